@@ -1,0 +1,1 @@
+"""Tests of the house; contract suites and builders are imported as `tests.<room>.<module>`."""

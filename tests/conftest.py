@@ -1,0 +1,69 @@
+"""Fixtures of every room: the real engines, asked for by name and started only when a test needs them.
+
+`engines` (all three URLs), `postgres_url` (the server's default database, read only by habit), `fresh_postgres_url`
+(an empty database for one test), `class_postgres_url` (one for a class), `kafka_url`, `kafka_bootstrap`, `redis_url`
+(an empty Redis database for one test).
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests import engines as real
+
+# a developer's `. .engines/env` must not decide what the code under test connects to
+for name in [n for n in os.environ if n.startswith("CARILLON_") and not n.startswith("CARILLON_TEST_")]:
+    del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def engines() -> real.Engines:
+    """URLs of the real PostgreSQL, Kafka and Redis: `.database`, `.log`, `.cache`."""
+    return real.engines()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(engines: real.Engines) -> str:
+    """`postgresql://user:password@host:port/name` of the server; make no tables in it, use the fresh ones."""
+    return engines.database
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
+    """An empty database for one test, dropped after it."""
+    with real.database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="class")
+def class_postgres_url(postgres_url: str) -> Iterator[str]:
+    """An empty database for the tests of one class, dropped after them."""
+    with real.database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def kafka_url(engines: real.Engines) -> str:
+    """`kafka://host:port[,host:port]`, as CARILLON_LOG_URL wants it."""
+    return engines.log
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(kafka_url: str) -> str:
+    """`host:port[,host:port]`, as Kafka's clients want it. Topics are shared by all: use names or groups of your own."""
+    return real.bootstrap(kafka_url)
+
+
+@pytest.fixture(scope="session")
+def _redis_database(engines: real.Engines) -> Iterator[str]:
+    with real.numbered_redis(engines.cache) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(_redis_database: str) -> Iterator[str]:
+    """`redis://host:port/N` of a database that is empty before and after the test."""
+    real.empty(_redis_database)
+    yield _redis_database
+    real.empty(_redis_database)
