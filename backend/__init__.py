@@ -1,0 +1,1 @@
+"""Everything behind the entrances: facade, domain, stores, log, cache, channels, live delivery."""

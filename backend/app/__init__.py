@@ -1,0 +1,1 @@
+"""The facade: everything people and programs may do, actor first."""

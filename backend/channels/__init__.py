@@ -1,0 +1,1 @@
+"""Providers: how a message leaves the house."""

@@ -1,0 +1,272 @@
+"""The Jinja environment for typed templates: dictionaries only, no calls, bounded in loops, growth and output.
+
+Nothing typed reaches a Python attribute: a dot or a bracket looks into dictionaries, lists and `loop`, nowhere else, so there is no
+method, class or format string to escape through. What could grow without end (loops, text arithmetic, filters) is counted at
+run time, because bounds that hold for the samples need not hold for the data of tomorrow.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
+from itertools import islice
+from typing import Any, Never
+
+from jinja2 import Undefined, nodes, pass_context
+from jinja2.exceptions import UndefinedError
+from jinja2.runtime import Context, LoopContext
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from backend.domain.errors import TemplateBounds
+
+MAX_OUTPUT = 512 * 1024  # characters of one rendered text
+MAX_RANGE = 1_000  # turns of one loop
+MAX_TURNS = 10_000  # turns of all loops of one text
+MAX_NUMBER = 10**30
+_LOOP_NAMES = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0", "previtem", "nextitem", "depth", "depth0"})
+_NUMBERS = frozenset({int, float, bool})
+
+noted: ContextVar[list[str] | None] = ContextVar("noted", default=None)  # set: missing values are listed instead of raised
+
+
+class Missing(Undefined):
+    """A value that is not there. It may be asked for (`if`, `default`, `is defined`), a dot leads to another one; using it fails."""
+
+    __slots__ = ("path",)
+
+    def __init__(
+        self, hint: str | None = None, obj: Any = None, name: str | None = None, exc: type[Exception] = UndefinedError, path: str = ""
+    ) -> None:
+        super().__init__(hint=hint, obj=obj, name=name, exc=exc)  # type: ignore[arg-type]
+        self.path = path or getattr(obj, "path", "") + (f".{name}" if getattr(obj, "path", "") else str(name))
+
+    def used(self) -> str:
+        """Raise, or note the path and stand for nothing."""
+        sink = noted.get()
+        if sink is None:
+            raise UndefinedError(self.path)
+        if self.path not in sink:
+            sink.append(self.path)
+        return ""
+
+    def _fail_with_undefined_error(self, *args: Any, **kwargs: Any) -> Never:
+        raise UndefinedError(self.path)
+
+    def __str__(self) -> str:
+        return self.used()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __iter__(self) -> Any:
+        self.used()
+        return iter(())
+
+    def __len__(self) -> int:
+        self.used()
+        return 0
+
+    def __contains__(self, item: object) -> bool:
+        self.used()
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        self.used()
+        return False
+
+    def __ne__(self, other: object) -> bool:
+        self.used()
+        return False
+
+    def __hash__(self) -> int:
+        return id(type(self))
+
+    def __lt__(self, other: object) -> bool:
+        self.used()
+        return False
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+
+class Traced(dict[str, Any]):
+    """A dictionary that knows where it stands, for the second look that names a missing value by its whole path."""
+
+    path = ""
+
+
+class TracedList(list[Any]):
+    """The same for lists."""
+
+    path = ""
+
+
+def traced(value: Any, path: str = "") -> Any:
+    """A copy of plain data in which every container knows its path."""
+    if isinstance(value, dict):
+        copy = Traced((k, traced(v, f"{path}.{k}" if path else str(k))) for k, v in value.items())
+        copy.path = path
+        return copy
+    if isinstance(value, list | tuple):
+        row = TracedList(traced(v, f"{path}[{n}]") for n, v in enumerate(value))
+        row.path = path
+        return row
+    return value
+
+
+def finalize(value: Any) -> Any:
+    """What a printed value becomes: null prints nothing, a container is refused."""
+    if type(value) is str:
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, dict | list | tuple | range):
+        raise TemplateBounds("A list or an object cannot be printed as it stands. Print one of its values, or use |join or |tojson.")
+    return value
+
+
+def concat(parts: Iterable[str]) -> str:
+    """Join what a template yields, and stop when it is more than a message may be."""
+    stream = iter(parts)
+    text = "".join(islice(stream, 64))
+    if len(text) > MAX_OUTPUT:
+        raise _too_long()
+    pieces = [text]
+    size = len(text)
+    while batch := list(islice(stream, 64)):
+        text = "".join(batch)
+        size += len(text)
+        if size > MAX_OUTPUT:
+            raise _too_long()
+        pieces.append(text)
+    return "".join(pieces) if len(pieces) > 1 else pieces[0]
+
+
+def _too_long() -> TemplateBounds:
+    return TemplateBounds(f"The rendered text is longer than {MAX_OUTPUT // 1024} KB. Print less, or show fewer rows.")
+
+
+def bounded_text(text: str) -> str:
+    """The text itself, or TemplateBounds when it has outgrown a message."""
+    if len(text) > MAX_OUTPUT:
+        raise _too_long()
+    return text
+
+
+def short_range(*args: Any) -> range:
+    """`range` of at most 1,000 numbers."""
+    if not args or len(args) > 3 or any(type(a) is not int for a in args):
+        raise TemplateBounds("range() takes one to three whole numbers.")
+    try:
+        made = range(*args)
+        if len(made) <= MAX_RANGE:
+            return made
+    except (OverflowError, ValueError):
+        pass
+    raise TemplateBounds(f"range() may give at most {MAX_RANGE:,} numbers, and its step may not be 0. Loop over a list of data instead.")
+
+
+@pass_context
+def counted(context: Context, value: Any) -> Any:
+    """What a `for` runs over: a list of data of at most 1,000, taken off the turns this text has left."""
+    if isinstance(value, list | tuple | range):
+        if len(value) > MAX_RANGE:
+            raise TemplateBounds(f"A loop runs over {len(value):,} rows; {MAX_RANGE:,} are allowed. Send fewer rows.")
+        left: list[int] = context.parent["_turns"]
+        left[0] -= len(value)
+        if left[0] < 0:
+            raise TemplateBounds(f"The loops of this text make more than {MAX_TURNS:,} turns together. Use fewer loops inside loops.")
+        return value
+    if isinstance(value, Missing):
+        return iter(value)
+    raise TemplateBounds("A loop runs over lists of data only. For an object use `for key, value in thing|items`.")
+
+
+def joined(values: Sequence[Any]) -> str:
+    """`a ~ b`, bounded."""
+    return bounded_text("".join(str(finalize(v)) for v in values))
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """See the module. `call_binop`, `getattr`, `getitem` and `call` are every way in which typed text reaches a value."""
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+    intercepted_unops = frozenset()
+    concat = staticmethod(concat)
+
+    def __init__(self, html: bool, filters: dict[str, Callable[..., Any]], tests: frozenset[str]) -> None:
+        super().__init__(
+            autoescape=html, undefined=Missing, finalize=finalize, keep_trailing_newline=False, cache_size=0, auto_reload=False
+        )
+        self.filters = {**filters, "_counted": counted, "_joined": joined}
+        self.tests = {name: test for name, test in self.tests.items() if name in tests}
+        self.globals = {"range": short_range}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is dict:
+            try:
+                return obj[attribute]
+            except KeyError:
+                return Missing(obj=obj, name=attribute)
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(obj, dict):
+            try:
+                return obj[argument]
+            except (LookupError, TypeError):
+                return Missing(obj=obj, name=str(argument)[:100])
+        if isinstance(obj, list | tuple | str) and type(argument) is int:
+            try:
+                return obj[argument]
+            except IndexError:
+                return Missing(obj=obj, path=f"{getattr(obj, 'path', '')}[{argument}]")
+        if isinstance(obj, LoopContext) and argument in _LOOP_NAMES:
+            return getattr(obj, argument)
+        if isinstance(obj, Missing):
+            return Missing(obj=obj, name=str(argument)[:100])
+        if isinstance(argument, str) and argument.startswith("_"):
+            raise TemplateBounds(f"'.{argument[:40]}' is not available in templates: names that begin with _ are closed.")
+        return Missing(obj=obj, name=str(argument)[:100])
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805  (Jinja's own signature)
+        if __obj is short_range and not kwargs:
+            return short_range(*args)
+        raise TemplateBounds("Calls are not available in templates, only range(). Use a filter instead: {{ name|upper }}.")
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if type(left) in _NUMBERS and type(right) in _NUMBERS and operator != "**":
+            if abs(left) > MAX_NUMBER or abs(right) > MAX_NUMBER:
+                raise TemplateBounds("A number is too large to calculate with.")
+            try:
+                return self.binop_table[operator](left, right)
+            except ZeroDivisionError:
+                raise TemplateBounds("A division by zero. Ask first: {% if total %} ... {% endif %}.") from None
+        if isinstance(left, Missing) or isinstance(right, Missing):
+            for side in (left, right):
+                if isinstance(side, Missing):
+                    side.used()
+            return 0
+        if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            return bounded_text(left + right)
+        raise TemplateBounds(f"'{operator}' is for numbers (and + for two texts). Use ~ to put texts together.")
+
+
+def fence(tree: nodes.Template) -> nodes.Template:
+    """The tree with every loop counted and every `~` bounded. Run after the checks of `bounds`, before compiling."""
+    for loop in tree.find_all(nodes.For):
+        loop.iter = nodes.Filter(loop.iter, "_counted", [], [], None, None, lineno=loop.lineno)
+    _replace_concat(tree)
+    return tree
+
+
+def _replace_concat(node: nodes.Node) -> None:
+    for name, value in node.iter_fields():
+        if isinstance(value, list):
+            setattr(node, name, [_joined(v) if isinstance(v, nodes.Node) else v for v in value])
+        elif isinstance(value, nodes.Node):
+            setattr(node, name, _joined(value))
+
+
+def _joined(node: nodes.Node) -> nodes.Node:
+    _replace_concat(node)
+    if isinstance(node, nodes.Concat):
+        return nodes.Filter(nodes.List(node.nodes, lineno=node.lineno), "_joined", [], [], None, None, lineno=node.lineno)
+    return node

@@ -1,0 +1,39 @@
+"""How many segments an SMS is billed as: GSM-7 160/153 (3GPP TS 23.038), else UCS-2 70/67; no character is ever split."""
+
+from msgspec import Struct
+
+_BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENSION = frozenset("\f^{}\\[~]|€")  # an escape and a character: two septets
+
+
+class Segments(Struct, frozen=True):
+    """`encoding` is gsm7 or ucs2; `units` are septets or 16-bit units; `per_segment` is the room in each; `foreign` forced ucs2."""
+
+    encoding: str
+    count: int
+    units: int
+    per_segment: int
+    foreign: str = ""
+
+
+def segments(text: str) -> Segments:
+    """The segments of a text. An empty text is none."""
+    foreign = "".join(dict.fromkeys(c for c in text if c not in _BASIC and c not in _EXTENSION))
+    if foreign:
+        return _count("ucs2", [2 if ord(c) > 0xFFFF else 1 for c in text], 70, 67, foreign)
+    return _count("gsm7", [2 if c in _EXTENSION else 1 for c in text], 160, 153, "")
+
+
+def _count(encoding: str, widths: list[int], single: int, several: int, foreign: str) -> Segments:
+    units = sum(widths)
+    if units <= single:
+        return Segments(encoding, 1 if units else 0, units, single, foreign)
+    count, left = 1, several
+    for width in widths:
+        if width > left:  # a pair that does not fit moves whole into the next segment
+            count, left = count + 1, several
+        left -= width
+    return Segments(encoding, count, units, several, foreign)

@@ -1,0 +1,1 @@
+"""Live presentation of the inbox to connected people."""

@@ -1,0 +1,1 @@
+"""The event log: one port, embedded on SQLite and on Kafka."""

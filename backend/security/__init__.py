@@ -1,0 +1,1 @@
+"""Tokens, roles, sealing and limits."""

@@ -1,0 +1,1 @@
+"""Rows: one store port on SQLite and PostgreSQL."""
