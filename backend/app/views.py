@@ -7,7 +7,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from backend.domain.category import Kind
 from backend.domain.template import Action, Content, Message, Variable
@@ -214,7 +214,7 @@ class QuietHoursIn(Struct, forbid_unknown_fields=True):
 
     start: Clock
     end: Clock
-    days: list[Annotated[int, Meta(ge=0, le=6)]] = [0, 1, 2, 3, 4, 5, 6]
+    days: list[Annotated[int, Meta(ge=0, le=6)]] = field(default_factory=lambda: [0, 1, 2, 3, 4, 5, 6])
 
 
 class PreferencesIn(Struct, forbid_unknown_fields=True):
@@ -268,7 +268,7 @@ class CategoryIn(Struct, forbid_unknown_fields=True):
     description: Annotated[str, Meta(max_length=2000)] = ""
     type: TypeName = "SYSTEM"
     max_priority: PriorityName = "high"
-    channels: list[ChannelName] = ["web", "email"]
+    channels: list[ChannelName] = field(default_factory=lambda: ["web", "email"])
     plan: list[dict[str, object]] | None = None
     urgent: bool = False
     ordered: bool = False
