@@ -1,0 +1,85 @@
+"""What a provider is: a way to hand a rendered message to the outside, and a table of what its answers mean.
+
+A provider never decides, never retries and never waits: it is given attempts that are already on record, in lanes that keep
+a person's messages in order, and answers each exactly once.
+"""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import msgspec
+
+from backend.domain.render import Message
+
+# accepted: the provider took it. delivered: it says it arrived. refused: for good, this message. bad_address: for good, this
+# address. temporary: try again later. unknown: nobody can say whether it was taken (the connection died amid the answer).
+Meaning = Literal["accepted", "delivered", "refused", "bad_address", "temporary", "unknown"]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """How an attempt ended. `raw` keeps the provider's own words."""
+
+    meaning: Meaning
+    code: str = ""
+    raw: str = ""
+    retry_after: float | None = None  # seconds, when the provider asked for it
+
+
+class Sender(msgspec.Struct, frozen=True):
+    """Who a message comes from: `address` of e-mail, `name` shown; postal address for marketing mail."""
+
+    address: str = "notifications@example.com"
+    name: str = "Carillon"
+    reply_to: str = ""
+    postal: str = ""
+
+
+class Outgoing(msgspec.Struct, frozen=True):
+    """One attempt, ready to go. `address` is open text here and nowhere else; it is never logged."""
+
+    delivery: bytes
+    space: int
+    person: int
+    channel: str
+    attempt: int
+    address: str
+    message: Message
+    sender: Sender
+    priority: str = "normal"
+    collapse: str = ""
+    expires: float = 0.0
+    headers: dict[str, str] = {}  # of e-mail: List-Unsubscribe and its kin
+    category: str = ""
+
+
+class Provider(Protocol):
+    """`lanes`: how many streams keep their order; `open_limit`: attempts that may be open at once in this process
+    (64 at 50 ms is 1,280 a second)."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def lanes(self) -> int: ...
+
+    @property
+    def open_limit(self) -> int: ...
+
+    async def start(self) -> None:
+        """Make ready; an outside that is away is no error here: attempts then answer temporary."""
+        ...
+
+    async def close(self) -> None:
+        """Answer what is open, then let go."""
+        ...
+
+    def post(self, lane: int, outgoing: Outgoing, done: Callable[[Answer], None]) -> None:
+        """Take one attempt; returns at once. `done` is called once, on the loop; a lane answers and sends in order."""
+        ...
+
+    async def reachable(self) -> str:
+        """One sentence on how the outside answered just now; raises `Unavailable` with the reason."""
+        ...

@@ -1,0 +1,210 @@
+"""The runner: reads a stage's lanes, most urgent first, hands batches to the stage, writes what it returns, moves the mark.
+
+A stage does no I/O of its own choosing but reading facts: it returns a `Batch`, and the runner writes. When an engine is
+away the batch is kept and tried again until it is back: the line pauses and resumes alone. A record that makes the stage
+fail by itself goes to the dead letters, with its cause, and the others go on.
+"""
+
+import asyncio
+import contextlib
+import logging
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from backend.clock import Clock
+from backend.domain.deadletter import fingerprint
+from backend.domain.errors import Unavailable
+from backend.domain.ids import make_id
+from backend.log.port import Log, Position, Reader, Record
+from backend.store import hot, letters
+from backend.store.port import Tx
+from workers.commit import Commit
+from workers.faults import Faults
+
+log = logging.getLogger("carillon.line")
+
+BATCH = 500  # records; the measured start, 250 to 1,000 do alike
+IDLE = 0.5  # seconds a read waits for the first record
+PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between tries while an engine is away
+
+
+class Done(msgspec.Struct, frozen=True):
+    """The record's work is in the rows of its batch."""
+
+
+class Later(msgspec.Struct, frozen=True):
+    """Append the record again when its time has come."""
+
+    due: hot.Later
+
+
+class Dead(msgspec.Struct, frozen=True):
+    """Nobody can carry this record out as it is: it needs a person."""
+
+    space: int
+    cause: str
+    detail: str = ""
+
+
+Verdict = Done | Later | Dead
+DONE = Done()
+
+
+class Batch(msgspec.Struct):
+    """What a stage makes of the records it was given.
+
+    `write` is run inside the transaction and returns the records to append: those of every row still pending, new or not.
+    `verdicts` answer the records in their order; an empty list says Done to all.
+    """
+
+    write: Callable[[Tx], Sequence[Record]]
+    verdicts: Sequence[Verdict] = ()
+
+
+class Stage(Protocol):
+    """`name` is the stage's and its group's; `lanes` its topics, most urgent first."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def lanes(self) -> Sequence[str]: ...
+
+    async def handle(self, records: Sequence[Record]) -> Batch: ...
+
+
+def ends(records: Sequence[Record]) -> dict[Position, int]:
+    """The mark that says these were carried out."""
+    upto: dict[Position, int] = {}
+    for record in records:
+        position = (record.topic, record.partition)
+        upto[position] = max(upto.get(position, 0), record.offset + 1)
+    return upto
+
+
+class Runner:
+    """Runs one stage until `stop`. `busy` is True from the read of a batch to its mark."""
+
+    def __init__(self, stage: Stage, events: Log, commit: Commit, clock: Clock, faults: Faults | None = None, batch: int = BATCH) -> None:
+        self.stage, self.busy = stage, False
+        self._log, self._commit, self._clock, self._batch = events, commit, clock, batch
+        self._faults = faults or Faults(stage.name)
+        self._stopping = asyncio.Event()
+        self._reader: Reader | None = None
+
+    def stop(self) -> None:
+        """Finish the batch in hand, then return from `run`."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Until `stop`. Raises only what is a mistake of ours."""
+        self._reader = await self._join()
+        if self._reader is None:
+            return
+        try:
+            while not self._stopping.is_set():
+                if not await self._round(self._reader):
+                    await self._take(self._reader, IDLE, None)
+        finally:
+            with contextlib.suppress(Unavailable):
+                await self._reader.close()
+
+    async def _join(self) -> Reader | None:
+        tries = 0
+        while not self._stopping.is_set():
+            try:
+                return await self._log.reader(self.stage.name, self.stage.lanes)
+            except Unavailable:
+                await self._pause(tries)
+                tries += 1
+        return None
+
+    async def _round(self, reader: Reader) -> bool:
+        """Each lane once, the first one before each other."""
+        first, met = self.stage.lanes[0], await self._take(reader, 0, [self.stage.lanes[0]])
+        for lane in self.stage.lanes[1:]:
+            if self._stopping.is_set():
+                break
+            if await self._take(reader, 0, [lane]):
+                met = True
+                await self._take(reader, 0, [first])
+        return met
+
+    async def _take(self, reader: Reader, wait: float, lanes: Sequence[str] | None) -> bool:
+        try:
+            records = await reader.read(self._batch, wait, lanes)
+        except Unavailable:
+            await self._pause(0)
+            return False
+        if not records:
+            return False
+        self.busy = True
+        try:
+            self._faults.at("after_read")
+            await self.carry_out(reader, records)
+        finally:
+            self.busy = False
+        return True
+
+    async def carry_out(self, reader: Reader, records: Sequence[Record]) -> None:
+        """Handle and write one batch, however long an engine stays away."""
+        tries = 0
+        while True:
+            try:
+                await self._attempt(reader, records)
+            except Unavailable as away:
+                if tries == 0:
+                    log.warning("%s waits: %s", self.stage.name, away.detail)
+                if self._stopping.is_set():
+                    return  # not marked: whoever comes next reads it again
+                await self._pause(tries)
+                tries += 1
+            else:
+                if tries:
+                    log.warning("%s goes on after %d tries", self.stage.name, tries)
+                return
+
+    async def _attempt(self, reader: Reader, records: Sequence[Record]) -> None:
+        try:
+            batch = await self.stage.handle(records)
+        except Unavailable:
+            raise
+        except Exception as error:
+            if len(records) > 1:  # find the one that spoils the batch
+                half = len(records) // 2
+                await self.carry_out(reader, records[:half])
+                await self.carry_out(reader, records[half:])
+                return
+            log.exception("%s cannot carry out one record", self.stage.name)
+            cause = f"{type(error).__name__}: {error}"
+            batch = Batch(lambda _: (), [Dead(0, cause, "".join(traceback.format_exception(error))[-4000:])])
+
+        def write(tx: Tx) -> Sequence[Record]:
+            out = list(batch.write(tx))
+            later = [verdict.due for verdict in batch.verdicts if isinstance(verdict, Later)]
+            if later:
+                hot.write_due(tx, later)
+            for record, verdict in zip(records, batch.verdicts, strict=False):
+                if isinstance(verdict, Dead):
+                    out.append(bury(tx, self.stage.name, record, verdict, self._clock.now()))
+            return out
+
+        await self._commit.step(self.stage.name, write, reader, self.stage.name, ends(records), self._faults)
+
+    async def _pause(self, tries: int) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), PAUSES[min(tries, len(PAUSES) - 1)])
+
+
+def bury(tx: Tx, stage: str, record: Record, verdict: Dead, now: float) -> Record:
+    """Keep a dead letter, and tell the `dead` topic its id and reason (no content)."""
+    made = make_id(int(record.at * 1000), stage.encode(), record.topic.encode(), b"%d:%d" % (record.partition, record.offset))
+    letters.insert(
+        tx, space=verdict.space, id=made, at=now, topic=record.topic, stage=stage, cause=verdict.cause[:500],
+        fingerprint=fingerprint(stage, verdict.cause), detail=verdict.detail, value=record.value,
+    )  # fmt: skip
+    value = msgspec.json.encode({"v": 1, "id": made.hex(), "stage": stage, "cause": verdict.cause[:500]})
+    return Record("dead", record.partition, record.key, value)
