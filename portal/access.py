@@ -1,0 +1,41 @@
+"""Which role may use which screen, and who is calling. The facade decides again; this is only the earlier answer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+SESSION_COOKIE = "carillon_session"
+
+EVERYONE = frozenset({"admin", "marketer", "analyst", "operator", "member"})
+# Permission -> roles. A page carries the permission's name, and so does every handler behind it.
+MAY: Mapping[str, frozenset[str]] = {
+    "signed_in": EVERYONE,
+    "inbox": EVERYONE,
+    "send": frozenset({"admin", "marketer"}),
+    "deliveries": frozenset({"admin", "marketer", "analyst", "operator"}),
+    "captured": frozenset({"admin", "marketer", "operator"}),
+}
+HOMES = {"admin": "/send", "marketer": "/send", "analyst": "/deliveries", "operator": "/deliveries", "member": "/inbox"}
+
+
+def permissions(role: str) -> list[str]:
+    return sorted(name for name, roles in MAY.items() if role in roles)
+
+
+def home_of(role: str) -> str:
+    """The page a person of this role begins on."""
+    return HOMES.get(role, "/inbox")
+
+
+def session_in(cookies: str) -> str:
+    """The session token of a Cookie header, "" when there is none. The first one counts, as browsers send the closest path first."""
+    for part in cookies.split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == SESSION_COOKIE:
+            return value.strip('"')
+    return ""
+
+
+def session_of(router_data: Mapping[str, Any]) -> str:
+    """The session token of a socket. Its headers are those of the handshake, put in by the server over what a client sends."""
+    headers = router_data.get("headers") or {}
+    return session_in(str(headers.get("cookie", "")))

@@ -1,0 +1,1 @@
+"""The kit: plain HTML elements under assets/carillon.css, no component framework."""

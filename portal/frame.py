@@ -1,0 +1,113 @@
+"""State of the frame around every page: who is here, in which language, how many unread, what was just said."""
+
+import asyncio
+import contextlib
+import uuid
+from typing import Any
+
+import reflex as rx
+
+from backend.domain.errors import Refusal
+from portal.access import home_of, permissions
+from portal.guard import admit, caller, guarded, refused
+from portal.wiring import app
+from portal.words import language_of, say
+
+ASK_AGAIN = 20.0  # seconds; how long a session withdrawn elsewhere may keep hearing its bell, and a closed tab its listener
+
+
+class Frame(rx.State):
+    """What the shell shows. Page states stand beside it and use `tell`, `language` and `timezone`."""
+
+    language: str = "en"
+    timezone: str = "UTC"
+    ready: bool = False  # the caller is known
+    loaded: bool = False  # the page's own data came
+    closed: bool = False  # the caller may not see this page
+    name: str = ""
+    initials: str = ""
+    role_word: str = ""
+    may: list[str] = []
+    home: str = "/inbox"
+    unread: int = 0
+    unread_text: str = ""
+    bell_name: str = ""
+    rang: int = 0  # grows when something arrives; the bell swings
+    leave: str = ""  # the browser loads this address
+    said: int = 0  # grows with every toast
+    said_hue: str = ""
+    said_title: str = ""
+    said_text: str = ""
+    _owner: str = ""  # hash of the session this state belongs to
+    _listener: str = ""  # the newest bell of this tab; older ones end
+
+    def tell(self, hue: str, title: str, text: str = "") -> None:
+        """Say something for five seconds at the lower edge. `hue`: a delivery look."""
+        self.said += 1
+        self.said_hue, self.said_title, self.said_text = hue, title, text
+
+    @guarded("signed_in")
+    async def enter(self) -> None:
+        """First handler of every page."""
+        actor = caller()
+        self.language, self.timezone = language_of(actor.locale), actor.timezone
+        self.name, self.role_word = actor.name or actor.login, say(self.language, f"role.{actor.role}")
+        self.initials = "".join(part[0] for part in self.name.split()[:2]).upper()
+        self.may, self.home = permissions(actor.role), home_of(actor.role)
+        self.closed = self.loaded = False
+        self._show_unread(await app().inbox.unread(actor))
+        self.ready = True
+
+    def _show_unread(self, unread: int) -> None:
+        self.unread = unread
+        self.unread_text = "99+" if unread > 99 else str(unread)
+        self.bell_name = say(self.language, "bell.unread", count=unread) if unread else say(self.language, "bell.none")
+
+    @guarded("inbox", background=True)
+    async def listen(self) -> None:
+        """Last handler of every page: hear the inbox until the tab moves on, closes, or the session ends."""
+        mine, actor = uuid.uuid4().hex, caller()
+        async with self:
+            self._listener = mine
+        async with contextlib.aclosing(app().inbox.changes(actor)) as changes:
+            coming = asyncio.ensure_future(anext(changes, None))
+            try:
+                while True:
+                    await asyncio.wait({coming}, timeout=ASK_AGAIN)
+                    if self._listener != mine or not self._tab_is_open():
+                        return
+                    try:
+                        await admit(self, "inbox")
+                    except Refusal as refusal:
+                        await refused(self, refusal, background=True)
+                        return
+                    if not coming.done():
+                        continue
+                    change = coming.result()
+                    if change is None:
+                        return
+                    async with self:
+                        if change.notification is not None:
+                            self.rang += 1
+                        self._show_unread(change.unread)
+                    coming = asyncio.ensure_future(anext(changes, None))
+            finally:
+                coming.cancel()
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await coming
+
+    def _tab_is_open(self) -> bool:
+        from portal.portal import app as portal  # noqa: PLC0415 - the app imports the pages, which import this
+
+        namespace = portal.event_namespace
+        return namespace is not None and self.router.session.client_token in namespace.token_to_sid
+
+    @guarded("signed_in")
+    async def trouble(self, number: str) -> None:
+        """An unexpected error of another handler, with the number under which the log holds it."""
+        self.tell("failed", say(self.language, "trouble.title"), say(self.language, "trouble.text", number=str(number)[:12]))
+
+
+def on_page(*loads: Any) -> list[Any]:
+    """The handlers a page runs when it opens: who is here, its own, then the bell."""
+    return [Frame.enter, *loads, Frame.listen]

@@ -1,0 +1,38 @@
+"""The Reflex app: pages, head, error boundary, and what runs before every event. `carillon.portal_serve` serves it."""
+
+import logging
+import uuid
+
+import reflex as rx
+from reflex.app import default_error_boundary
+from reflex.event import EventSpec
+
+from portal.frame import Frame
+from portal.guard import SameCaller
+from portal.pages import captured, deliveries, delivery, inbox, send, sign_in  # noqa: F401 - importing registers them
+from portal.pages.lost import lost
+
+logger = logging.getLogger(__name__)
+
+
+def on_error(exception: Exception) -> EventSpec:
+    """An error no handler expected: logged under a number, the number shown."""
+    number = uuid.uuid4().hex[:12]
+    logger.error("portal handler failed, number %s", number, exc_info=exception)
+    return Frame.trouble(number)
+
+
+app = rx.App(
+    stylesheets=["/carillon.css", "/pages.css"],
+    html_lang="en",
+    head_components=[
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        rx.el.link(rel="preload", href="/fonts/geist-latin-wght-normal.woff2", custom_attrs={"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"}),
+        rx.el.script(src="/carillon.js", custom_attrs={"defer": True}),
+    ],
+    app_wraps={(55, "ErrorBoundary"): lambda stateful: default_error_boundary()},
+    toaster=None,
+    backend_exception_handler=on_error,
+)
+app.add_middleware(SameCaller(), index=0)
+app.add_page(lost, route="404", title="Carillon")

@@ -1,0 +1,188 @@
+"""The frame around every page: sidebar, top bar, navigation by role, bell, account, and the recipient's frame."""
+
+from typing import Any
+
+import reflex as rx
+from reflex_components_core.core.banner import has_connection_errors
+
+from portal.components.controls import button
+from portal.components.elements import (
+    a, aside, button_el, dialog_el, div, h1, header, icon, li, main, native_form, nav, ol, p, plain_link, span,
+)
+from portal.components.overlays import menu
+from portal.components.surfaces import empty, note
+from portal.components.text import t
+from portal.frame import Frame
+
+# Group -> (permission and key of the word, path, icon). Only pages that exist; only those the role may use are shown.
+NAV: list[tuple[str, list[tuple[str, str, str]]]] = [
+    ("reach", [("send", "/send", "send")]),
+    ("measure", [("deliveries", "/deliveries", "route")]),
+    ("operate", [("captured", "/captured", "mail-search")]),
+]
+
+
+def logo(size: int = 22) -> rx.Component:
+    """Three bells of falling size under one beam."""
+    bells = (
+        "M2.17 9.72C2.17 5.94 3.54 5.6 5.6 5.6S9.03 5.94 9.03 9.72C9.03 12.32 9.34 14.34 10.8 16.8H.4C1.86 14.34 2.17 12.32 2.17 9.72Z",
+        "M12.62 8.45C12.62 5.84 13.57 5.6 15 5.6S17.38 5.84 17.38 8.45C17.38 10.4 17.59 11.84 18.6 13.6H11.4C12.41 11.84 12.62 10.4 12.62 8.45Z",
+        "M19.68 7.42C19.68 5.75 20.29 5.6 21.2 5.6S22.72 5.75 22.72 7.42C22.72 8.84 22.86 9.81 23.5 11H18.9C19.54 9.81 19.68 8.84 19.68 7.42Z",
+    )
+    svg = rx.el.svg
+    return svg(
+        svg.path(d="M1.4 2.9h21.2", stroke="currentColor", stroke_width="2.1", stroke_linecap="round"),
+        *[svg.path(d=d, fill="currentColor") for d in bells],
+        *[svg.circle(cx=x, cy=y, r=r, fill="currentColor") for x, y, r in (("5.6", "18.9", "1.7"), ("15", "15.4", "1.3"), ("21.2", "12.5", ".95"))],
+        width=str(size),
+        height=str(size),
+        view_box="0 0 24 22",
+        custom_attrs={"aria-hidden": "true"},
+    )
+
+
+def _links(active: str) -> list[rx.Component]:
+    groups = []
+    for group, items in NAV:
+        links = [
+            rx.cond(
+                Frame.may.contains(permission),
+                a(icon(ico, 16), span(t(f"nav.{permission}"), cls="lbl"), href=path, cls="nav", title=t(f"nav.{permission}"), aria_current="page" if path == active else "false"),
+            )
+            for permission, path, ico in items
+        ]
+        usable = rx.cond(Frame.may.contains(items[0][0]), p(t(f"group.{group}")))
+        groups.append(div(usable, *links, cls="navg"))
+    return groups
+
+
+def _account(suffix: str) -> list[rx.Component]:
+    return [
+        button_el(
+            span(Frame.initials, cls="avatar"),
+            span(
+                span(Frame.name, cls="strong clip", style={"display": "block", "line_height": "16px"}),
+                span(Frame.role_word, cls="cap faint", style={"line_height": "15px"}),
+                cls="lbl grow clip",
+            ),
+            icon("chevrons-up-down", 14),
+            cls="me",
+            type="button",
+            popover_target=f"me{suffix}",
+            aria_label=t("account.open"),
+        ),
+        menu(f"me{suffix}", native_form(button_el(icon("log-out", 15), span(t("account.sign_out")), type="submit"), action="/session/end", method="post")),
+    ]
+
+
+def sidebar(active: str, suffix: str = "") -> rx.Component:
+    """Rendered twice, as column and as the phone's drawer: `suffix` keeps the menu ids unique."""
+    return aside(
+        a(logo(), span("Carillon", cls="lbl"), href=Frame.home, cls="brand", aria_label="Carillon"),
+        nav(*_links(active), aria_label=t("menu.main" if not suffix else "menu.name")),
+        div(cls="grow"),
+        *_account(suffix),
+        cls="side",
+    )
+
+
+def theme_button() -> rx.Component:
+    face = rx.color_mode_cond(light=icon("moon", 16), dark=icon("sun", 16))
+    return button_el(face, type="button", cls="btn ghost icon", aria_label=t("theme"), title=t("theme"), on_click=rx.toggle_color_mode)
+
+
+def bell() -> rx.Component:
+    """The unread count; it moves without a reload and swings when something arrives."""
+    count = rx.cond(Frame.unread > 0, span(Frame.unread_text, cls="badge num", aria_hidden="true"))
+    swing = rx.cond(Frame.rang > 0, rx.cond(Frame.rang % 2 == 0, "swing-a", "swing-b"), "")
+    return a(span(icon("bell", 16), cls=swing), count, href="/inbox", cls="btn ghost icon bell", aria_label=Frame.bell_name, title=Frame.bell_name)
+
+
+def voice() -> rx.Component:
+    """What the page says to people and to assets/carillon.js: toast, lost connection, and the way out."""
+    return div(
+        div(
+            icon("circle-check", 17, class_name="good"),
+            icon("triangle-alert", 17, class_name="bad"),
+            div(p(Frame.said_title, cls="strong"), p(Frame.said_text, cls="muted cap"), cls="grow"),
+            button("", "x", kind="ghost sm", name=t("act.close"), data_hush="1"),
+            cls=rx.cond(Frame.said_hue == "failed", "toast failed", "toast delivered"),
+            id="toast",
+            role="status",
+            aria_live="polite",
+            data_said=Frame.said.to_string(),
+        ),
+        rx.cond(has_connection_errors, div(note("held", "plug-zap", t("offline.title"), t("offline.text")), cls="offline")),
+        div(id="leave", data_leave=Frame.leave, hidden=True),
+    )
+
+
+def _waiting() -> rx.Component:
+    """The frame before the caller is known: shapes only, nothing of anybody's."""
+    bars = [div(cls="skel", style={"width": width, "margin_bottom": "14px"}) for width in ("220px", "380px", "100%", "100%", "82%")]
+    return div(
+        aside(span(logo(), span("Carillon", cls="lbl"), cls="brand"), cls="side"),
+        div(header(cls="bar"), main(*bars, id="content", cls="main", aria_busy="true"), style={"min_width": "0"}),
+        cls="shell",
+    )
+
+
+def _closed() -> rx.Component:
+    return empty("lock", t("closed.title"), t("closed.text"), button(t("closed.act"), href=Frame.home))
+
+
+def shell(active: str, crumbs: list[tuple[Any, str]], *body: Any) -> rx.Component:
+    """Product page. `crumbs` are (words, path), the last one is the page itself. The body waits until the caller is known."""
+    last = len(crumbs) - 1
+    trail = [
+        li(span(text, aria_current="page")) if k == last else li(a(text, href=path) if path else span(text), icon("chevron-right", 13))
+        for k, (text, path) in enumerate(crumbs)
+    ]
+    bar = header(
+        button("", "panel-left", kind="ghost only-d", name=t("side.collapse"), data_act="side"),
+        button("", "menu", kind="ghost only-m", name=t("menu.open"), data_open="drawer"),
+        nav(ol(*trail, cls="crumbs"), aria_label=t("crumbs"), cls="grow"),
+        bell(),
+        theme_button(),
+        cls="bar",
+    )
+    full = div(
+        plain_link(t("skip"), href="#content", cls="skip"),
+        sidebar(active),
+        div(bar, main(rx.cond(Frame.closed, _closed(), rx.fragment(*body)), id="content", cls="main", tab_index=-1), style={"min_width": "0"}),
+        dialog_el(sidebar(active, "-m"), id="drawer", cls="drawer", aria_label=t("menu.name")),
+        cls="shell",
+    )
+    return rx.fragment(rx.cond(Frame.ready, full, _waiting()), voice())
+
+
+def page_head(title: Any, sub: Any = None, *actions: Any, badge: Any = None) -> rx.Component:
+    return div(
+        div(
+            div(h1(title), *([badge] if badge is not None else []), cls="row wrap", style={"gap": "10px"}),
+            *([p(sub, cls="sub")] if sub is not None else []),
+            cls="grow",
+        ),
+        *([div(*actions, cls="acts")] if actions else []),
+        cls="head",
+    )
+
+
+def recipient(*body: Any) -> rx.Component:
+    """The frame of pages for the person a notification is for: one column, no product navigation."""
+    full = div(
+        plain_link(t("skip"), href="#content", cls="skip"),
+        header(
+            a(logo(), span("Carillon", cls="strong"), href=Frame.home, cls="brand", aria_label="Carillon"),
+            span(cls="grow"),
+            rx.cond(Frame.home != "/inbox", button(t("back"), "arrow-left", kind="ghost", href=Frame.home)),
+            theme_button(),
+            native_form(button_el(icon("log-out", 16), type="submit", cls="btn ghost icon", aria_label=t("account.sign_out"), title=t("account.sign_out")), action="/session/end", method="post"),
+            cls="bar own",
+        ),
+        main(rx.cond(Frame.closed, _closed(), rx.fragment(*body)), id="content", cls="own", tab_index=-1),
+        div(t("sent_with"), cls="cap faint tail"),
+        cls="ownpage",
+    )
+    waiting = div(header(span(logo(), span("Carillon", cls="strong"), cls="brand"), cls="bar own"), main(id="content", cls="own", aria_busy="true"), cls="ownpage")
+    return rx.fragment(rx.cond(Frame.ready, full, waiting), voice())

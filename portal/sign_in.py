@@ -1,0 +1,150 @@
+"""Signing in and out: native form posts that set and clear an HttpOnly cookie, and the door in front of the pages."""
+
+from collections.abc import Iterable
+from urllib.parse import parse_qs, quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from backend.domain.errors import Refusal, TooManyRequests, Unauthenticated, Unavailable
+from portal.access import HOMES, SESSION_COOKIE, home_of, session_in
+from portal.wiring import app
+
+FORM_LIMIT = 4096  # bytes; a user name and a password
+PAGES = ("/send", "/deliveries", "/captured", "/inbox")  # behind the door
+SIGN_IN = "/sign-in"
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is a page that only signed-in people get."""
+    return any(path == page or path.startswith(f"{page}/") for page in PAGES)
+
+
+def safe_next(path: str) -> str:
+    """`path` when it is one of our own pages, else "": nobody is sent elsewhere by a link to the sign-in page."""
+    parts = urlsplit(path)
+    own = not parts.scheme and not parts.netloc and "\\" not in path and path.isprintable() and is_page(parts.path)
+    return path if own else ""
+
+
+def is_own_post(headers: dict[str, str], origins: Iterable[str]) -> bool:
+    """Whether a browser says the form was on one of our pages (Fetch Metadata, else Origin). Silence counts as no."""
+    site = headers.get("sec-fetch-site", "")
+    origin = headers.get("origin", "")
+    if site:
+        return site == "same-origin"
+    return origin in origins
+
+
+class Session:
+    """The routes `/session` and `/session/end`. `origins`: where our own pages are served from; the first is the public one."""
+
+    def __init__(self, origins: list[str]) -> None:
+        self._origins = origins
+        self._secure = origins[0].startswith("https:")
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self.start, methods=["GET", "HEAD"]),
+            Route("/session", self.begin, methods=["POST"]),
+            Route("/session/end", self.end, methods=["POST"]),
+        ]
+
+    async def start(self, request: Request) -> Response:
+        """The bare address leads to the caller's start page, or to the sign-in page."""
+        try:
+            actor = await app().accounts.who(session_in(request.headers.get("cookie", "")))
+        except Refusal:
+            return RedirectResponse(SIGN_IN, 303)
+        return RedirectResponse(home_of(actor.role), 303)
+
+    async def begin(self, request: Request) -> Response:
+        """Form fields `login`, `password`, `next`. Success: cookie and the page asked for; failure: back, with a reason."""
+        if not is_own_post(dict(request.headers), self._origins):
+            return self._back("foreign")
+        fields = await _form(request)
+        if fields is None:
+            return self._back("wrong")
+        onward = safe_next(fields.get("next", ""))
+        try:
+            session = await app().accounts.sign_in(fields.get("login", "").strip(), fields.get("password", ""))
+            actor = await app().accounts.who(session.token)
+        except TooManyRequests:
+            return self._back("many", onward)
+        except Unavailable:
+            return self._back("away", onward)
+        except Refusal:
+            return self._back("wrong", onward)
+        answer = RedirectResponse(onward or home_of(actor.role), 303)
+        answer.set_cookie(SESSION_COOKIE, session.token, path="/", httponly=True, samesite="lax", secure=self._secure)
+        return answer
+
+    async def end(self, request: Request) -> Response:
+        if not is_own_post(dict(request.headers), self._origins):
+            return self._back("foreign")
+        token = session_in(request.headers.get("cookie", ""))
+        if token:
+            try:
+                await app().accounts.sign_out(token)
+            except Unauthenticated:
+                pass  # it ended earlier; the cookie goes all the same
+        answer = self._back("out")
+        answer.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax", secure=self._secure)
+        answer.headers["Clear-Site-Data"] = '"storage"'
+        return answer
+
+    def _back(self, reason: str, onward: str = "") -> Response:
+        return RedirectResponse(f"{SIGN_IN}?reason={reason}" + (f"&next={quote(onward, safe='')}" if onward else ""), 303)
+
+
+async def _form(request: Request) -> dict[str, str] | None:
+    """The fields of a small urlencoded form, None when it is something else."""
+    if request.headers.get("content-type", "").split(";")[0].strip() != "application/x-www-form-urlencoded":
+        return None
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_LIMIT:
+            return None
+    try:
+        return {k: v[0] for k, v in parse_qs(body.decode(), keep_blank_values=True, max_num_fields=8, strict_parsing=False).items()}
+    except ValueError:
+        return None
+
+
+class Door:
+    """In front of the pages: who is not signed in is sent to the sign-in page before any of it is loaded.
+
+    It spares people a flash of an empty page. What protects data is the guard on every event handler.
+    """
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        bare = path.rstrip("/")
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (is_page(bare) or bare == SIGN_IN):
+            answer = await self._turned_away(scope, bare)
+            if answer is not None:
+                await answer(scope, receive, send)
+                return
+            if bare in PAGES or bare == SIGN_IN:  # prerendered as folders; saves the redirect to the slash
+                scope = {**scope, "path": f"{bare}/", "raw_path": f"{bare}/".encode()}
+        await self._inner(scope, receive, send)
+
+    async def _turned_away(self, scope: Scope, path: str) -> Response | None:
+        cookies = "; ".join(v.decode("latin-1") for k, v in scope["headers"] if k == b"cookie")
+        try:
+            actor = await app().accounts.who(session_in(cookies))
+        except Unauthenticated:
+            if path == SIGN_IN:
+                return None
+            query = scope.get("query_string", b"").decode("latin-1")
+            onward = safe_next(path + (f"?{query}" if query else ""))
+            return RedirectResponse(SIGN_IN + (f"?next={quote(onward, safe='')}" if onward else ""), 303)
+        except Unavailable:
+            return None  # the page itself says what is away
+        return RedirectResponse(HOMES[actor.role], 303) if path == SIGN_IN else None

@@ -1,0 +1,37 @@
+"""The word catalogue: every phrase of the portal, by key and language."""
+
+from portal.words import de, en
+
+LANGUAGES = ("en", "de")
+_PHRASES = {"en": en.PHRASES, "de": de.PHRASES}
+
+
+def phrase(language: str, key: str) -> str:
+    """The phrase with its placeholders. Raises `KeyError` for an unknown key: a page with a gap must not be built."""
+    return _PHRASES[language][key]
+
+
+def say(language: str, key: str, **values: object) -> str:
+    """The phrase with values put in. A key ending in a count has a form `.one` beside it, used when `count` is 1."""
+    phrases = _PHRASES.get(language, en.PHRASES)
+    if values.get("count") == 1 and f"{key}.one" in phrases:
+        key = f"{key}.one"
+    return phrases[key].format(**values)
+
+
+def language_of(locale: str) -> str:
+    """`de-AT` -> `de`; English for a language the catalogue does not have."""
+    short = locale.replace("_", "-").split("-")[0].lower()
+    return short if short in LANGUAGES else "en"
+
+
+def preferred(accept_language: str) -> str:
+    """The first language of an Accept-Language header (RFC 9110, 12.5.4) that the catalogue has, by weight."""
+    weighed = []
+    for place, part in enumerate(accept_language[:500].split(",")):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            weighed.append((-float(weight or 1), place, tag.split("-")[0].lower()))
+        except ValueError:
+            continue
+    return next((tag for _, _, tag in sorted(weighed) if tag in LANGUAGES), "en")
