@@ -53,10 +53,34 @@ class Forbidden(Refusal):
     status = 403
 
 
+class OriginForeign(Forbidden):
+    """The request comes from a page of another site, and carries a session's cookie. Open this page here, or send a bearer token."""
+
+
 class Stale(Refusal):
     """Somebody changed this since you read it. Read it again and repeat your change on the newer version."""
 
     status = 409
+
+
+class Erased(Refusal):
+    """This person was erased and does not come back under the same user id. Use a new user id."""
+
+    status = 409
+
+
+class Taken(Refusal):
+    """This name is in use already. Choose another one."""
+
+    status = 409
+
+
+class Locked(Refusal):
+    """This is essential: it reaches everybody and cannot be switched off. Change other categories instead."""
+
+
+class AddressInvalid(Refusal):
+    """This is no address of that channel. Correct it and send it again."""
 
 
 class Conflict(Refusal):
@@ -69,6 +93,12 @@ class TooLarge(Refusal):
     """The body is larger than is accepted. Send less in one request."""
 
     status = 413
+
+
+class MethodWrong(Refusal):
+    """This address does not answer to this method. Use one of those in the Allow header."""
+
+    status = 405
 
 
 class UnsupportedType(Refusal):
@@ -149,6 +179,18 @@ class IdempotencyMismatch(Refusal):
 
 class LinkUnsafe(Refusal):
     """A link may only lead to http, https, mailto or tel. Change the link, or the value it is made of."""
+
+
+class LinkInvalid(Refusal):
+    """This link was not made here, or was changed on its way. Open it again from the message that brought it."""
+
+    status = 404
+
+
+class LinkExpired(Refusal):
+    """This link was good for a limited time, which is over. Open a newer one, or sign in."""
+
+    status = 410
 
 
 class HeaderUnsafe(Refusal):

@@ -45,6 +45,11 @@ def bucket_of(space: int, person: int) -> int:
     return zlib.crc32(space.to_bytes(2, "big") + person.to_bytes(8, "big", signed=True)) % BUCKETS
 
 
+def facts_key(space: int, person: int) -> bytes:
+    """Where the cache keeps the facts of a person; whoever changes one of them drops it, before and after the commit."""
+    return b"{%d}f:%d:%d" % (bucket_of(space, person), space, person)
+
+
 def person_id(space: int, user_id: str) -> int:
     """Our 63-bit id of a customer's user id; collisions are refused when the person is written."""
     return int.from_bytes(blake2b(space.to_bytes(2, "big") + user_id.encode(), digest_size=8).digest(), "big") >> 1

@@ -1,0 +1,36 @@
+"""Insert with a conflict clause, on either dialect: SQLAlchemy spells the same statement in two places."""
+
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from backend.store.port import Tx
+
+CHUNK = 500  # values in one `in (...)`; SQLite allows 32,766 variables a statement
+
+
+def upsert(tx: Tx, table: Table, values: dict[str, Any], keep: tuple[str, ...] = ()) -> None:
+    """Insert the row, or overwrite everything of the one that stands under its primary key but the columns in `keep`."""
+    statement: Any = (sqlite.insert if tx.dialect == "sqlite" else postgresql.insert)(table)
+    keys = [column.name for column in table.primary_key]
+    news = {name: statement.excluded[name] for name in values if name not in keys and name not in keep}
+    tx.conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=news), values)
+
+
+def insert_new(tx: Tx, table: Table, rows: list[dict[str, Any]]) -> int:
+    """Insert the rows whose primary key is free; how many that were."""
+    if not rows:
+        return 0
+    statement: Any = (sqlite.insert if tx.dialect == "sqlite" else postgresql.insert)(table)
+    statement = statement.on_conflict_do_nothing(index_elements=[column.name for column in table.primary_key])
+    return sum(tx.conn.execute(statement, row).rowcount for row in rows) if len(rows) < 3 else _many(tx, statement, rows)
+
+
+def _many(tx: Tx, statement: Any, rows: list[dict[str, Any]]) -> int:
+    return max(0, tx.conn.execute(statement, rows).rowcount)
+
+
+def chunks(values: list[int]) -> list[list[int]]:
+    """The values in pieces of at most `CHUNK`."""
+    return [values[n : n + CHUNK] for n in range(0, len(values), CHUNK)]
