@@ -56,9 +56,7 @@ def _started() -> dict[str, str]:
     if done.returncode:
         ways = ", ".join(VARIABLES.values())
         raise EnginesMissing(f"{done.stderr.strip()}\nGive running ones by URL instead: {ways}.")
-    exports = dict(
-        line.removeprefix("export ").split("=", 1) for line in done.stdout.splitlines() if line.startswith("export ")
-    )
+    exports = dict(line.removeprefix("export ").split("=", 1) for line in done.stdout.splitlines() if line.startswith("export "))
     return {kind: exports[f"CARILLON_{kind.upper()}_URL"].strip("'") for kind in VARIABLES}
 
 

@@ -18,8 +18,9 @@ BROKERS = click.option("--brokers", type=click.Choice(["1", "3"]), help="Kafka b
 TESTED = {"postgres": "CARILLON_TEST_DATABASE_URL", "kafka": "CARILLON_TEST_LOG_URL", "redis": "CARILLON_TEST_CACHE_URL"}
 
 
-@click.group(help=__doc__)
-def main() -> None: ...
+@click.group()
+def main() -> None:
+    """Real PostgreSQL, Redis and Kafka for development and tests."""
 
 
 @main.command()

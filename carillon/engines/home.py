@@ -158,6 +158,11 @@ def unprivileged() -> pwd.struct_passwd | None:
     raise EngineError("PostgreSQL does not run as root, and this system has neither a user `postgres` nor `nobody`. Run as a normal user.")
 
 
+def identity(user: pwd.struct_passwd | None) -> dict[str, Any]:
+    """Arguments for starting a program as `user`; none: as ourselves."""
+    return {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
 def port_is_free(port: int) -> bool:
     """Whether nothing listens on this port of the loopback."""
     with socket.socket() as probe:
@@ -182,10 +187,8 @@ def _reaches(user: pwd.struct_passwd, path: Path) -> bool:
     seen = subprocess.run(
         ["/bin/sh", "-c", 'cd "$1"', "sh", str(path)],
         cwd="/",
-        user=user.pw_uid,
-        group=user.pw_gid,
-        extra_groups=[],
         stderr=subprocess.DEVNULL,
         check=False,
+        **identity(user),
     )
     return seen.returncode == 0

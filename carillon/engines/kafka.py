@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import uuid
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -65,10 +65,7 @@ async def start(home: Home) -> dict[str, Process]:
     libs = await asyncio.to_thread(jars)
     nodes = range(1, home.brokers + 1)
     place = home.place("kafka", None)
-    started = {}
-    for name, node in ((f"kafka{node}", node) for node in nodes):
-        if home.running(name):
-            started[name] = home.processes[name]
+    started = {name: home.processes[name] for name in (f"kafka{node}" for node in nodes) if home.running(name)}
     absent = [node for node in nodes if f"kafka{node}" not in started]
     for node in absent:
         for port in (home.broker_port(node), home.controller_port(node)):
@@ -109,7 +106,7 @@ def jars() -> Path:
 
 def version() -> str:
     """Kafka's version, as the pom has it."""
-    found = ElementTree.parse(POM).findtext("properties/kafka.version")  # noqa: S314 - our own file
+    found = ET.parse(POM).findtext("properties/kafka.version")  # noqa: S314 - our own file
     if not found:
         raise EngineError(f"{POM} names no kafka.version.")
     return found
@@ -173,7 +170,7 @@ async def _format(home: Home, place: Path, libs: Path, node: int) -> None:
 def _launch(place: Path, libs: Path, node: int) -> Process:
     """Start one broker, detached: it outlives us, and a Ctrl-C in our terminal is not its own."""
     with (place / f"node{node}.log").open("w") as log:
-        broker = subprocess.Popen(  # noqa: S603 - fixed program, our own settings
+        broker = subprocess.Popen(
             [*_java(libs), "kafka.Kafka", str(place / f"node{node}.properties")],
             cwd=place,
             stdin=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from carillon.engines.home import EngineError, Home, port_is_free, unprivileged
+from carillon.engines.home import EngineError, Home, identity, port_is_free, unprivileged
 from carillon.engines.processes import Process, tail
 from carillon.engines.programs import find
 
@@ -101,7 +101,6 @@ def _give(path: Path, user: pwd.struct_passwd | None) -> None:
 async def _run(command: list[str], place: Path, user: pwd.struct_passwd | None) -> tuple[int, str]:
     """Run one of PostgreSQL's programs as `user`; its exit code and what it said, from a file: a server keeps a pipe open."""
     said = place / "said"
-    identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     with said.open("w") as out:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -110,7 +109,7 @@ async def _run(command: list[str], place: Path, user: pwd.struct_passwd | None) 
             stdout=out,
             stderr=out,
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
-            **identity,
+            **identity(user),
         )
         code = await process.wait()
     return code, said.read_text(errors="replace")

@@ -38,7 +38,9 @@ def find(program: str) -> str:
         return found
     if program == "chromium":
         return next(filter(None, map(shutil.which, ("chromium-browser", "google-chrome", "chrome"))), "")
-    kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: -int(path.parts[4]) if path.parts[4].isdigit() else 0)
+    kept = sorted(
+        Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: -int(path.parts[4]) if path.parts[4].isdigit() else 0
+    )
     return str(kept[0]) if kept else ""
 
 

@@ -6,7 +6,7 @@ import os
 from redis import Redis
 from redis.exceptions import RedisError
 
-from carillon.engines.home import EngineError, Home, port_is_free, unprivileged
+from carillon.engines.home import EngineError, Home, identity, port_is_free, unprivileged
 from carillon.engines.processes import Process, tail
 from carillon.engines.programs import find
 
@@ -35,7 +35,6 @@ async def start(home: Home) -> Process:
     settings.write_text(SETTINGS.format(port=home.redis_port, place=place))
     pid = place / "pid"
     pid.unlink(missing_ok=True)
-    identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     settings.chmod(0o644)
     starter = await asyncio.create_subprocess_exec(
         *(find("redis-server"), str(settings)),
@@ -44,7 +43,7 @@ async def start(home: Home) -> Process:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
         env={"PATH": os.environ.get("PATH", "")},
-        **identity,
+        **identity(user),
     )
     await starter.wait()
     for _ in range(int(PATIENCE / 0.05)):
