@@ -79,10 +79,6 @@ class Locked(Refusal):
     """This is essential: it reaches everybody and cannot be switched off. Change other categories instead."""
 
 
-class AddressInvalid(Refusal):
-    """This is no address of that channel. Correct it and send it again."""
-
-
 class Conflict(Refusal):
     """This is being done right now by another request. Wait for its answer, or send the same request again."""
 

@@ -5,7 +5,16 @@ import msgspec
 from backend.domain.errors import Forbidden
 
 ROLES = ("admin", "marketer", "analyst", "operator", "member")
-SCOPES = ("events:write", "notifications:read", "notifications:read:any", "users:write", "content:write", "analytics:read", "operate", "admin")
+SCOPES = (
+    "events:write",
+    "notifications:read",
+    "notifications:read:any",
+    "users:write",
+    "content:write",
+    "analytics:read",
+    "operate",
+    "admin",
+)
 
 # permission -> roles that have it without a scope, and scopes that grant it. "own": a member reaches what is theirs.
 PERMISSIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -62,7 +71,9 @@ def need(actor: Actor, permission: str) -> None:
     if not may(actor, permission):
         roles, scopes = PERMISSIONS[permission]
         raise Forbidden(
-            f"You may not do this: it needs {' or '.join(f'the scope {s}' for s in scopes)}" + (f", or the role {' or '.join(roles)}" if roles else "") + ".",
+            f"You may not do this: it needs {' or '.join(f'the scope {s}' for s in scopes)}"
+            + (f", or the role {' or '.join(roles)}" if roles else "")
+            + ".",
             permission=permission,
         )
 
