@@ -8,7 +8,7 @@ run time, because bounds that hold for the samples need not hold for the data of
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from itertools import islice
-from typing import Any, Never
+from typing import Any
 
 from jinja2 import Undefined, nodes, pass_context
 from jinja2.exceptions import UndefinedError
@@ -19,7 +19,7 @@ from backend.domain.errors import TemplateBounds
 
 MAX_OUTPUT = 512 * 1024  # characters of one rendered text
 MAX_RANGE = 1_000  # turns of one loop
-MAX_TURNS = 10_000  # turns of all loops of one text
+MAX_TURNS = 20_000  # turns of all loops of one message
 MAX_NUMBER = 10**30
 _LOOP_NAMES = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0", "previtem", "nextitem", "depth", "depth0"})
 _NUMBERS = frozenset({int, float, bool})
@@ -36,19 +36,19 @@ class Missing(Undefined):
         self, hint: str | None = None, obj: Any = None, name: str | None = None, exc: type[Exception] = UndefinedError, path: str = ""
     ) -> None:
         super().__init__(hint=hint, obj=obj, name=name, exc=exc)  # type: ignore[arg-type]
-        self.path = path or getattr(obj, "path", "") + (f".{name}" if getattr(obj, "path", "") else str(name))
+        base = getattr(obj, "path", "")
+        self.path = path or (f"{base}.{name}" if base else name or "")  # '' is `{{ a if b }}` without an else: it prints nothing
 
     def used(self) -> str:
         """Raise, or note the path and stand for nothing."""
         sink = noted.get()
+        if not self.path:
+            return ""
         if sink is None:
             raise UndefinedError(self.path)
         if self.path not in sink:
             sink.append(self.path)
         return ""
-
-    def _fail_with_undefined_error(self, *args: Any, **kwargs: Any) -> Never:
-        raise UndefinedError(self.path)
 
     def __str__(self) -> str:
         return self.used()
@@ -84,6 +84,12 @@ class Missing(Undefined):
         return False
 
     __le__ = __gt__ = __ge__ = __lt__
+
+    def __neg__(self) -> int:
+        self.used()
+        return 0
+
+    __pos__ = __neg__
 
 
 class Traced(dict[str, Any]):
@@ -165,14 +171,14 @@ def short_range(*args: Any) -> range:
 
 @pass_context
 def counted(context: Context, value: Any) -> Any:
-    """What a `for` runs over: a list of data of at most 1,000, taken off the turns this text has left."""
+    """What a `for` runs over: a list of data of at most 1,000, taken off the turns this message has left."""
     if isinstance(value, list | tuple | range):
         if len(value) > MAX_RANGE:
             raise TemplateBounds(f"A loop runs over {len(value):,} rows; {MAX_RANGE:,} are allowed. Send fewer rows.")
         left: list[int] = context.parent["_turns"]
         left[0] -= len(value)
         if left[0] < 0:
-            raise TemplateBounds(f"The loops of this text make more than {MAX_TURNS:,} turns together. Use fewer loops inside loops.")
+            raise TemplateBounds(f"The loops of this message make more than {MAX_TURNS:,} turns together. Use fewer loops inside loops.")
         return value
     if isinstance(value, Missing):
         return iter(value)
