@@ -79,4 +79,3 @@ class Delivery(msgspec.Struct, frozen=True):
     collapse: str = ""
     silent: bool = False  # web within quiet hours
     body: bytes = b"{}"  # msgspec.json of domain.event.Body
-    v: int = 1

@@ -73,7 +73,6 @@ class Event(msgspec.Struct, frozen=True):
     address: bytes = b""
     generation: int = 0
     released: float = 0.0
-    v: int = 1
 
 
 class FanOut(msgspec.Struct, frozen=True):
@@ -84,7 +83,6 @@ class FanOut(msgspec.Struct, frozen=True):
     audience: str = ""
     recipients: int = 0  # known at acceptance for a snapshot; 0: counted by the snapshot itself
     cursor: int = -1  # last person released
-    v: int = 1
 
 
 API, PORTAL, GRAPHQL, CHAT, ORDERS, DIGEST, CAMPAIGN = range(1, 8)

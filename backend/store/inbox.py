@@ -1,0 +1,188 @@
+"""The inbox: rows of the web channel and each person's head, which gives every change its place.
+
+A change of an inbox takes the next `seq` of the head under the head's row lock, in the transaction that writes the row: commit
+order is seq order, so a reader who has seen seq n misses nothing below n. A row carries the seq of its latest change only;
+the stream of an inbox is therefore "the rows changed since", each in its newest form. A cursor is `epoch:seq`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+
+from backend.store.port import Tx
+from backend.store.tables import inbox, inbox_heads
+from backend.store.upsert import insert_new
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """One inbox row. Times are seconds; `seq`, `epoch` and `unread` (of the head, after the change) are filled here."""
+
+    space: int
+    person: int
+    id: bytes  # of the notification
+    type: str
+    category: str
+    priority: str
+    title: str
+    message: str
+    at: float
+    image: str = ""
+    link: str = ""
+    actions: str = "[]"
+    metadata: str = "{}"
+    silent: bool = False
+    seen: float | None = None
+    read: float | None = None
+    archived: float | None = None
+    snoozed_until: float | None = None
+    seq: int = 0
+    epoch: int = 0
+    unread: int = 0
+    unseen: int = 0
+
+
+class Head(msgspec.Struct):
+    epoch: int
+    seq: int
+    unread: int
+    unseen: int
+
+
+_ROW = [column for column in inbox.c]
+_FIELDS = {column.name for column in inbox.c}
+
+
+def _row(values: Any) -> Row:
+    return Row(**values._mapping)
+
+
+def _counted(row: Row) -> bool:
+    return row.read is None and row.archived is None
+
+
+def heads_locked(tx: Tx, space: int, persons: Sequence[int], now: float) -> dict[int, Head]:
+    """The heads of these persons, made where missing, locked until the transaction ends; in one order, so that two writers cannot deadlock."""
+    wanted = sorted(set(persons))
+    epoch = int(now)
+    insert_new(tx, inbox_heads, [{"space": space, "person": person, "epoch": epoch, "seq": 0, "unread": 0, "unseen": 0} for person in wanted])
+    statement = select(inbox_heads).where(inbox_heads.c.space == space, inbox_heads.c.person.in_(wanted)).order_by(inbox_heads.c.person)
+    if tx.dialect == "postgresql":
+        statement = statement.with_for_update()
+    return {row.person: Head(row.epoch, row.seq, row.unread, row.unseen) for row in tx.conn.execute(statement)}
+
+
+def _save_heads(tx: Tx, space: int, heads: dict[int, Head]) -> None:
+    if not heads:
+        return
+    statement = (
+        update(inbox_heads)
+        .where(inbox_heads.c.space == space, inbox_heads.c.person == bindparam("who"))
+        .values(seq=bindparam("at_seq"), unread=bindparam("n_unread"), unseen=bindparam("n_unseen"))
+    )
+    tx.conn.execute(statement, [{"who": p, "at_seq": h.seq, "n_unread": h.unread, "n_unseen": h.unseen} for p, h in sorted(heads.items())])
+
+
+def write(tx: Tx, space: int, rows: Sequence[Row], now: float) -> list[Row]:
+    """Insert what is not there yet (a repeat changes nothing); the inserted rows with their place and counts, in the order given."""
+    if not rows:
+        return []
+    heads = heads_locked(tx, space, [row.person for row in rows], now)
+    known = set(
+        tx.conn.execute(
+            select(inbox.c.person, inbox.c.id).where(inbox.c.space == space, inbox.c.person.in_({r.person for r in rows}), inbox.c.id.in_([r.id for r in rows]))
+        ).tuples()
+    )
+    fresh: list[Row] = []
+    for row in rows:
+        if (row.person, row.id) in known:
+            continue
+        known.add((row.person, row.id))
+        head = heads[row.person]
+        head.seq += 1
+        head.unread += 1
+        head.unseen += 1
+        row.seq, row.epoch, row.unread, row.unseen = head.seq, head.epoch, head.unread, head.unseen
+        fresh.append(row)
+    if fresh:
+        tx.conn.execute(insert(inbox), [{k: v for k, v in msgspec.structs.asdict(row).items() if k in _FIELDS} for row in fresh])
+        _save_heads(tx, space, {row.person: heads[row.person] for row in fresh})
+    return fresh
+
+
+def change(tx: Tx, space: int, person: int, ids: Sequence[bytes], now: float, edit: Callable[[Row], None]) -> list[Row]:
+    """Let `edit` change these rows of one person; the rows that are different afterwards, with their new places and counts."""
+    head = heads_locked(tx, space, [person], now)[person]
+    found = tx.conn.execute(select(*_ROW).where(inbox.c.space == space, inbox.c.person == person, inbox.c.id.in_(list(ids))).order_by(inbox.c.seq))
+    changed: list[Row] = []
+    for values in found:
+        row = _row(values)
+        before = (row.seen, row.read, row.archived, row.snoozed_until)
+        counted, unseen = _counted(row), row.seen is None and row.archived is None
+        edit(row)
+        if (row.seen, row.read, row.archived, row.snoozed_until) == before:
+            continue
+        head.seq += 1
+        head.unread += _counted(row) - counted
+        head.unseen += (row.seen is None and row.archived is None) - unseen
+        row.seq, row.epoch = head.seq, head.epoch
+        tx.conn.execute(
+            update(inbox)
+            .where(inbox.c.space == space, inbox.c.person == person, inbox.c.id == row.id)
+            .values(seq=row.seq, seen=row.seen, read=row.read, archived=row.archived, snoozed_until=row.snoozed_until)
+        )
+        changed.append(row)
+    for row in changed:
+        row.unread, row.unseen = head.unread, head.unseen
+    if changed:
+        _save_heads(tx, space, {person: head})
+    return changed
+
+
+def head(tx: Tx, space: int, person: int) -> Head:
+    """The head as it is; zeros for a person nothing ever reached."""
+    found = tx.conn.execute(select(inbox_heads).where(inbox_heads.c.space == space, inbox_heads.c.person == person)).first()
+    return Head(found.epoch, found.seq, found.unread, found.unseen) if found else Head(0, 0, 0, 0)
+
+
+def since(tx: Tx, space: int, person: int, seq: int, limit: int) -> list[Row]:
+    """Rows changed after `seq`, oldest change first."""
+    statement = select(*_ROW).where(inbox.c.space == space, inbox.c.person == person, inbox.c.seq > seq).order_by(inbox.c.seq).limit(limit)
+    return _with_head(tx, space, person, [_row(values) for values in tx.conn.execute(statement)])
+
+
+def newest(tx: Tx, space: int, person: int, *, view: str = "all", before: tuple[float, bytes] | None = None, limit: int = 50, now: float = 0.0) -> list[Row]:
+    """A page of the list, newest notification first. `view`: all (not archived, not asleep), unread, archived, snoozed."""
+    c = inbox.c
+    where = [c.space == space, c.person == person]
+    asleep = and_(c.snoozed_until.is_not(None), c.snoozed_until > now)
+    if view == "archived":
+        where.append(c.archived.is_not(None))
+    elif view == "snoozed":
+        where += [c.archived.is_(None), asleep]
+    else:
+        where += [c.archived.is_(None), ~asleep]
+        if view == "unread":
+            where.append(c.read.is_(None))
+    if before is not None:
+        where.append(or_(c.at < before[0], and_(c.at == before[0], c.id < before[1])))
+    statement = select(*_ROW).where(*where).order_by(c.at.desc(), c.id.desc()).limit(limit)
+    return _with_head(tx, space, person, [_row(values) for values in tx.conn.execute(statement)])
+
+
+def recount(tx: Tx, space: int, person: int) -> tuple[int, int]:
+    """(unread, unseen) from the rows themselves: what the head must say."""
+    c = inbox.c
+    base = [c.space == space, c.person == person, c.archived.is_(None)]
+    unread = tx.conn.scalar(select(func.count()).where(*base, c.read.is_(None))) or 0
+    unseen = tx.conn.scalar(select(func.count()).where(*base, c.seen.is_(None))) or 0
+    return unread, unseen
+
+
+def _with_head(tx: Tx, space: int, person: int, rows: list[Row]) -> list[Row]:
+    if rows:
+        at = head(tx, space, person)
+        for row in rows:
+            row.epoch, row.unread, row.unseen = at.epoch, at.unread, at.unseen
+    return rows

@@ -1,0 +1,401 @@
+"""Deliver: recheck, render, put the attempt on record, hand it to the provider, write how it ended.
+
+One `Deliver` per channel, with its own reader and marks, so that a provider that hangs costs the other channels nothing.
+A chunk is one transaction: outcomes of what finished, starts of what may fly next. At most `open_limit` attempts of a
+provider are open in this process (open: started, and its outcome not durable yet); those alone can be heard twice after a
+crash. The map of this path with its figures: decisions/0004-hot-path.md.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from backend.channels.base import Answer, Outgoing, Provider
+from backend.clock import Clock
+from backend.domain import gates
+from backend.domain.decision import Facts, Unit
+from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, Delivery, State
+from backend.domain.errors import Refusal, Unavailable
+from backend.domain.ids import bucket_of
+from backend.log import topics
+from backend.log.codec import Unreadable, decode
+from backend.log.port import Log, Reader, Record
+from backend.store import hot
+from backend.store.port import Tx
+from backend.store.suppress import suppress
+from workers.commit import Commit
+from workers.faults import Faults
+from workers.outcomes import After, after, may_repeat
+from workers.refusals import Refused, refused
+from workers.stage import BATCH, IDLE, PAUSES, Dead, bury
+from workers.watermark import Watermark
+
+log = logging.getLogger("carillon.line")
+
+SLICE = 16  # messages rendered before the loop gets a turn: under 10 ms
+LINGER = 0.005  # seconds to let half a window finish: a commit for every few answers would cost more than it gains
+
+
+class FactsOf(Protocol):
+    """What the recheck may look at, for each delivery, as fresh as the cache."""
+
+    async def of_deliveries(self, deliveries: Sequence[Delivery], now: float) -> Sequence[Facts]: ...
+
+    async def forget(self, persons: Sequence[tuple[int, int]]) -> None:
+        """The facts of these (space, person) changed: read them anew."""
+        ...
+
+
+class Router(Protocol):
+    def choose(self, delivery: Delivery) -> Provider:
+        """The provider that takes the next attempt of this delivery."""
+        ...
+
+
+class Renderer(Protocol):
+    async def prepare(self, deliveries: Sequence[Delivery]) -> None:
+        """Load the template versions these need."""
+        ...
+
+    def outgoing(self, delivery: Delivery, facts: Facts) -> Outgoing:
+        """Pure but for unsealing. Raises a `Refusal` that names what is missing."""
+        ...
+
+
+class Item:
+    """One record in hand."""
+
+    __slots__ = ("answer", "delivery", "facts", "provider", "record")
+
+    def __init__(self, record: Record, delivery: Delivery) -> None:
+        self.record, self.delivery = record, delivery
+        self.facts: Facts | None = None
+        self.provider: Provider | None = None
+        self.answer: Answer | None = None
+
+
+class Deliver:
+    """Runs one channel until `stop`. `busy` is True while anything is in hand."""
+
+    def __init__(
+        self, channel: str, *, events: Log, commit: Commit, clock: Clock, facts: FactsOf, router: Router, renderer: Renderer,
+        rnd: Callable[[], float], faults: Faults | None = None, lanes: Sequence[str] | None = None,
+    ) -> None:  # fmt: skip
+        self.name = f"deliver.{channel}"
+        self.lanes = lanes or [topics.deliveries(channel, priority) for priority in PRIORITIES]
+        self._channel, self._log, self._commit, self._clock = CHANNEL_NUMBER[channel], events, commit, clock
+        self._facts, self._router, self._renderer, self._rnd = facts, router, renderer, rnd
+        self._faults = faults or Faults("deliver")
+        self._waiting: dict[str, deque[Item]] = {lane: deque() for lane in self.lanes}
+        self._open: dict[str, int] = {}  # provider key -> attempts whose outcome is not durable
+        self._flying = 0
+        self._ids: set[bytes] = set()  # deliveries open in this process: a record appended twice is recognised by it
+        self._finished: list[Item] = []
+        self._changed: list[tuple[int, int]] = []  # persons whose facts a write changed
+        self._spoiled: list[tuple[Record, Dead]] = []  # records that nobody can read
+        self._watermark = Watermark()
+        self._unmarked = False  # some record ended after the last mark was written
+        self._wake, self._stopping = asyncio.Event(), asyncio.Event()
+        self._reading: asyncio.Task[list[Record]] | None = None
+
+    @property
+    def busy(self) -> bool:
+        return bool(len(self._watermark) or self._flying or self._finished)
+
+    def stop(self) -> None:
+        """Take nothing new, let what flies land, write it, return from `run`."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until `stop`. Raises only what is a mistake of ours."""
+        reader = await self._join()
+        if reader is None:
+            return
+        try:
+            while not (self._stopping.is_set() and not self._flying and not self._finished):
+                await self._fill(reader)
+                worked = await self._chunk(reader)
+                if not worked or (self._flying and not self._enough()):
+                    await self._rest()
+        finally:
+            if self._reading:
+                self._reading.cancel()
+                await asyncio.gather(self._reading, return_exceptions=True)
+            with contextlib.suppress(Unavailable):
+                await reader.close()
+
+    async def _join(self) -> Reader | None:
+        tries = 0
+        while not self._stopping.is_set():
+            try:
+                return await self._log.reader(self.name, self.lanes)
+            except Unavailable:
+                await self._pause(tries)
+                tries += 1
+        return None
+
+    # ---- reading
+    async def _fill(self, reader: Reader) -> None:
+        """Keep one read under way for the lanes that have room; a full lane never keeps a more urgent one from being read."""
+        if self._reading is None and not self._stopping.is_set():
+            room = [lane for lane, row in self._waiting.items() if len(row) < BATCH]
+            if room:
+                self._reading = asyncio.create_task(reader.read(BATCH, IDLE, room))
+                self._reading.add_done_callback(lambda _: self._wake.set())
+                await asyncio.sleep(0)
+        if self._reading is not None and self._reading.done():
+            reading, self._reading = self._reading, None
+            try:
+                records = reading.result()
+            except Unavailable:
+                await self._pause(0)
+                return
+            if records:
+                self._faults.at("after_read")
+            for position in reader.lost():
+                self._watermark.forget(position)
+            for record in records:
+                self._watermark.add(record)
+                try:
+                    self._waiting[record.topic].append(Item(record, decode(Delivery, record.value)))
+                except Unreadable as error:
+                    self._spoiled.append((record, Dead(0, "unreadable", str(error))))
+
+    def _take(self) -> tuple[list[Item], list[Item]]:
+        """What may fly next, most urgent first, and records that repeat something open here."""
+        take: list[Item] = []
+        twins: list[Item] = []
+        for row in self._waiting.values():
+            while row:
+                item = row[0]
+                if item.delivery.id in self._ids:
+                    twins.append(row.popleft())
+                    continue
+                provider = self._router.choose(item.delivery)
+                if self._open.get(provider.key, 0) >= provider.open_limit:
+                    break
+                item.provider = provider
+                self._open[provider.key] = self._open.get(provider.key, 0) + 1
+                self._ids.add(item.delivery.id)
+                take.append(row.popleft())
+        return take, twins
+
+    def _let_go(self, item: Item) -> None:
+        self._ids.discard(item.delivery.id)
+        if item.provider is not None:
+            self._open[item.provider.key] -= 1
+            item.provider = None
+
+    # ---- one transaction
+    async def _chunk(self, reader: Reader) -> bool:
+        done, self._finished = self._finished, []
+        spoiled, self._spoiled = self._spoiled, []
+        take, twins = self._take()
+        if not (done or take or twins or spoiled or self._unmarked):
+            return False
+        now = self._clock.now()
+        afters = [self._after(item, now) for item in done]
+        go, stopped = await self._recheck(take, now)
+        for record in [*(i.record for i in (*done, *twins, *(i for i, _ in stopped))), *(record for record, _ in spoiled)]:
+            self._watermark.end(record)
+        self._unmarked = False
+        starts = [hot.Start(i.delivery.space, i.delivery.id, i.delivery.attempt, i.provider.key if i.provider else "") for i in go]
+        fresh: set[bytes] = set()
+
+        def write(tx: Tx) -> Sequence[Record]:
+            fresh.clear()
+            fresh.update(hot.write_attempts(tx, [a.outcome for a in afters], starts, now))
+            self._stops(tx, stopped, now)
+            return [*self._consequences(tx, done, afters, now), *(bury(tx, "deliver", record, dead, now) for record, dead in spoiled)]
+
+        writing = asyncio.ensure_future(self._write(write, reader))
+        try:
+            ready = await self._render(go)  # while the store writes
+        finally:
+            if not await writing:
+                return True  # stopping, with the store away: nothing flies
+        if self._changed:
+            changed, self._changed = self._changed, []
+            with contextlib.suppress(Unavailable):  # their cached facts end by themselves
+                await self._facts.forget(changed)
+        for item in [*done, *(item for item, _ in stopped)]:
+            self._let_go(item)
+        repeated = [item for item in go if item.delivery.id not in fresh]
+        for item in go:
+            if item.delivery.id in fresh:
+                self._fly(item, ready[item.delivery.id])
+        if repeated:
+            await self._repeated(repeated, reader)
+        return True
+
+    async def _write(self, write: Callable[[Tx], Sequence[Record]], reader: Reader) -> bool:
+        """Until it is done; False when it was given up because we stop and an engine is away."""
+        upto, tries = self._watermark.upto(), 0
+        while True:
+            try:
+                await self._commit.step(self.name, write, reader, self.name, upto, self._faults)
+            except Unavailable as away:
+                if tries == 0:
+                    log.warning("%s waits: %s", self.name, away.detail)
+                if self._stopping.is_set():
+                    return False
+                await self._pause(tries)
+                tries += 1
+            else:
+                return True
+
+    async def _recheck(self, take: Sequence[Item], now: float) -> tuple[list[Item], list[tuple[Item, Refused]]]:
+        """The first eight gates once more, at the last moment. While the facts cannot be read nothing goes."""
+        if not take:
+            return [], []
+        tries = 0
+        while True:
+            try:
+                facts = await self._facts.of_deliveries([item.delivery for item in take], now)
+                await self._renderer.prepare([item.delivery for item in take])
+                break
+            except Unavailable:
+                if self._stopping.is_set():
+                    for item in take:
+                        self._let_go(item)
+                    return [], []
+                await self._pause(tries)
+                tries += 1
+        go: list[Item] = []
+        stopped: list[tuple[Item, Refused]] = []
+        for item, fact in zip(take, facts, strict=True):
+            item.facts = fact
+            unit: Unit = gates.recheck(fact, CHANNEL_NAME[item.delivery.channel], item.delivery.address)
+            if unit.outcome == "send":
+                go.append(item)
+            else:
+                stopped.append((item, refused(item.delivery, unit, now)))
+        return go, stopped
+
+    def _after(self, item: Item, now: float) -> After:
+        assert item.answer is not None  # noqa: S101 - only answered items are finished
+        assert item.facts is not None  # noqa: S101
+        return after(item.delivery, item.answer, item.facts.category, now, self._rnd)
+
+    def _consequences(self, tx: Tx, done: Sequence[Item], afters: Sequence[After], now: float) -> list[Record]:
+        later = [a.later for a in afters if a.later]
+        if later:
+            hot.write_due(tx, later)
+        out = []
+        for item, a in zip(done, afters, strict=True):
+            if a.suppress:
+                d = item.delivery
+                self._changed.extend((d.space, p) for p in suppress(tx, d.space, d.channel, d.address, a.suppress, "provider", now))
+            if a.letter:
+                out.append(bury(tx, "deliver", item.record, Dead(item.delivery.space, a.letter), now))
+        return out
+
+    def _stops(self, tx: Tx, stopped: Sequence[tuple[Item, Refused]], now: float) -> None:
+        moves = [refusal.move for _, refusal in stopped]
+        if moves:
+            hot.write_moves(tx, moves, now)
+        later = [refusal.later for _, refusal in stopped if refusal.later]
+        if later:
+            hot.write_due(tx, later)
+
+    # ---- rendering and flight
+    async def _render(self, go: Sequence[Item]) -> dict[bytes, Outgoing | Answer]:
+        ready: dict[bytes, Outgoing | Answer] = {}
+        for n, item in enumerate(go):
+            if n and n % SLICE == 0:
+                await asyncio.sleep(0)
+            assert item.facts is not None  # noqa: S101
+            try:
+                ready[item.delivery.id] = self._renderer.outgoing(item.delivery, item.facts)
+            except Refusal as refusal:
+                ready[item.delivery.id] = Answer("refused", refusal.code(), refusal.detail)
+            except Exception as error:
+                log.exception("a message could not be rendered")
+                ready[item.delivery.id] = Answer("refused", "render_failed", f"{type(error).__name__}: {error}")
+        return ready
+
+    def _fly(self, item: Item, ready: Outgoing | Answer) -> None:
+        self._flying += 1
+        if isinstance(ready, Answer):
+            self._land(item, ready)
+            return
+        assert item.provider is not None  # noqa: S101
+        lane = bucket_of(item.delivery.space, item.delivery.person) % item.provider.lanes
+        item.provider.post(lane, ready, lambda answer: self._land(item, answer))
+
+    def _land(self, item: Item, answer: Answer) -> None:
+        item.answer = answer
+        self._flying -= 1
+        self._finished.append(item)
+        if self._enough():
+            self._wake.set()
+
+    def _enough(self) -> bool:
+        return not self._flying or len(self._finished) * 2 >= self._flying + len(self._finished)
+
+    # ---- what a dead process left
+    async def _repeated(self, items: Sequence[Item], reader: Reader) -> None:
+        """These attempts were on record already: by a dead process, or by a record that came twice."""
+        now = self._clock.now()
+        again: list[Item] = []
+
+        def write(tx: Tx) -> Sequence[Record]:
+            again.clear()
+            for space in {item.delivery.space for item in items}:
+                mine = [item for item in items if item.delivery.space == space]
+                places = hot.attempts_of(tx, space, [item.delivery.id for item in mine])
+                left = [i for i in mine if self._left_open(i.delivery, places[i.delivery.id])]
+                if left:
+                    hot.close_unknown(tx, space, [i.delivery.id for i in left], now + 1, now)
+                unsure = [i for i in left if i.facts and not may_repeat(i.facts.category, self._channel)]
+                if unsure:
+                    hot.write_moves(tx, [_unknown(i.delivery) for i in unsure], now)
+                for item in left:
+                    if item not in unsure:
+                        item.delivery = _next(item.delivery, places[item.delivery.id].n + 1)
+                        again.append(item)
+            return []
+
+        if not await self._write(write, reader):
+            return
+        for item in items:
+            self._let_go(item)
+            if item in again:
+                self._waiting[item.record.topic].appendleft(item)
+            else:
+                self._watermark.end(item.record)
+                self._unmarked = True
+
+    @staticmethod
+    def _left_open(delivery: Delivery, place: hot.OpenAttempt) -> bool:
+        stale = place.generation > delivery.generation or (place.generation == delivery.generation and place.state >= State.SENT)
+        return place.open and not stale
+
+    # ---- waiting
+    async def _rest(self) -> None:
+        """Until half a window finished (at most `LINGER`), or records were read."""
+        self._wake.clear()
+        if self._enough() and self._finished:
+            return
+        if self._reading is not None and self._reading.done() and not self._finished:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), LINGER if self._finished else IDLE)
+
+    async def _pause(self, tries: int) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), PAUSES[min(tries, len(PAUSES) - 1)])
+
+
+def _next(delivery: Delivery, attempt: int) -> Delivery:
+    return msgspec.structs.replace(delivery, attempt=attempt)
+
+
+def _unknown(delivery: Delivery) -> hot.Move:
+    return hot.Move(delivery.space, delivery.id, delivery.cohort, delivery.channel, delivery.generation, State.UNKNOWN, "provider_refused")

@@ -1,0 +1,74 @@
+"""What follows from a provider's answer: the attempt's outcome, the delivery's move, and what happens later."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from backend.channels.base import Answer
+from backend.domain.category import Category
+from backend.domain.delivery import CHANNEL_NAME, Delivery, State
+from backend.domain.ids import bucket_of
+from backend.domain.retry import At, limits_of, next_try
+from backend.log import topics
+from backend.log.codec import encode
+from backend.store import hot
+
+RAW = 500  # characters kept of a provider's words
+
+
+class After(msgspec.Struct):
+    """Written in one transaction. `letter`: a cause, when the delivery now needs a person."""
+
+    outcome: hot.Outcome
+    later: hot.Later | None = None
+    letter: str = ""
+    suppress: str = ""  # reason, when the address is known to be bad for good
+
+
+def may_repeat(category: Category, channel: int) -> bool:
+    """May an attempt of unknown end be made again? Essential and service mail, push and web may; marketing and SMS wait for a receipt."""
+    return CHANNEL_NAME[channel] != "sms" and category.kind != "marketing"
+
+
+def again(delivery: Delivery, at: float) -> hot.Later:
+    """The next attempt, as a due row."""
+    following = msgspec.structs.replace(delivery, attempt=delivery.attempt + 1)
+    return hot.Later(
+        space=delivery.space,
+        id=delivery.id,
+        kind="retry",
+        at=at,
+        topic=topics.deliveries(CHANNEL_NAME[delivery.channel], delivery.priority),
+        partition=bucket_of(delivery.space, delivery.person) % topics.PARTITIONS,
+        key=delivery.person.to_bytes(8, "big", signed=True),
+        value=encode(following),
+        ordered="",
+    )
+
+
+def after(delivery: Delivery, answer: Answer, category: Category, now: float, rnd: Callable[[], float]) -> After:
+    """Pure: `rnd` gives a number from 0 to 1 for the jitter of a retry."""
+    raw = answer.raw[:RAW]
+
+    def ended(state: State, reason: str = "", until: float | None = None, outcome: State | None = None) -> hot.Outcome:
+        move = hot.Move(delivery.space, delivery.id, delivery.cohort, delivery.channel, delivery.generation, state, reason, until)
+        return hot.Outcome(delivery.attempt, outcome or state, answer.code, raw, move)
+
+    match answer.meaning:
+        case "accepted":
+            return After(ended(State.SENT))
+        case "delivered":
+            return After(ended(State.DELIVERED))
+        case "refused":
+            return After(ended(State.FAILED, "provider_refused"))
+        case "bad_address":
+            return After(ended(State.BOUNCED, "provider_refused"), suppress="hard_bounce")
+        case "unknown" if not may_repeat(category, delivery.channel):
+            return After(ended(State.UNKNOWN, "provider_refused"))
+    planned = next_try(delivery.attempt, now, delivery.expires, answer.retry_after, rnd(), limits_of(category, delivery.priority))
+    attempt_outcome = State.UNKNOWN if answer.meaning == "unknown" else State.RETRYING
+    if isinstance(planned, At):
+        return After(ended(State.RETRYING, answer.code or "temporary", planned.at, attempt_outcome), later=again(delivery, planned.at))
+    if planned.code == "expired":
+        return After(ended(State.EXPIRED, "expired", outcome=attempt_outcome))
+    return After(ended(State.DEAD, "retry_exhausted", outcome=attempt_outcome), letter=f"retry_exhausted: {answer.code} {raw}".strip())
