@@ -30,7 +30,7 @@ Position = tuple[str, int]  # (topic, partition)
 
 
 class Reader(Protocol):
-    """One member of a group, reading some topics. Owned by one task. Close it, or use it as `async with`.
+    """One member of a group, reading some topics. Owned by one task, which closes it.
 
     On Kafka a rebalance may take partitions away: `read` then drops what was prefetched of them, `lost()` tells which
     positions left since the last call, and a mark for a partition no longer owned is ignored (its new owner repeats).
@@ -54,6 +54,20 @@ class Reader(Protocol):
 
     def resume(self, topics: Sequence[str]) -> None: ...
 
+    async def close(self) -> None:
+        """Leave the group; what was read and not marked comes again to its next member."""
+        ...
+
+
+class Tail(Protocol):
+    """Everything appended since it was opened, batch by batch: `async for records in tail`. Close it when done."""
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Record]]: ...
+
+    async def __anext__(self) -> Sequence[Record]:
+        """The next records, at least one; ends when the tail or its log is closed."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -71,15 +85,18 @@ class Log(Protocol):
         ...
 
     async def append(self, records: Sequence[Record]) -> None:
-        """All of them, durable on return. On an error some may have been appended: the caller repeats, readers dedup."""
+        """All of them, durable on return. On `LogUnavailable` some may have been appended: the caller repeats, readers dedup.
+
+        Before anything is appended: `ValueError` for an undeclared topic or partition, `TooLarge` above `topics.RECORD_LIMIT`.
+        """
         ...
 
     async def reader(self, group: str, topics: Sequence[str]) -> Reader:
         """Join `group`; a group without a mark starts at the oldest kept record."""
         ...
 
-    def tail(self, topics: Sequence[str]) -> AsyncIterator[Sequence[Record]]:
-        """Every record appended from now on, to every caller (no group, no mark): for live presentation only."""
+    async def tail(self, topics: Sequence[str]) -> Tail:
+        """Every record appended after this returned, to every caller (no group, no mark): for live presentation only."""
         ...
 
     async def lag(self, group: str, topics: Sequence[str]) -> dict[str, int]:

@@ -1,0 +1,283 @@
+"""Reading from Kafka: one consumer per topic (a lane), each owned by one thread that polls, commits and takes rebalances.
+
+One consumer on several topics would hold a critical record behind everything it fetched before (its queue is one line);
+a consumer per lane lets `read(topics=...)` look at the critical one first. A lane's thread crosses to the loop once per batch
+and polls only while somebody reads, plus once per second for rebalances.
+"""
+
+import asyncio
+import collections
+import logging
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import confluent_kafka as ck
+
+from backend.domain.errors import LogUnavailable
+from backend.log.port import Position, Record
+
+SLICE = 0.05  # seconds of one poll; bounds how long a mark can wait behind an empty poll
+BEAT = 1.0  # seconds between polls of an idle lane, so that it hears of rebalances
+BUFFER = 8_192  # KB that librdkafka fetches ahead for one lane
+
+line = logging.getLogger("carillon.log.kafka")
+
+# what a commit answers when the partition has another owner by now: its records come to that owner again
+GONE = {
+    ck.KafkaError.UNKNOWN_MEMBER_ID,
+    ck.KafkaError.ILLEGAL_GENERATION,
+    ck.KafkaError.FENCED_MEMBER_EPOCH,
+    ck.KafkaError.STALE_MEMBER_EPOCH,
+    ck.KafkaError.REBALANCE_IN_PROGRESS,
+    ck.KafkaError._ASSIGNMENT_LOST,
+    ck.KafkaError._NO_OFFSET,
+}
+
+
+def record_of(message: Any, topic: str) -> Record:
+    """A record as the caller named its topic."""
+    headers = {name: text.decode() for name, text in message.headers() or ()}
+    at = message.timestamp()[1] / 1000
+    return Record(topic, message.partition(), message.key() or b"", message.value() or b"", headers, message.offset(), at)
+
+
+class _Lane:
+    """One consumer and its thread. Everything that touches the consumer runs in that thread; `post` hands it over."""
+
+    def __init__(self, config: Mapping[str, Any], topic: str, wire: str, lose: Callable[[set[Position]], None]) -> None:
+        self.topic, self._wire, self._config, self._lose = topic, wire, dict(config), lose
+        self._loop = asyncio.get_running_loop()
+        self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._owned: set[int] = set()
+        self._ahead: collections.deque[Record] = collections.deque()  # met by the beat, not handed over yet
+        self._consumer = self._open()
+        self.fetching: asyncio.Future[list[Record]] | None = None  # of the loop
+        self.ready: collections.deque[Record] = collections.deque()  # of the loop
+        self.gone = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name=f"lane {topic}", daemon=True)
+        self._thread.start()
+
+    # -- on the loop
+
+    def post(self, order: Callable[[], Any]) -> "asyncio.Future[Any]":
+        """Run `order` in the lane's thread."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+
+        def carry() -> None:
+            try:
+                answer = order()
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever awaits the future
+                self._cross(_settle, future, None, error)
+            else:
+                self._cross(_settle, future, answer, None)
+
+        self._orders.put(carry)
+        return future
+
+    def fetch(self, limit: int, seconds: float) -> "asyncio.Future[list[Record]]":
+        """At most one fetch is on its way; what it brings stands in `ready`."""
+        if self.fetching is None:
+            self.fetching = self.post(lambda: self._fetch(limit, min(seconds, SLICE)))
+            self.fetching.add_done_callback(self._fetched)
+        return self.fetching
+
+    def _fetched(self, future: "asyncio.Future[list[Record]]") -> None:
+        self.fetching = None
+        if not future.cancelled() and future.exception() is None:
+            self.ready.extend(future.result())
+
+    def stop(self) -> None:
+        self._orders.put(None)
+
+    # -- in the thread
+
+    def _cross(self, fn: Callable[..., None], *args: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(fn, *args)
+        except RuntimeError:  # the loop has ended before us
+            line.debug("lane %s ends after its loop", self.topic)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                order = self._orders.get(timeout=BEAT)
+            except queue.Empty:
+                self._ahead.extend(self._poll(1, 0))
+                continue
+            if order is None:
+                break
+            order()
+        try:
+            self._consumer.close()
+        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
+            line.warning("lane %s did not leave its group: %s", self.topic, error)
+        self._cross(self.gone.set)
+
+    def _open(self) -> ck.Consumer:
+        consumer = ck.Consumer(self._config, logger=line)
+        consumer.subscribe([self._wire], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+        return consumer
+
+    def _assigned(self, _: Any, parts: Sequence[Any]) -> None:
+        self._owned |= {part.partition for part in parts}
+
+    def _revoked(self, _: Any, parts: Sequence[Any]) -> None:
+        gone = {part.partition for part in parts}
+        self._owned -= gone
+        self._ahead = collections.deque(record for record in self._ahead if record.partition not in gone)
+        self._cross(self._lose, {(self.topic, partition) for partition in gone})
+
+    def _fetch(self, limit: int, seconds: float) -> list[Record]:
+        records = [self._ahead.popleft() for _ in range(min(limit, len(self._ahead)))]
+        if len(records) < limit:
+            records += self._poll(limit - len(records), 0 if records else seconds)
+        return records
+
+    def _poll(self, limit: int, seconds: float) -> list[Record]:
+        first = self._consumer.poll(seconds)  # `consume` would wait for a full batch
+        if first is None:
+            return []
+        messages = [first, *self._consumer.consume(limit - 1, 0)] if limit > 1 else [first]
+        records = []
+        for message in messages:
+            if (error := message.error()) is None:
+                if message.partition() in self._owned:
+                    records.append(record_of(message, self.topic))
+            else:
+                line.warning("lane %s: %s", self.topic, error)
+                if error.fatal():
+                    self._renew()
+                    return []
+        return records
+
+    def _renew(self) -> None:
+        """A consumer with a fatal error never works again; its successor joins anew and reads from the marks."""
+        parts = [ck.TopicPartition(self._wire, partition) for partition in self._owned]
+        self._revoked(self._consumer, parts)
+        self._consumer.close()
+        self._consumer = self._open()
+
+    def commit(self, upto: Mapping[int, int]) -> None:
+        """In the lane's thread: what is not ours any more is left to its new owner."""
+        offsets = [ck.TopicPartition(self._wire, partition, offset) for partition, offset in upto.items() if partition in self._owned]
+        if not offsets:
+            return
+        try:
+            results = self._consumer.commit(offsets=offsets, asynchronous=False) or []
+            errors = [result.error for result in results]
+        except ck.KafkaException as error:
+            errors = [error.args[0]]
+        for refused in errors:
+            if refused and refused.code() not in GONE:
+                raise LogUnavailable(f"Kafka does not take marks ({refused.str()}). What was done since the last mark will be repeated.")
+
+
+def _settle(future: "asyncio.Future[Any]", answer: Any, error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(answer)
+    else:
+        future.set_exception(error)
+
+
+class KafkaReader:
+    """A member of a group: one lane per topic. See the port for what is promised."""
+
+    def __init__(
+        self, common: Mapping[str, Any], lanes: Mapping[str, tuple[str, str]], timeout: float, closed: Callable[["KafkaReader"], None]
+    ) -> None:
+        settings = {
+            "group.protocol": "consumer",
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "queued.max.messages.kbytes": BUFFER,
+            "queued.min.messages": 2_000,
+            "fetch.queue.backoff.ms": 10,  # the default holds a lane back for a second once its queue was full
+            "fetch.wait.max.ms": 100,
+        }
+        self._lanes = {
+            topic: _Lane({**common, **settings, "group.id": group}, topic, wire, self._lose) for topic, (wire, group) in lanes.items()
+        }
+        self._timeout, self._closed, self._on_close = timeout, False, closed
+        self._lost: set[Position] = set()
+        self._paused: set[str] = set()
+        self._turn = 0
+
+    async def read(self, limit: int, wait: float, topics: Sequence[str] | None = None) -> list[Record]:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait
+        while not self._closed:
+            lanes = [lane for topic, lane in self._lanes.items() if (topics is None or topic in topics) and topic not in self._paused]
+            if records := self._take(lanes, limit):
+                return records
+            left = deadline - loop.time()
+            fetches = {lane.fetch(limit, max(left, 0)) for lane in lanes}
+            if fetches:
+                when = asyncio.FIRST_COMPLETED if left > 0 else asyncio.ALL_COMPLETED
+                await asyncio.wait(fetches, return_when=when)
+            elif left > 0:
+                await asyncio.sleep(min(left, SLICE))  # everything is paused
+            if left <= 0:
+                return self._take(lanes, limit)
+        return []
+
+    def _take(self, lanes: Sequence[_Lane], limit: int) -> list[Record]:
+        """What stands ready, every lane in its turn."""
+        full = [lane for lane in lanes if lane.ready]
+        if not full:
+            return []
+        self._turn += 1
+        full = full[self._turn % len(full) :] + full[: self._turn % len(full)]
+        records: list[Record] = []
+        for index, lane in enumerate(full):
+            share = -(-(limit - len(records)) // (len(full) - index))
+            records += [lane.ready.popleft() for _ in range(min(share, len(lane.ready)))]
+        return records
+
+    async def mark(self, upto: Mapping[Position, int]) -> None:
+        by_topic: dict[str, dict[int, int]] = {}
+        for (topic, partition), offset in upto.items():
+            by_topic.setdefault(topic, {})[partition] = offset
+        commits = [lane.post(_committing(lane, offsets)) for lane, offsets in ((self._lanes[t], o) for t, o in by_topic.items())]
+        if not commits:
+            return
+        done, late = await asyncio.wait(commits, timeout=self._timeout)
+        for commit in done:
+            commit.result()
+        if late:
+            raise LogUnavailable("Kafka does not take marks. What was done since the last mark will be repeated.")
+
+    def _lose(self, positions: set[Position]) -> None:
+        self._lost |= positions
+        for lane in self._lanes.values():
+            lane.ready = collections.deque(record for record in lane.ready if (record.topic, record.partition) not in positions)
+
+    def lost(self) -> set[Position]:
+        lost, self._lost = self._lost, set()
+        return lost
+
+    def pause(self, topics: Sequence[str]) -> None:
+        self._paused |= set(topics)
+
+    def resume(self, topics: Sequence[str]) -> None:
+        self._paused -= set(topics)
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        for lane in self._lanes.values():
+            lane.stop()
+        goodbyes = [asyncio.ensure_future(lane.gone.wait()) for lane in self._lanes.values()]
+        _, late = await asyncio.wait(goodbyes, timeout=self._timeout) if goodbyes else (set(), set())
+        for goodbye in late:
+            goodbye.cancel()  # the broker is away: its session ends by itself
+        self._on_close(self)
+
+
+def _committing(lane: _Lane, offsets: Mapping[int, int]) -> Callable[[], None]:
+    return lambda: lane.commit(offsets)
