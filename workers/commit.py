@@ -21,6 +21,10 @@ class Commit(Protocol):
 
     async def step(self, stage: str, write: Write, reader: Reader, group: str, upto: Mapping[Position, int], faults: Faults) -> None: ...
 
+    async def append(self, stage: str, write: Write, after: Callable[[Tx], None], faults: Faults) -> None:
+        """Append what `write` returns; `after` forgets what led to it, never before the records are durable."""
+        ...
+
 
 class EmbeddedCommit:
     """One transaction for everything."""
@@ -39,6 +43,20 @@ class EmbeddedCommit:
             faults.at("before_mark")
             if upto:
                 self._log.mark_in(tx, group, upto)
+            return records
+
+        faults.at("before_commit")
+        records = await self._store.write(all_of_it, turn=stage)
+        faults.at("after_commit")
+        if records:
+            self._log.published(records)
+
+    async def append(self, stage: str, write: Write, after: Callable[[Tx], None], faults: Faults) -> None:
+        def all_of_it(tx: Tx) -> Sequence[Record]:
+            records = write(tx)
+            self._log.append_in(tx, records)
+            faults.at("amid_appends")
+            after(tx)
             return records
 
         faults.at("before_commit")
@@ -66,6 +84,17 @@ class KafkaCommit:
         faults.at("before_mark")
         if upto:
             await reader.mark(upto)
+
+    async def append(self, stage: str, write: Write, after: Callable[[Tx], None], faults: Faults) -> None:
+        faults.at("before_commit")
+        records = await self._store.write(write, turn=stage)
+        faults.at("after_commit")
+        if records:
+            await self._log.append(records[: len(records) // 2])
+            faults.at("amid_appends")
+            await self._log.append(records[len(records) // 2 :])
+        faults.at("before_mark")
+        await self._store.write(after, turn=stage)
 
 
 def commit_for(store: Store, log: Log) -> Commit:

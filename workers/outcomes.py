@@ -36,7 +36,7 @@ def again(delivery: Delivery, at: float) -> hot.Later:
     return hot.Later(
         space=delivery.space,
         id=delivery.id,
-        kind="retry",
+        kind=f"retry.{following.attempt}",  # the row before it may still stand while its record is carried out
         at=at,
         topic=topics.deliveries(CHANNEL_NAME[delivery.channel], delivery.priority),
         partition=bucket_of(delivery.space, delivery.person) % topics.PARTITIONS,

@@ -32,7 +32,7 @@ def refused(delivery: Delivery, unit: Unit, now: float) -> Refused:
         address=delivery.address, generation=delivery.generation + 1, released=until,
     )  # fmt: skip
     later = hot.Later(
-        space=delivery.space, id=delivery.id, kind="release", at=until, topic=topics.events(delivery.priority),
+        space=delivery.space, id=delivery.id, kind=f"release.{event.generation}", at=until, topic=topics.events(delivery.priority),
         partition=bucket_of(delivery.space, delivery.person) % topics.PARTITIONS, key=delivery.person.to_bytes(8, "big", signed=True), value=encode(event),
     )  # fmt: skip
     return Refused(_move(delivery, State.HELD, code, until), later)

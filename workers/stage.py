@@ -204,7 +204,7 @@ def bury(tx: Tx, stage: str, record: Record, verdict: Dead, now: float) -> Recor
     made = make_id(int(record.at * 1000), stage.encode(), record.topic.encode(), b"%d:%d" % (record.partition, record.offset))
     letters.insert(
         tx, space=verdict.space, id=made, at=now, topic=record.topic, stage=stage, cause=verdict.cause[:500],
-        fingerprint=fingerprint(stage, verdict.cause), detail=verdict.detail, value=record.value,
+        fingerprint=fingerprint(stage, verdict.cause.split(":")[0], verdict.cause), detail=verdict.detail, value=record.value,
     )  # fmt: skip
     value = msgspec.json.encode({"v": 1, "id": made.hex(), "stage": stage, "cause": verdict.cause[:500]})
     return Record("dead", record.partition, record.key, value)

@@ -9,16 +9,17 @@ from typing import Any
 
 import msgspec
 
+from backend.domain.ids import born_of
 from backend.store import hot_postgres, hot_sqlite
 from backend.store.port import Tx
 
 
 class Later(msgspec.Struct, frozen=True):
-    """A row of `due`: at `at` the record is appended to (topic, partition). A repeat of (space, id, kind) changes nothing."""
+    """A row of `due`: at `at` the record is appended to (topic, partition). Of two rows of one (space, id, kind) the later time stays."""
 
     space: int
     id: bytes
-    kind: str  # retry, release, receipt, scheduled
+    kind: str  # retry.<attempt>, release.<generation>, receipt.<kind>, scheduled: one row each, for the next may come before this is dropped
     at: float
     topic: str
     partition: int
@@ -63,13 +64,25 @@ class Decided(msgspec.Struct, frozen=True):
     deliveries: tuple[NewDelivery, ...]
 
 
+class Earlier(msgspec.Struct, frozen=True):
+    """A PENDING delivery that an earlier decision of the same notification made and this one would not make again, because
+    the facts changed between crash and repeat. Its row exists, so it must be appended (deliver's recheck settles it)."""
+
+    notification: bytes
+    delivery: bytes
+    channel: int
+    address: bytes
+
+
 class DecidedAnswer(msgspec.Struct):
-    """`pending`: ids of deliveries of this batch that are PENDING now, new or not: what must be appended. `held`: likewise HELD.
-    `duplicates`: event id -> id of the event that came first under the same (space, source, key)."""
+    """`pending`: ids of deliveries of this batch's notifications that are PENDING now, new or not: what must be appended.
+    `held`: likewise HELD. `duplicates`: event id -> id of the event that came first under the same (space, source, key).
+    `earlier`: those of `pending` that no row of the batch describes."""
 
     pending: set[bytes]
     held: set[bytes]
     duplicates: dict[bytes, bytes]
+    earlier: list[Earlier] = []
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -148,7 +161,8 @@ def close_unknown(tx: Tx, space: int, deliveries: Sequence[bytes], started_befor
 
 
 def write_due(tx: Tx, rows: Sequence[Later]) -> None:
-    """Insert what is to be appended later; what stands there already stays."""
+    """Insert what is to be appended later. What stands there stays, unless the new row is for a later time: a retry that is
+    written while the record of the try before is being appended must not be lost with it."""
     _side(tx).write_due(tx, rows)
 
 
@@ -158,13 +172,19 @@ def take_due(tx: Tx, now: float, limit: int) -> list[Later]:
 
 
 def drop_due(tx: Tx, rows: Sequence[Later]) -> None:
-    """Delete rows that were appended."""
+    """Delete rows that were appended, as they were taken: one that was replaced meanwhile (another `at`) stays."""
     _side(tx).drop_due(tx, rows)
 
 
 def states_of(tx: Tx, space: int, deliveries: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
     """(generation, state) of each delivery that exists."""
     return _side(tx).states_of(tx, space, deliveries)  # type: ignore[no-any-return]
+
+
+def born_range(made: bytes) -> tuple[bytes, bytes]:
+    """The ids born in the same millisecond as `made`: from, below. Everything of one event lies between them."""
+    born = born_of(made)
+    return born.to_bytes(6, "big") + bytes(10), (born + 1).to_bytes(6, "big") + bytes(10)
 
 
 def _side(tx: Tx) -> Any:

@@ -1,0 +1,86 @@
+"""Receipts: what providers report later moves deliveries forward, suppresses addresses, and is kept.
+
+A receipt that comes before its attempt's outcome is durable waits as a due row, for at most a day.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from backend.clock import Clock
+from backend.domain.delivery import State
+from backend.domain.ids import make_id
+from backend.domain.receipt import SUPPRESSES, Receipt, moves
+from backend.log import topics
+from backend.log.codec import Unreadable, decode
+from backend.log.port import Record
+from backend.store import hot, receipt_rows
+from backend.store.port import Tx
+from backend.store.suppress import suppress
+from workers.deliver import FactsOf
+from workers.stage import DONE, Batch, Dead, Verdict
+
+EARLY = (2.0, 86_400.0)  # seconds: how soon an early receipt is looked at again, and for how long
+
+
+class Receipts:
+    """The stage `receipts`."""
+
+    name = "receipts"
+
+    def __init__(self, *, clock: Clock, facts: FactsOf) -> None:
+        self._clock, self._facts = clock, facts
+        self.lanes = [topics.RECEIPTS]
+        self._stale: list[tuple[int, int]] = []
+
+    async def handle(self, records: Sequence[Record]) -> Batch:
+        verdicts: list[Verdict] = [DONE] * len(records)
+        read: list[tuple[Record, Receipt]] = []
+        for n, record in enumerate(records):
+            try:
+                read.append((record, decode(Receipt, record.value)))
+            except Unreadable as error:
+                verdicts[n] = Dead(0, "unreadable", str(error))
+        now = self._clock.now()
+        changed: list[tuple[int, int]] = []
+
+        def write(tx: Tx) -> Sequence[Record]:
+            changed.clear()
+            for space in {receipt.space for _, receipt in read}:
+                mine = [(record, receipt) for record, receipt in read if receipt.space == space]
+                self._write(tx, space, mine, now, changed)
+            return []
+
+        # Facts are forgotten when the next batch begins at the latest; their time to live bounds it when none comes.
+        if self._stale:
+            stale, self._stale = self._stale, []
+            await self._facts.forget(stale)
+        self._stale = changed
+        return Batch(write, verdicts)
+
+    @staticmethod
+    def _write(tx: Tx, space: int, mine: Sequence[tuple[Record, Receipt]], now: float, changed: list[tuple[int, int]]) -> None:
+        about = receipt_rows.deliveries_of(tx, space, [receipt.delivery for _, receipt in mine])
+        kept: list[Receipt] = []
+        later: list[hot.Later] = []
+        steps: list[hot.Move] = []
+        place: dict[bytes, tuple[int, int]] = {}
+        for record, receipt in mine:
+            row = about.get(receipt.delivery)
+            if row is None or row.state in (State.PENDING, State.HELD):
+                if now - receipt.at < EARLY[1]:
+                    made = make_id(int(receipt.at * 1000), receipt.delivery, receipt.kind.encode())
+                    later.append(hot.Later(space, made, f"receipt.{receipt.kind}", now + EARLY[0], record.topic, record.partition, record.key, record.value))
+                continue
+            kept.append(msgspec.structs.replace(receipt, generation=receipt.generation or row.generation))
+            step = moves(place.get(row.id, (row.generation, row.state)), kept[-1])
+            if step:
+                place[row.id] = step
+                steps.append(hot.Move(space, row.id, row.cohort, row.channel, step[0], step[1], receipt.code or receipt.kind))
+            if receipt.kind in SUPPRESSES:
+                changed += [(space, p) for p in suppress(tx, space, row.channel, row.address, SUPPRESSES[receipt.kind], receipt.provider, now)]
+        receipt_rows.keep(tx, space, kept)
+        for step_ in steps:  # one by one: two moves of one delivery must come in their order
+            hot.write_moves(tx, [step_], now)
+        if later:
+            hot.write_due(tx, later)
