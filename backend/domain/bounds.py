@@ -24,7 +24,7 @@ MAX_NESTING = 60  # nodes inside nodes of a source
 
 FIELDS: dict[str, frozenset[str]] = {
     "user": frozenset({"id", "name", "email", "phone", "timezone", "locale", "attributes"}),
-    "event": frozenset({"id", "type", "category", "timestamp"}),
+    "event": frozenset({"id", "type", "category", "timestamp", "title", "message"}),
     "brand": frozenset({"name", "color", "logo", "url", "address"}),
     "links": frozenset({"unsubscribe", "preferences", "why"}),
 }
@@ -36,11 +36,14 @@ _ALLOWED: tuple[type[nodes.Node], ...] = (
     *(nodes.Not, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos, nodes.Concat),
     *(nodes.List, nodes.Tuple, nodes.Call, nodes.Keyword),
 )
+_CLOSED = frozenset({"self", "super", "caller", "varargs", "kwargs"})
 _NUMBER = (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos)
 _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("money", "number", "round", "int"), "number"),
     **dict.fromkeys(("join", "first", "last", "length", "count"), "list"),
-    **{"date": "date", "url": "link", "items": "object"},
+    "date": "date",
+    "url": "link",
+    "items": "object",
 }
 
 
@@ -60,7 +63,7 @@ def parse(source: str, html: bool, where: str) -> nodes.Template:
 
 def syntax(where: str, line: int, what: str) -> TemplateSyntax:
     """The one form of every complaint about a source."""
-    return TemplateSyntax(f"{where}, line {line}: {what}", where=where, channel=where.split(" ")[0], line=line)
+    return TemplateSyntax(f"{where}, line {line}: {what}", where=where, channel=where.split(" ", maxsplit=1)[0], line=line)
 
 
 def _advice(message: str) -> str:
@@ -82,6 +85,8 @@ def _check(node: nodes.Node, where: str, loops: int, depth: int) -> None:
         _check_loop(node, where, loops)
     elif isinstance(node, nodes.Name) and node.name.startswith("_"):
         raise syntax(where, node.lineno, f"'{node.name[:40]}' begins with _, and such names are closed. Choose another name.")
+    elif isinstance(node, nodes.Name) and node.name in _CLOSED:
+        raise syntax(where, node.lineno, f"'{node.name}' is a word of the template language here. Choose another name.")
     elif isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
         raise syntax(where, node.lineno, f"'.{node.attr[:40]}' is not available: names that begin with _ are closed.")
     elif isinstance(node, nodes.Filter) and node.name not in FILTERS:
@@ -92,11 +97,15 @@ def _check(node: nodes.Node, where: str, loops: int, depth: int) -> None:
         raise syntax(where, node.lineno, f"there is no test '{node.name[:40]}'.")
     elif isinstance(node, nodes.Call) and not (isinstance(node.node, nodes.Name) and node.node.name == "range"):
         raise syntax(where, node.lineno, "only range() can be called. Use a filter instead: {{ name|upper }}.")
-    elif isinstance(node, nodes.List) or (isinstance(node, nodes.Tuple) and node.ctx == "load"):
-        if not all(isinstance(item, nodes.Const) for item in node.items):
-            raise syntax(where, node.lineno, "a list may only hold plain texts and numbers. Send lists in data.")
+    elif isinstance(node, nodes.List | nodes.Tuple) and not _plain(node):
+        raise syntax(where, node.lineno, "a list may only hold plain texts and numbers. Send lists in data.")
     for child in node.iter_child_nodes():
         _check(child, where, loops, depth + 1)
+
+
+def _plain(node: nodes.List | nodes.Tuple) -> bool:
+    stored = isinstance(node, nodes.Tuple) and node.ctx != "load"  # the names of `for key, value in`
+    return stored or all(isinstance(item, nodes.Const) for item in node.items)
 
 
 def _check_loop(node: nodes.For, where: str, loops: int) -> None:
@@ -113,7 +122,7 @@ def variables(tree: nodes.Template, where: str) -> list[Variable]:
     found: dict[str, Variable] = {}
     for path, kind, required, line in _Reader(where).read(tree):
         root, _, rest = path.partition(".")
-        first = rest.split(".")[0].split("[")[0]
+        first = rest.partition(".")[0].partition("[")[0]
         if root in FIELDS and first and first not in FIELDS[root]:
             near = get_close_matches(first, FIELDS[root], 1) or sorted(FIELDS[root])
             raise syntax(where, line, f"there is no {root}.{first[:40]}. Did you mean {root}.{near[0]}? Own values belong in data.")
@@ -143,13 +152,15 @@ class _Reader:
             if isinstance(node, nodes.For):
                 yield from self._loop(node, scope, guards)
             elif isinstance(node, nodes.If):
-                asked = guards | {p for p in self._asked(node.test, scope)}
+                asked = guards | set(self._asked(node.test, scope))
                 yield from self._use(node.test, scope, guards, "flag")
                 yield from self._block(node.body, dict(scope), asked)
                 yield from self._block([*node.elif_, *node.else_], dict(scope), guards)
             elif isinstance(node, nodes.Assign):
                 yield from self._use(node.node, scope, guards, "text")
-                scope.update(dict.fromkeys((n.name for n in [node.target, *node.target.find_all(nodes.Name)] if isinstance(n, nodes.Name)), ""))
+                scope.update(
+                    dict.fromkeys((n.name for n in [node.target, *node.target.find_all(nodes.Name)] if isinstance(n, nodes.Name)), "")
+                )
             else:
                 for child in node.iter_child_nodes():
                     yield from self._use(child, scope, guards, "text")
@@ -194,7 +205,7 @@ class _Reader:
             return
         if isinstance(node, nodes.CondExpr):
             yield from self._use(node.test, scope, guards, "flag")
-            yield from self._use(node.expr1, scope, guards | {p for p in self._asked(node.test, scope)}, kind)
+            yield from self._use(node.expr1, scope, guards | set(self._asked(node.test, scope)), kind)
             if node.expr2 is not None:
                 yield from self._use(node.expr2, scope, guards, kind)
             return

@@ -123,11 +123,11 @@ def _moment(value: Any) -> datetime:
 
 
 @pass_context
-def when(context: Context, value: Any, format: str = "long", tz: str | None = None) -> str:
+def when(context: Context, value: Any, shape: str = "long", tz: str | None = None) -> str:
     """A date in the reader's zone and language: short, long, time, datetime or iso. A bare date is not moved between zones."""
     if isinstance(value, Missing):
         return value.used()
-    if format not in _FORMATS:
+    if shape not in _FORMATS:
         raise TemplateBounds(f"A date is shown as one of: {', '.join(_FORMATS)}.")
     bare = isinstance(value, str) and len(value) == 10
     zone = tz or (context.parent.get("user") or {}).get("timezone") or "UTC"
@@ -136,16 +136,16 @@ def when(context: Context, value: Any, format: str = "long", tz: str | None = No
         moment = moment if bare else moment.astimezone(_zone(str(zone)))
     except (OverflowError, ValueError):
         raise TemplateBounds("The date lies too far away to be shown in this time zone.") from None
-    if format == "iso":
+    if shape == "iso":
         return moment.date().isoformat() if bare else moment.isoformat(timespec="seconds")
-    if format == "time":
+    if shape == "time":
         return f"{moment:%H:%M}"
     language = _language(context)
-    if format == "short":
+    if shape == "short":
         return moment.strftime(_SHORT.get(language, "%Y-%m-%d"))
     month = _MONTHS.get(language, _MONTHS["en"])[moment.month - 1]
     day = _LONG.get(language, "{d} {month} {y}").format(d=moment.day, month=month, y=moment.year)
-    return day if format == "long" else f"{day}, {moment:%H:%M}"
+    return day if shape == "long" else f"{day}, {moment:%H:%M}"
 
 
 def default(value: Any, other: Any = "") -> Any:

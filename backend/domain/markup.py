@@ -116,7 +116,9 @@ class _Guard(HTMLParser):
             return
         name, rest = token.group(), value[token.end() :]
         if fixed or self.masked.tokens[name].block or (rest and rest[0] not in "/?#&"):
-            self.complain(f"begin {attribute} with https:// or with one value alone; choose between links with {{{{ a if b else c }}}}.", name)
+            self.complain(
+                f"begin {attribute} with https:// or with one value alone; choose between links with {{{{ a if b else c }}}}.", name
+            )
         self.links.add(name)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

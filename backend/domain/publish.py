@@ -34,7 +34,14 @@ SAMPLE_CONTEXT: dict[str, Any] = {
         "locale": "en",
         "attributes": {},
     },
-    "event": {"id": "sample", "type": "sample", "category": "orders", "timestamp": "2026-03-01T12:00:00Z"},
+    "event": {
+        "id": "sample",
+        "type": "sample",
+        "category": "orders",
+        "timestamp": "2026-03-01T12:00:00Z",
+        "title": "Your order is on its way",
+        "message": "It left our warehouse this morning.",
+    },
     "brand": {"name": "Example", "color": "#4f46e5", "logo": "", "url": "https://example.com", "address": "1 Example Street"},
     "links": {name: f"https://example.com/{name}" for name in ("unsubscribe", "preferences", "why")},
 }

@@ -5,8 +5,8 @@ DataMissing with its whole path before anything is sent.
 """
 
 import re
-from html import escape
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any, TypeAlias
 
 import msgspec
@@ -78,7 +78,16 @@ class Piece:
             raise DataMissing(str(error.message)) from None
         except Refusal as error:
             raise type(error)(f"{self.where}, line {self._line(error)}: {error.detail}", **{**error.facts, "where": self.where}) from None
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError, AssertionError) as error:
+        except (
+            TemplateError,
+            TypeError,
+            ValueError,
+            ArithmeticError,
+            LookupError,
+            AttributeError,
+            RecursionError,
+            AssertionError,
+        ) as error:
             what = re.sub(r"\w+\(\) got|\w+\(\) (takes|missing)", "the filter got", str(error))[:200]
             raise TemplateBounds(
                 f"{self.where}, line {self._line(error)}: this does not work with the data given: {what}. Check the value or the filter.",
@@ -168,7 +177,7 @@ def _with_preheader(content: EmailContent) -> str:
 
 
 def _notice(channel: Channel, content: Any, piece: Callable[..., Piece]) -> Make:
-    kind: type[PushMessage] | type[WebMessage] = WebMessage if isinstance(content, WebContent) else PushMessage
+    kind: type[PushMessage | WebMessage] = WebMessage if isinstance(content, WebContent) else PushMessage
     title, body = piece(content.title, "title"), piece(content.body, "body")
     image, link = piece(content.image, "image"), piece(content.link, "link")
     actions = [(a.key, piece(a.label, f"action {a.key} label"), piece(a.link, f"action {a.key} link")) for a in content.actions]
@@ -211,7 +220,9 @@ def _something(text: str, where: str) -> str:
 
 def _short(text: str, most: int, where: str) -> str:
     if len(text) > most:
-        raise TemplateBounds(f"{where}: {len(text):,} characters; {most:,} are allowed. Shorten it, for example with |truncate.", where=where)
+        raise TemplateBounds(
+            f"{where}: {len(text):,} characters; {most:,} are allowed. Shorten it, for example with |truncate.", where=where
+        )
     return text
 
 

@@ -79,17 +79,11 @@ class Missing(Undefined):
     def __hash__(self) -> int:
         return id(type(self))
 
-    def __lt__(self, other: object) -> bool:
-        self.used()
-        return False
-
-    __le__ = __gt__ = __ge__ = __lt__
-
-    def __neg__(self) -> int:
+    def _nothing(self, *args: Any) -> Any:
         self.used()
         return 0
 
-    __pos__ = __neg__
+    __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __pos__ = _nothing
 
 
 class Traced(dict[str, Any]):
@@ -118,14 +112,14 @@ def traced(value: Any, path: str = "") -> Any:
 
 
 def finalize(value: Any) -> Any:
-    """What a printed value becomes: null prints nothing, a container is refused."""
+    """What a printed value becomes: null prints nothing, what is neither text nor number is refused."""
     if type(value) is str:
         return value
     if value is None:
         return ""
-    if isinstance(value, dict | list | tuple | range):
-        raise TemplateBounds("A list or an object cannot be printed as it stands. Print one of its values, or use |join or |tojson.")
-    return value
+    if isinstance(value, str | int | float | Missing):
+        return value
+    raise TemplateBounds("Only texts and numbers can be printed. Print one of its values, or use |join or |tojson.")
 
 
 def concat(parts: Iterable[str]) -> str:
@@ -232,8 +226,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise TemplateBounds(f"'.{argument[:40]}' is not available in templates: names that begin with _ are closed.")
         return Missing(obj=obj, name=str(argument)[:100])
 
-    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805  (Jinja's own signature)
-        if __obj is short_range and not kwargs:
+    def call(self, context: Context, called: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if called is short_range and kwargs.keys() <= {"_loop_vars", "_block_vars"}:  # compiled loops hand these to every call
             return short_range(*args)
         raise TemplateBounds("Calls are not available in templates, only range(). Use a filter instead: {{ name|upper }}.")
 
