@@ -1,0 +1,222 @@
+"""The gates in their order: `decide(facts)` says for every channel and address what happens and why. Pure.
+
+A unit is one (notification, channel, address or none). Every address is a unit, a suppressed one too: it is explained, not
+hidden. A channel without an address is one unit that is skipped. A gate that stops ends the asking; one that holds lets
+the later gates be asked still, since what will never be sent need not wait. Web is never held: quiet hours and a pause
+make it silent. `holdout`, `digest` and the plan of more than one step keep their places and are off.
+"""
+
+from collections.abc import Callable
+
+from backend.domain import consent, preference, quiet
+from backend.domain.decision import GATES, Decision, Facts, GateTrace, Outcome, Reason, Unit
+from backend.domain.delivery import CHANNEL_NAME
+from backend.domain.ids import NO_ADDRESS
+from backend.domain.person import Address
+
+WEB = "web"
+HALT_LOOK = (60.0, 900.0)  # seconds: a halted delivery asks again after as long as it has waited, within these
+RECHECKED = 8  # gates that are asked again right before the provider: erased .. preference
+
+_PASS = {gate: GateTrace(gate, "pass") for gate in GATES}
+_OFF = {gate: GateTrace(gate, "off") for gate in GATES}
+Gate = Callable[[Facts, str, Address | None, float], GateTrace]
+
+
+def decide(facts: Facts) -> Decision:
+    """The decision for every unit of the notification."""
+    event, units = facts.event, []
+    for channel in channels_of(facts):
+        if channel == WEB:
+            units.append(_unit(facts, WEB, web_address(facts.person.person), None, len(_ASK)))
+            continue
+        number, found = _NUMBER[channel], False
+        for address in facts.person.addresses:
+            if address.channel == number:
+                found = True
+                units.append(_unit(facts, channel, address.hash, address, len(_ASK)))
+        if not found:
+            units.append(_unit(facts, channel, NO_ADDRESS, None, len(_ASK)))
+    if event.asked_priority and event.asked_priority != event.priority:
+        return Decision(tuple(units), (Reason("lowered_priority", {"asked": event.asked_priority, "given": event.priority}),))
+    return Decision(tuple(units))
+
+
+def redecide(facts: Facts) -> Unit:
+    """The decision for the one delivery that comes back from a hold or a replay (`event.delivery`, `channel`, `address`)."""
+    return _one(facts, CHANNEL_NAME[facts.event.channel], facts.event.address, len(_ASK))
+
+
+def recheck(facts: Facts, channel: str, address: bytes) -> Unit:
+    """The first eight gates, right before the provider is called: `send`, or the skip or hold that came up since."""
+    return _one(facts, channel, address, RECHECKED)
+
+
+def planned_units(facts: Facts) -> int:
+    """How many units there must be, counted from channels and addresses alone: the ledger checks the outcomes against it."""
+    held_at = [address.channel for address in facts.person.addresses]
+    return sum(1 if channel == WEB else max(1, held_at.count(_NUMBER[channel])) for channel in channels_of(facts))
+
+
+def channels_of(facts: Facts) -> tuple[str, ...]:
+    """The channels asked for: the event's, else the category's; each once, in their order."""
+    asked = facts.event.channels or facts.category.channels
+    return asked if len(set(asked)) == len(asked) else tuple(dict.fromkeys(asked))
+
+
+def web_address(person: int) -> bytes:
+    """The address of the web channel is the person."""
+    return person.to_bytes(8, "big")
+
+
+def _one(facts: Facts, channel: str, key: bytes, depth: int) -> Unit:
+    if channel == WEB:
+        return _unit(facts, WEB, key, None, depth)
+    number = _NUMBER[channel]
+    for address in facts.person.addresses:
+        if address.channel == number and address.hash == key:
+            return _unit(facts, channel, key, address, depth)
+    return _unit(facts, channel, key, None, depth)  # it was taken away since
+
+
+def _unit(facts: Facts, channel: str, key: bytes, address: Address | None, depth: int) -> Unit:
+    traces: list[GateTrace] = []
+    reasons: tuple[Reason, ...] = ()
+    outcome: Outcome = "send"
+    until = facts.now
+    silent = False
+    for ask in _ASK[:depth]:
+        trace = ask(facts, channel, address, until)
+        traces.append(trace)
+        reason = trace.reason
+        if reason is None:
+            continue
+        if trace.result == "stop":
+            outcome, reasons = "skip", (reason, *reasons)
+            traces.extend(_OFF[gate] for gate in GATES[len(traces) : depth])
+            break
+        if trace.result == "hold":
+            outcome, until = "hold", max(until, float(reason.params["until"]))
+            reasons += (reason,)
+        elif trace.result == "pass":  # a pass with a reason: it goes, but quietly
+            silent = channel == WEB
+            reasons += (reason,)
+    expires = facts.event.expires
+    if outcome == "hold" and expires and until >= expires:
+        outcome, reasons = "skip", (Reason("expired", {"at": expires}), *reasons)
+    return Unit(channel, key, outcome, until if outcome == "hold" else 0.0, reasons, tuple(traces), silent and outcome == "send")
+
+
+def _erased(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
+    return GateTrace("erased", "stop", Reason("erased")) if facts.person.erased else _PASS["erased"]
+
+
+def _expired(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
+    expires = facts.event.expires
+    if expires and facts.now >= expires:
+        return GateTrace("expired", "stop", Reason("expired", {"at": expires}))
+    return _PASS["expired"]
+
+
+def _superseded(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
+    newer = facts.newest_collapse
+    if newer and newer != facts.event.id:
+        return GateTrace("superseded", "stop", Reason("superseded", {"by": newer.hex(), "key": facts.event.collapse}))
+    return _PASS["superseded"]
+
+
+def _halted(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
+    if facts.halted:
+        event = facts.event
+        for scope in (
+            "space",
+            f"channel:{channel}",
+            f"category:{event.category}",
+            f"priority:{event.priority}",
+            f"template:{event.template}",
+        ):
+            if scope in facts.halted:
+                waited = facts.now - max(event.accepted, event.send_at)
+                until = facts.now + min(max(waited, HALT_LOOK[0]), HALT_LOOK[1])
+                return GateTrace("halted", "hold", Reason("halted", {"scope": scope, "until": until}))
+    return _PASS["halted"]
+
+
+def _holdout(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
+    return _OFF["holdout"]
+
+
+def _suppression(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
+    if channel == WEB:
+        return _OFF["suppression"]
+    if address is None:
+        return GateTrace("suppression", "stop", Reason("no_address", {"channel": channel}))
+    if address.suppressed:
+        return GateTrace("suppression", "stop", Reason("suppressed", {"channel": channel, "why": address.suppressed}))
+    return _PASS["suppression"]
+
+
+def _consent(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
+    category = facts.category
+    if category.kind == "essential":
+        return _OFF["consent"]
+    refused = consent.refusal(facts.person, category)
+    return _PASS["consent"] if refused is None else GateTrace("consent", "stop", Reason(refused, {"category": category.key}))
+
+
+def _preference(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
+    category, person = facts.category, facts.person
+    wish = preference.resolve(person, facts.space_wishes, category.key, channel)
+    if preference.locked(category.kind):
+        if wish.wanted:
+            return _OFF["preference"]
+        return GateTrace("preference", "off", Reason("locked", {"category": category.key, "from": wish.source}))
+    if not wish.wanted:
+        code = "category_off" if wish.about == "category" else "preference_off"
+        return GateTrace("preference", "stop", Reason(code, {"category": category.key, "channel": channel, "from": wish.source}))
+    paused = person.wishes.paused_until
+    if paused is not None and (paused == 0 or paused > facts.now):
+        reason = Reason("paused_by_person", {"until": paused})
+        return GateTrace("preference", "pass" if channel == WEB else "hold" if paused else "stop", reason)
+    return _PASS["preference"]
+
+
+def _plan(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
+    has = facts.template_channels
+    if has is not None and channel not in has:
+        event = facts.event
+        return GateTrace("plan", "stop", Reason("no_variant", {"channel": channel, "template": event.template, "version": event.version}))
+    return _OFF["plan"]
+
+
+def _digest(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
+    return _OFF["digest"]
+
+
+def _quiet(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
+    """Asked for the moment at which the unit would go (`at`: now, or the end of an earlier gate's hold)."""
+    category = facts.category
+    if category.kind == "essential" or category.urgent:
+        return _OFF["quiet"]
+    ranges, source = preference.quiet_ranges(facts.person, facts.space_wishes)
+    if not ranges:
+        return _PASS["quiet"]
+    tz = quiet.zone(facts.person.timezone)
+    span = quiet.which(at, tz, ranges)
+    if span is None:
+        return _PASS["quiet"]
+    until = quiet.next_allowed(at, tz, ranges)
+    about = {"zone": facts.person.timezone, "start": span.start, "end": span.end, "from": source, "until": until or 0.0}
+    return GateTrace("quiet", "pass" if channel == WEB else "stop" if until is None else "hold", Reason("quiet_hours", about))
+
+
+def _cap(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
+    if channel in facts.cap_refused and facts.category.kind != "essential":
+        return GateTrace("cap", "stop", Reason("cap", {"channel": channel, "category": facts.category.key}))
+    return _OFF["cap"]
+
+
+_NUMBER = {name: number for number, name in CHANNEL_NAME.items()}
+_ASK: tuple[Gate, ...] = (
+    _erased, _expired, _superseded, _halted, _holdout, _suppression, _consent, _preference, _plan, _digest, _quiet, _cap,
+)  # fmt: skip
