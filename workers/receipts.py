@@ -31,7 +31,6 @@ class Receipts:
     def __init__(self, *, clock: Clock, facts: FactsOf) -> None:
         self._clock, self._facts = clock, facts
         self.lanes = [topics.RECEIPTS]
-        self._stale: list[tuple[int, int]] = []
 
     async def handle(self, records: Sequence[Record]) -> Batch:
         verdicts: list[Verdict] = [DONE] * len(records)
@@ -51,12 +50,11 @@ class Receipts:
                 self._write(tx, space, mine, now, changed)
             return []
 
-        # Facts are forgotten when the next batch begins at the latest; their time to live bounds it when none comes.
-        if self._stale:
-            stale, self._stale = self._stale, []
-            await self._facts.forget(stale)
-        self._stale = changed
-        return Batch(write, verdicts)
+        async def forget() -> None:
+            if changed:
+                await self._facts.forget(changed)
+
+        return Batch(write, verdicts, forget)
 
     @staticmethod
     def _write(tx: Tx, space: int, mine: Sequence[tuple[Record, Receipt]], now: float, changed: list[tuple[int, int]]) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -57,11 +57,13 @@ class Batch(msgspec.Struct):
     """What a stage makes of the records it was given.
 
     `write` is run inside the transaction and returns the records to append: those of every row still pending, new or not.
-    `verdicts` answer the records in their order; an empty list says Done to all.
+    `verdicts` answer the records in their order; an empty list says Done to all. `after` is awaited once all is durable, for
+    what may be lost (cached facts to forget).
     """
 
     write: Callable[[Tx], Sequence[Record]]
     verdicts: Sequence[Verdict] = ()
+    after: Callable[[], Awaitable[None]] | None = None
 
 
 class Stage(Protocol):
@@ -193,6 +195,9 @@ class Runner:
             return out
 
         await self._commit.step(self.stage.name, write, reader, self.stage.name, ends(records), self._faults)
+        if batch.after:
+            with contextlib.suppress(Unavailable):
+                await batch.after()
 
     async def _pause(self, tries: int) -> None:
         with contextlib.suppress(TimeoutError):

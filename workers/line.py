@@ -1,0 +1,127 @@
+"""The line: its stages put together from the parts of one installation, started, settled and stopped as one.
+
+In one process all stages run beside the entrances; with `carillon work <stage>...` each process runs some of them.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from typing import Protocol
+
+from backend.clock import Clock
+from backend.domain.errors import Invalid
+from backend.log.port import Log
+from backend.store import due_rows
+from backend.store.port import Store
+from workers.commit import Commit, commit_for
+from workers.decide import DecideStage
+from workers.deliver import Deliver, FactsOf, Renderer, Router
+from workers.due import Due
+from workers.expand import ExpandStage
+from workers.purge import Purge
+from workers.receipts import Receipts
+from workers.rollup import Rollup
+from workers.stage import Runner
+from workers.web import Web
+
+log = logging.getLogger("carillon.line")
+
+STAGES = ("expand", "decide", "deliver", "receipts", "due", "rollup", "purge")
+SENT = ("email", "push", "sms")  # channels with providers; web is a stage of its own
+LOOK = 0.002  # seconds between looks at whether the line is at rest
+
+
+class Worker(Protocol):
+    """Anything that runs until it is stopped."""
+
+    @property
+    def busy(self) -> bool: ...
+
+    def stop(self) -> None: ...
+
+    async def run(self) -> None: ...
+
+
+class Line:
+    """Stages as tasks of this loop. `names`: which, of `STAGES`."""
+
+    def __init__(
+        self, *, store: Store, events: Log, clock: Clock, decide: DecideStage, expand: ExpandStage, facts: FactsOf, renderer: Renderer,
+        router: Router, alarm: "Alarm", names: Sequence[str] = STAGES,
+    ) -> None:  # fmt: skip
+        unknown = set(names) - set(STAGES)
+        if unknown:
+            raise Invalid(f"There is no stage {', '.join(sorted(unknown))}. The stages are {', '.join(STAGES)}.")
+        self._store, self._log, self._clock = store, events, clock
+        commit: Commit = commit_for(store, events)
+        self.due = Due(store=store, events=events, commit=commit, clock=clock)
+        self.rollup = Rollup(store=store, clock=clock)
+        self.purge = Purge(store=store, events=events, clock=clock, alarm=alarm)
+        self.workers: dict[str, Worker] = {}
+        self._groups: dict[str, Sequence[str]] = {}  # group -> its topics
+        for stage in (expand, decide, Receipts(clock=clock, facts=facts), Web(clock=clock, facts=facts, renderer=renderer)):
+            self._groups[stage.name] = stage.lanes
+            if stage.name.split(".")[0] in names:
+                self.workers[stage.name] = Runner(stage, events, commit, clock)
+        for channel in SENT:
+            deliver = Deliver(channel, events=events, commit=commit, clock=clock, facts=facts, router=router, renderer=renderer, rnd=random.random)
+            self._groups[deliver.name] = deliver.lanes
+            if "deliver" in names:
+                self.workers[deliver.name] = deliver
+        for name, worker in (("due", self.due), ("rollup", self.rollup), ("purge", self.purge)):
+            if name in names:
+                self.workers[name] = worker
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self) -> None:
+        """Begin. A worker that fails by a mistake of ours is reported and started again; its work is where it was."""
+        for name, worker in self.workers.items():
+            self._tasks[name] = asyncio.create_task(self._keep(name, worker), name=name)
+
+    async def _keep(self, name: str, worker: Worker) -> None:
+        while True:
+            try:
+                await worker.run()
+            except Exception:
+                log.exception("%s fell over and starts again", name)
+                await asyncio.sleep(1.0)
+            else:
+                return
+
+    async def stop(self) -> None:
+        """Finish what is in hand and return."""
+        for worker in self.workers.values():
+            worker.stop()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=20.0)
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+
+    async def lag(self) -> dict[str, int]:
+        """Records each group has before it."""
+        return {group: sum((await self._log.lag(group, topics)).values()) for group, topics in self._groups.items()}
+
+    async def settle(self, seconds: float = 60.0) -> None:
+        """Return when nothing is left to do at this moment of the clock: no record unread, nothing in hand, nothing due."""
+        loop = asyncio.get_running_loop()
+        until, calm = loop.time() + seconds, 0
+        while calm < 2:
+            await self.due.once()
+            now = self._clock.now()
+            left = await self._store.read(lambda tx, now=now: due_rows.waiting(tx, now))  # type: ignore[misc]
+            busy = [name for name, worker in self.workers.items() if worker.busy]
+            lag = {group: n for group, n in (await self.lag()).items() if n} if not busy and not left else {}
+            calm = 0 if busy or left or lag else calm + 1
+            if loop.time() > until:
+                raise TimeoutError(f"The line did not come to rest: busy {busy}, due {left}, unread {lag}.")
+            if calm < 2:
+                await asyncio.sleep(LOOK)
+
+
+class Alarm(Protocol):
+    def __call__(self, sentence: str) -> None:
+        """Somebody should look at this."""
+        ...
