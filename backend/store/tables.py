@@ -137,7 +137,7 @@ totals = _table("totals", _space(), Column("cohort", BigInteger, nullable=False)
 ledger_totals = _table("ledger_totals", _space(), Column("day", Integer, nullable=False), Column("cohort", BigInteger, nullable=False), _text("totals"), _time("sealed"),
                        PrimaryKeyConstraint("space", "day", "cohort"))  # sealed before a day is dropped
 due = _table("due", _space(), Column("id", Id, nullable=False), Column("kind", Text, nullable=False), _time("at"), _text("topic"), Column("partition", SmallInteger, nullable=False), _bytes("key"), _bytes("value"),
-             _text("ordered", ""), PrimaryKeyConstraint("space", "id", "kind"), Index("due_by_time", "at"))  # ordered: person and channel that wait behind it
+             _text("ordered", ""), PrimaryKeyConstraint("id", "kind", "space"), Index("due_by_time", "at"))  # ordered: person and channel that wait behind it
 dead = _table("dead", _space(), Column("id", Id, nullable=False), _time("at"), _text("topic"), _text("stage"), _text("cause"), _text("fingerprint"), _text("detail", ""), _bytes("value"), _time("replayed", nullable=True),
               PrimaryKeyConstraint("space", "id"), Index("dead_by_fingerprint", "space", "fingerprint"))
 captures = _table("captures", _space(), Column("id", Id, nullable=False), Column("delivery", Id, nullable=False), Column("channel", SmallInteger, nullable=False), _person(), _time("at"), _bytes("sealed"),
