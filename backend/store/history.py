@@ -1,0 +1,221 @@
+"""Reading what happened: events, notifications, deliveries, attempts and receipts, by the ids that were made to be found.
+
+Everything of one event inherits its `born`, so the rows of an event are a range of the primary key: those whose id begins with
+the event's millisecond.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, func, select
+
+from backend.domain.delivery import SKIPPED
+from backend.domain.ids import born_of
+from backend.domain.ledger import Ledger, ledger_of
+from backend.store.port import Tx
+from backend.store.tables import attempts, cohorts, deliveries, due, events, inbox, notifications, receipts
+from backend.store.tables import seen as seen_table
+
+
+class EventRow(msgspec.Struct):
+    id: bytes
+    person: int
+    type: str
+    category: str
+    priority: str
+    source: int
+    key: str
+    template: str
+    version: int
+    recipients: int
+    duplicate_of: bytes | None
+    target: str
+    body: bytes
+    accepted: float
+
+
+class NotificationRow(msgspec.Struct):
+    id: bytes
+    event: bytes
+    person: int
+    category: str
+    priority: int
+    planned: int
+    skipped: int
+    trace: bytes
+    accepted: float
+
+
+class DeliveryRow(msgspec.Struct):
+    id: bytes
+    notification: bytes
+    person: int
+    channel: int
+    address: bytes
+    cohort: int
+    state: int
+    generation: int
+    reason: str
+    until: float | None
+    changed: float
+
+
+class AttemptRow(msgspec.Struct):
+    n: int
+    provider: str
+    started: float
+    ended: float | None
+    outcome: int | None
+    code: str
+    raw: str
+
+
+class ReceiptRow(msgspec.Struct):
+    kind: str
+    at: float
+    generation: int
+    provider: str
+    raw: str
+
+
+def span(made: bytes) -> tuple[bytes, bytes]:
+    """The ids born in the same millisecond: [low, high)."""
+    born = born_of(made)
+    return born.to_bytes(6, "big") + bytes(10), (born + 1).to_bytes(6, "big") + bytes(10)
+
+
+def _columns(table: Any, kind: type[msgspec.Struct]) -> list[Any]:
+    return [table.c[name] for name in kind.__struct_fields__]
+
+
+def _first(tx: Tx, statement: Any, kind: type[Any]) -> Any:
+    row = tx.conn.execute(statement).first()
+    return None if row is None else kind(*row)
+
+
+def event(tx: Tx, space: int, made: bytes) -> EventRow | None:
+    """The accepted event; a duplicate's row says which came first."""
+    found: EventRow | None = _first(tx, select(*_columns(events, EventRow)).where(events.c.id == made, events.c.space == space), EventRow)
+    return found
+
+
+def scheduled(tx: Tx, space: int, made: bytes) -> bytes | None:
+    """The record of an event that waits for its `send_at`."""
+    return tx.conn.scalar(select(due.c.value).where(due.c.space == space, due.c.id == made, due.c.kind == "scheduled"))
+
+
+def notifications_of(tx: Tx, space: int, made: bytes, limit: int) -> list[NotificationRow]:
+    """The first notifications of an event."""
+    low, high = span(made)
+    n = notifications.c
+    statement = select(*_columns(notifications, NotificationRow)).where(n.id >= low, n.id < high, n.space == space, n.event == made)
+    return [NotificationRow(*row) for row in tx.conn.execute(statement.order_by(n.id).limit(limit))]
+
+
+def notification(tx: Tx, space: int, made: bytes) -> NotificationRow | None:
+    found: NotificationRow | None = _first(
+        tx, select(*_columns(notifications, NotificationRow)).where(notifications.c.id == made, notifications.c.space == space), NotificationRow
+    )
+    return found
+
+
+def deliveries_of(tx: Tx, space: int, parents: Sequence[bytes]) -> list[DeliveryRow]:
+    """The deliveries of these notifications of one event."""
+    if not parents:
+        return []
+    low, high = span(parents[0])
+    d = deliveries.c
+    statement = select(*_columns(deliveries, DeliveryRow)).where(d.id >= low, d.id < high, d.space == space, d.notification.in_(list(parents)))
+    return [DeliveryRow(*row) for row in tx.conn.execute(statement.order_by(d.id))]
+
+
+def delivery(tx: Tx, space: int, made: bytes) -> DeliveryRow | None:
+    found: DeliveryRow | None = _first(tx, select(*_columns(deliveries, DeliveryRow)).where(deliveries.c.id == made, deliveries.c.space == space), DeliveryRow)
+    return found
+
+
+def attempts_of(tx: Tx, space: int, made: bytes) -> list[AttemptRow]:
+    statement = select(*_columns(attempts, AttemptRow)).where(attempts.c.delivery == made, attempts.c.space == space).order_by(attempts.c.n)
+    return [AttemptRow(*row) for row in tx.conn.execute(statement)]
+
+
+def receipts_of(tx: Tx, space: int, made: bytes) -> list[ReceiptRow]:
+    statement = select(*_columns(receipts, ReceiptRow)).where(receipts.c.delivery == made, receipts.c.space == space).order_by(receipts.c.at)
+    return [ReceiptRow(*row) for row in tx.conn.execute(statement)]
+
+
+def inbox_stamps(tx: Tx, space: int, person: int, made: bytes) -> tuple[float | None, float | None, float | None] | None:
+    """(seen, read, archived) of a notification's inbox row."""
+    i = inbox.c
+    row = tx.conn.execute(select(i.seen, i.read, i.archived).where(i.space == space, i.person == person, i.id == made)).first()
+    return None if row is None else (row.seen, row.read, row.archived)
+
+
+def page(
+    tx: Tx, space: int, *, event: bytes | None = None, person: int | None = None, state: int | None = None, channel: int | None = None,
+    category: str | None = None, before: bytes | None = None, limit: int = 50,
+) -> list[tuple[DeliveryRow, NotificationRow]]:  # fmt: skip
+    """Deliveries with their notifications, newest first, behind `before`."""
+    d, n = deliveries.c, notifications.c
+    where = [d.space == space, n.space == space]
+    if event is not None:
+        low, high = span(event)
+        where += [d.id >= low, d.id < high, n.event == event]
+    if person is not None:
+        where.append(d.person == person)
+    if state is not None:
+        where.append(d.state == state)
+    if channel is not None:
+        where.append(d.channel == channel)
+    if category is not None:
+        where.append(n.category == category)
+    if before is not None:
+        where.append(d.id < before)
+    columns = [*_columns(deliveries, DeliveryRow), *_columns(notifications, NotificationRow)]
+    statement = select(*columns).join_from(deliveries, notifications, n.id == d.notification).where(*where).order_by(d.id.desc()).limit(limit)
+    width = len(DeliveryRow.__struct_fields__)
+    return [(DeliveryRow(*row[:width]), NotificationRow(*row[width:])) for row in tx.conn.execute(statement)]
+
+
+def ledger(tx: Tx, space: int, row: EventRow) -> Ledger:
+    """The ledger of one event, counted from its own rows."""
+    low, high = span(row.id)
+    n, d = notifications.c, deliveries.c
+    mine = and_(n.id >= low, n.id < high, n.space == space, n.event == row.id)
+    planned, skipped, decided = tx.conn.execute(select(func.coalesce(func.sum(n.planned), 0), func.coalesce(func.sum(n.skipped), 0), func.count()).where(mine)).one()
+    of_mine = select(d.state, func.count()).where(d.id >= low, d.id < high, d.space == space, d.notification.in_(select(n.id).where(mine))).group_by(d.state)
+    states = {state: int(count) for state, count in tx.conn.execute(of_mine)}
+    return ledger_of(int(planned), states, int(skipped), row.recipients, int(decided))
+
+
+def whole_ledger(tx: Tx, space: int) -> Ledger:
+    """The ledger of everything a space still has rows of."""
+    n, d, e = notifications.c, deliveries.c, events.c
+    planned, skipped, decided = tx.conn.execute(
+        select(func.coalesce(func.sum(n.planned), 0), func.coalesce(func.sum(n.skipped), 0), func.count()).where(n.space == space)
+    ).one()
+    recipients = tx.conn.scalar(select(func.coalesce(func.sum(e.recipients), 0)).where(e.space == space, e.duplicate_of.is_(None)))
+    states = {state: int(count) for state, count in tx.conn.execute(select(d.state, func.count()).where(d.space == space).group_by(d.state))}
+    return ledger_of(int(planned), states, int(skipped), int(recipients or 0), int(decided))
+
+
+def recounted(tx: Tx, space: int) -> dict[int, int]:
+    """Units by state, counted from the rows: what totals and deltas must add up to while no day has been dropped."""
+    d, n = deliveries.c, notifications.c
+    states = {state: int(count) for state, count in tx.conn.execute(select(d.state, func.count()).where(d.space == space).group_by(d.state))}
+    skipped = tx.conn.scalar(select(func.coalesce(func.sum(n.skipped), 0)).where(n.space == space))
+    return states | ({SKIPPED: int(skipped)} if skipped else {})
+
+
+def seen(tx: Tx, space: int, source: int, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The event ids that hold these producers' keys."""
+    if not keys:
+        return {}
+    c = seen_table.c
+    return {row.key: row.id for row in tx.conn.execute(select(c.key, c.id).where(c.space == space, c.source == source, c.key.in_(list(keys))))}
+
+
+def cohort_of(tx: Tx, space: int, cohort: int) -> Any:
+    """The cohort's row: category, priority, template, version, event."""
+    return tx.conn.execute(select(cohorts).where(cohorts.c.space == space, cohorts.c.cohort == cohort)).mappings().first()
