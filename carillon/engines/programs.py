@@ -79,7 +79,7 @@ def _advice(lacking: Sequence[str], packages: Sequence[str]) -> str:
 
 def _install(apt: str, packages: Sequence[str]) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with _services_stay_down():
+    with _nothing_starts():
         for command in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *packages]):
             done = subprocess.run([apt, *command], env=environment, capture_output=True, text=True, check=False)
             if done.returncode:
@@ -87,7 +87,7 @@ def _install(apt: str, packages: Sequence[str]) -> None:
 
 
 @contextlib.contextmanager
-def _services_stay_down() -> Iterator[None]:
+def _nothing_starts() -> Iterator[None]:
     """Debian starts a server when it is installed; we want the program, not one more server on the machine."""
     if POLICY.exists():
         yield
