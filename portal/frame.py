@@ -8,7 +8,7 @@ from typing import Any
 import reflex as rx
 
 from backend.domain.errors import Refusal
-from portal.access import home_of, permissions
+from portal.access import SIGNED_IN, home_of, permissions
 from portal.guard import admit, caller, guarded, refused
 from portal.wiring import app
 from portal.words import language_of, say
@@ -17,7 +17,7 @@ ASK_AGAIN = 20.0  # seconds; how long a session withdrawn elsewhere may keep hea
 
 
 class Frame(rx.State):
-    """What the shell shows. Page states stand beside it and use `tell`, `language` and `timezone`."""
+    """What the shell shows. Page states stand beside it and read `language` and `timezone`; `tell` speaks through it."""
 
     language: str = "en"
     timezone: str = "UTC"
@@ -41,17 +41,12 @@ class Frame(rx.State):
     _owner: str = ""  # hash of the session this state belongs to
     _listener: str = ""  # the newest bell of this tab; older ones end
 
-    def tell(self, hue: str, title: str, text: str = "") -> None:
-        """Say something for five seconds at the lower edge. `hue`: a delivery look."""
-        self.said += 1
-        self.said_hue, self.said_title, self.said_text = hue, title, text
-
-    @guarded("signed_in")
+    @guarded(SIGNED_IN)
     async def enter(self) -> None:
         """First handler of every page."""
         actor = caller()
         self.language, self.timezone = language_of(actor.locale), actor.timezone
-        self.name, self.role_word = actor.name or actor.login, say(self.language, f"role.{actor.role}")
+        self.name, self.role_word = actor.name or actor.subject, say(self.language, f"role.{actor.role}")
         self.initials = "".join(part[0] for part in self.name.split()[:2]).upper()
         self.may, self.home = permissions(actor.role), home_of(actor.role)
         self.closed = self.loaded = False
@@ -63,7 +58,7 @@ class Frame(rx.State):
         self.unread_text = "99+" if unread > 99 else str(unread)
         self.bell_name = say(self.language, "bell.unread", count=unread) if unread else say(self.language, "bell.none")
 
-    @guarded("inbox", background=True)
+    @guarded(SIGNED_IN, background=True)
     async def listen(self) -> None:
         """Last handler of every page: hear the inbox until the tab moves on, closes, or the session ends."""
         mine, actor = uuid.uuid4().hex, caller()
@@ -77,7 +72,7 @@ class Frame(rx.State):
                     if self._listener != mine or not self._tab_is_open():
                         return
                     try:
-                        await admit(self, "inbox")
+                        await admit(self, SIGNED_IN)
                     except Refusal as refusal:
                         await refused(self, refusal, background=True)
                         return
@@ -102,10 +97,19 @@ class Frame(rx.State):
         namespace = portal.event_namespace
         return namespace is not None and self.router.session.client_token in namespace.token_to_sid
 
-    @guarded("signed_in")
+    @guarded(SIGNED_IN)
     async def trouble(self, number: str) -> None:
         """An unexpected error of another handler, with the number under which the log holds it."""
-        self.tell("failed", say(self.language, "trouble.title"), say(self.language, "trouble.text", number=str(number)[:12]))
+        tell(self, "failed", say(self.language, "trouble.title"), say(self.language, "trouble.text", number=str(number)[:12]))
+
+
+def tell(frame: Frame, hue: str, title: str, text: str = "") -> None:
+    """Say something for five seconds at the lower edge. `hue`: delivered or failed.
+
+    A function, because every public method of a state can be called over the socket.
+    """
+    frame.said += 1
+    frame.said_hue, frame.said_title, frame.said_text = hue, title, text
 
 
 def on_page(*loads: Any) -> list[Any]:

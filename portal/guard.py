@@ -1,8 +1,9 @@
 """Every event handler is callable by anyone who can open a socket, so every one of ours asks first who calls.
 
 `guarded(permission)` makes an event handler that looks up the caller's session with the facade at each call and refuses
-without the permission. `SameCaller` clears a page's state when its socket comes back with another session, so that rows
-of one person are never shown to the next one at the same browser tab.
+without the permission. `Doorkeeper` runs before every event: it lets none through that is neither guarded nor known to be
+harmless, and clears a tab's state when its socket comes back with another session, so that rows of one person are never
+shown to the next one at the same browser tab.
 """
 
 import functools
@@ -99,19 +100,52 @@ async def refused(state: Any, refusal: Refusal, *, page: bool = False, backgroun
     elif isinstance(refusal, Forbidden) and page:
         frame.closed = True
     else:
-        frame.tell("failed", refusal.detail)
+        from portal.frame import tell
+
+        tell(frame, "failed", refusal.detail)
 
 
 async def _frame(state: Any) -> Any:
-    from portal.frame import Frame  # noqa: PLC0415 - the frame's own handlers are guarded too
+    from portal.frame import Frame  # the frame's own handlers are guarded too
 
     return await state.get_state(Frame)
 
 
-class SameCaller(Middleware):
-    """Runs before every event, the framework's own included: another session means an empty state."""
+def open_to_all(fn: Callable[..., Any]) -> Any:
+    """Make an event handler that anyone may call. It must show nothing of anybody; a test lists the few there are."""
+    fn.__open__ = True  # type: ignore[attr-defined]
+    return rx.event(fn)
+
+
+# The framework's own, read one by one in reflex 0.10.1: they send the tab its own state, start page loads (whose handlers
+# are guarded), or take a browser's report of an error. Its `setvar` is not among them: it sets what a client names.
+FRAMEWORK = frozenset(
+    {
+        "State.hydrate",
+        "State.hydrate_and_load",
+        "State.set_is_hydrated",
+        "OnLoadInternalState.on_load_internal",
+        "OnLoadInternalState.set_is_hydrated",
+        "UpdateVarsInternalState.update_vars_internal",
+        "FrontendEventExceptionState.handle_frontend_exception",
+    }
+)
+
+
+def is_admissible(fn: Any) -> bool:
+    """Whether a socket may reach this function at all."""
+    ours = fn.__module__.split(".")[0] == "portal"
+    return hasattr(fn, "__permission__") or hasattr(fn, "__open__") if ours else fn.__qualname__ in FRAMEWORK
+
+
+class Doorkeeper(Middleware):
+    """Runs before every event, the framework's own included. An update returned from here ends the event."""
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Any) -> StateUpdate | None:
+        registered = app._registration_context.event_handlers.get(event.name)
+        if registered is None or not is_admissible(registered.handler.fn):
+            logger.warning("refused an event that no page sends: %.120s", event.name)
+            return StateUpdate()
         root = state._get_root_state()
         frame = await _frame(root)
         owner = hashlib.sha256(session_of(root.router_data).encode()).hexdigest()
@@ -124,6 +158,6 @@ class SameCaller(Middleware):
 
 def all_handlers() -> dict[str, Any]:
     """Full name -> function of every event handler a socket can call, ours and the framework's."""
-    from reflex_base.registry import RegistrationContext  # noqa: PLC0415 - only tests and `carillon check` ask
+    from portal.portal import app as portal
 
-    return {name: registered.handler.fn for name, registered in RegistrationContext.ensure_context().event_handlers.items()}
+    return {name: registered.handler.fn for name, registered in portal._registration_context.event_handlers.items()}

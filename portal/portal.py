@@ -8,7 +8,7 @@ from reflex.app import default_error_boundary
 from reflex.event import EventSpec
 
 from portal.frame import Frame
-from portal.guard import SameCaller
+from portal.guard import Doorkeeper
 from portal.pages import captured, deliveries, delivery, inbox, send, sign_in  # noqa: F401 - importing registers them
 from portal.pages.lost import lost
 
@@ -34,5 +34,5 @@ app = rx.App(
     toaster=None,
     backend_exception_handler=on_error,
 )
-app.add_middleware(SameCaller(), index=0)
+app.add_middleware(Doorkeeper(), index=0)
 app.add_page(lost, route="404", title="Carillon")

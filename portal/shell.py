@@ -14,11 +14,11 @@ from portal.components.surfaces import empty, note
 from portal.components.text import t
 from portal.frame import Frame
 
-# Group -> (permission and key of the word, path, icon). Only pages that exist; only those the role may use are shown.
-NAV: list[tuple[str, list[tuple[str, str, str]]]] = [
-    ("reach", [("send", "/send", "send")]),
-    ("measure", [("deliveries", "/deliveries", "route")]),
-    ("operate", [("captured", "/captured", "mail-search")]),
+# Group -> (permission, key of the word, path, icon). Only pages that exist; only those the role may use are shown.
+NAV: list[tuple[str, list[tuple[str, str, str, str]]]] = [
+    ("reach", [("events.send", "send", "/send", "send")]),
+    ("measure", [("deliveries.read", "deliveries", "/deliveries", "route")]),
+    ("operate", [("captures.read", "captured", "/captured", "mail-search")]),
 ]
 
 
@@ -47,9 +47,9 @@ def _links(active: str) -> list[rx.Component]:
         links = [
             rx.cond(
                 Frame.may.contains(permission),
-                a(icon(ico, 16), span(t(f"nav.{permission}"), cls="lbl"), href=path, cls="nav", title=t(f"nav.{permission}"), aria_current="page" if path == active else "false"),
+                a(icon(ico, 16), span(t(f"nav.{word}"), cls="lbl"), href=path, cls="nav", title=t(f"nav.{word}"), aria_current="page" if path == active else "false"),
             )
-            for permission, path, ico in items
+            for permission, word, path, ico in items
         ]
         usable = rx.cond(Frame.may.contains(items[0][0]), p(t(f"group.{group}")))
         groups.append(div(usable, *links, cls="navg"))

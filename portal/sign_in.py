@@ -117,13 +117,19 @@ async def _form(request: Request) -> dict[str, str] | None:
 class Door:
     """In front of the pages: who is not signed in is sent to the sign-in page before any of it is loaded.
 
-    It spares people a flash of an empty page. What protects data is the guard on every event handler.
+    It spares people a flash of an empty page. What protects data is the guard on every event handler. A socket, though,
+    must come from one of our own pages: a browser sends the session cookie along whoever opens it.
     """
 
-    def __init__(self, inner: ASGIApp) -> None:
+    def __init__(self, inner: ASGIApp, origins: list[str]) -> None:
         self._inner = inner
+        self._origins = {origin.encode() for origin in origins}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and dict(scope["headers"]).get(b"origin") not in self._origins:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})  # before it is accepted: HTTP 403
+            return
         path = scope.get("path", "")
         bare = path.rstrip("/")
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (is_page(bare) or bare == SIGN_IN):

@@ -11,7 +11,7 @@ from portal.shell import page_head, shell
 class Captured(rx.State):
     """What is on the screen."""
 
-    @guarded("captured", page=True)
+    @guarded("captures.read", page=True)
     async def load(self) -> None:
         """Reset what the address does not carry."""
 

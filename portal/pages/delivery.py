@@ -11,7 +11,7 @@ from portal.shell import page_head, shell
 class DeliveryPage(rx.State):
     """What is on the screen."""
 
-    @guarded("deliveries", page=True)
+    @guarded("deliveries.read", page=True)
     async def load(self) -> None:
         """Reset what the address does not carry."""
 

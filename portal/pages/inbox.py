@@ -12,7 +12,7 @@ from portal.shell import recipient
 class Inbox(rx.State):
     """What is on the screen."""
 
-    @guarded("inbox", page=True)
+    @guarded("inbox.own", page=True)
     async def load(self) -> None:
         """Reset what the address does not carry."""
 

@@ -11,7 +11,7 @@ from portal.shell import page_head, shell
 class Send(rx.State):
     """What is on the screen."""
 
-    @guarded("send", page=True)
+    @guarded("events.send", page=True)
     async def load(self) -> None:
         """Reset what the address does not carry."""
 

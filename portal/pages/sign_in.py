@@ -6,6 +6,7 @@ from portal.components.controls import text_input
 from portal.components.elements import button_el, div, h1, h2, icon, input_el, label, main, native_form, p, section, span
 from portal.components.text import t
 from portal.frame import Frame
+from portal.guard import open_to_all
 from portal.shell import logo, theme_button
 from portal.sign_in import safe_next
 from portal.words import preferred, say
@@ -20,7 +21,7 @@ class SignIn(rx.State):
     problem: str = ""  # about what was typed: shown at the password
     news: str = ""  # anything else: shown above the form
 
-    @rx.event
+    @open_to_all
     async def load(self) -> None:
         """Open to everyone: it reads only the address and the browser's languages, and shows nothing of anybody."""
         frame = await self.get_state(Frame)
@@ -37,15 +38,15 @@ def _score() -> rx.Component:
     """Channels are staff lines, messages are notes; the lengths are drawn, not measured."""
     svg = rx.el.svg
     notes = []
-    for line in range(7):
-        y, x, k = 92 + line * 112, -20.0, line * 7
+    for line in range(8):
+        y, x, k = 78 + line * 96, -20.0, line * 11 + 3
         notes.append(svg.path(d=f"M0 {y}H900", stroke="#ffffff", stroke_opacity=".12", stroke_width="2"))
         while x < 900:
             k = (k * 31 + 17) % 97
-            width = (24, 24, 66, 110, 38, 150)[k % 6]
+            width = (18, 18, 54, 92, 30, 132)[k % 6]
             hue = ("#5fb8af", "#5fb8af", "#d9a566", "#cfe3df")[k % 4]
-            notes.append(svg.rect(x=f"{x:.0f}", y=str(y - 12), width=str(width), height="24", rx="12", fill=hue, fill_opacity=(".85", ".55", ".3")[k % 3]))
-            x += width + 60 + (k * 13) % 150
+            notes.append(svg.rect(x=f"{x:.0f}", y=str(y - 9), width=str(width), height="18", rx="9", fill=hue, fill_opacity=(".85", ".55", ".3")[k % 3]))
+            x += width + 34 + (k * 13) % 120
     return svg(*notes, view_box="0 0 900 860", preserve_aspect_ratio="xMidYMin slice", class_name="score", custom_attrs={"aria-hidden": "true"}, width="100%", height="100%")
 
 

@@ -1,0 +1,67 @@
+"""What the served bundle carries: headers, policies, and no trace of the machine that built it."""
+
+import re
+
+import httpx
+import pytest
+
+from carillon import portal_serve
+from carillon.portal_build import CLIENT, BuildFailed
+from tests.portal.house_stand import PASSWORD
+
+
+@pytest.fixture
+def browser(served):
+    with httpx.Client(base_url=served.base, headers={"Origin": served.base}) as client:
+        client.post("/session", data={"login": "admin", "password": PASSWORD})
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/send", "/send/", "/deliveries", "/deliveries/0123", "/captured", "/inbox"])
+def test_pages_are_served_without_a_redirect(browser, path):
+    answer = browser.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_every_page_forbids_foreign_scripts_and_allows_exactly_its_own(browser):
+    for path in ("/send", "/inbox", "/deliveries/0123", "/nothing-here"):
+        answer = browser.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "unsafe-eval" not in policy
+        scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
+        assert "unsafe-inline" not in scripts
+        inline = re.findall(r"<script(?![^>]*\ssrc=)[^>]*>(.+?)</script>", answer.text, flags=re.DOTALL)
+        assert inline
+        assert scripts.count("sha256-") == len(set(inline))
+        for name in ("x-content-type-options", "referrer-policy", "x-frame-options"):
+            assert name in answer.headers
+
+
+def test_an_unknown_address_is_404_and_has_a_page(browser):
+    answer = browser.get("/nothing-here")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_hashed_files_are_kept_for_a_year_and_come_compressed(browser):
+    name = next(p.name for p in (CLIENT / "assets").glob("entry.client-*.js"))
+    answer = browser.get(f"/assets/{name}")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "cache-control" not in browser.get("/assets/nothing.js").headers or browser.get("/assets/nothing.js").headers["cache-control"] == "no-cache"
+    assert browser.get("/fonts/geist-latin-wght-normal.woff2").headers["content-type"] == "font/woff2"
+
+
+def test_the_bundle_names_no_machine(built):
+    for path in CLIENT.rglob("*"):
+        if path.suffix in {".js", ".html", ".css"}:
+            text = path.read_text()
+            assert not re.search(r"(localhost|127\.0\.0\.1):\d", text), path
+            assert "/root/" not in text, path
+
+
+def test_without_a_bundle_the_error_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr("carillon.portal_build.STAMP", tmp_path / "none")
+    with pytest.raises(BuildFailed, match="python -m carillon.portal_build"):
+        portal_serve.portal_app([], origin="http://localhost:1")
