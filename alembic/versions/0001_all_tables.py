@@ -17,7 +17,8 @@ depends_on = None
 PARTITIONED = ("events", "notifications", "deliveries", "attempts")
 TABLES = (
     "spaces", "people", "addresses", "groups", "memberships", "consents", "suppressions", "categories", "templates",
-    "template_versions", "cohorts", "halts", "seen", "events", "notifications", "deliveries", "attempts", "receipts", "deltas",
+    "template_versions", "cohorts", "halts", "seen", "events", "notifications", "deliveries", "attempts", "collapses",
+    "snapshots", "receipts", "deltas",
     "totals", "ledger_totals", "due", "dead", "captures", "inbox_heads", "inbox", "chat_members", "chat_messages", "orders",
     "alerts", "accounts", "sessions", "clients", "revoked", "idempotency", "audit", "marks",
 )
@@ -138,6 +139,15 @@ def upgrade() -> None:
         made("delivery"), small("n"), small("space"), text("provider"), time("started"), time("ended", null=True),
         small("outcome", null=True), text("code", default=""), text("raw", default=""),
         sa.PrimaryKeyConstraint("delivery", "n", "space"), sqlite_with_rowid=False, postgresql_partition_by="RANGE (delivery)",
+    )  # fmt: skip
+    op.create_table(
+        "collapses",
+        small("space"), big("person"), text("key"), made("event"), sa.PrimaryKeyConstraint("space", "person", "key"), sqlite_with_rowid=False,
+    )  # fmt: skip
+    op.create_index("collapses_by_age", "collapses", ["event"])
+    op.create_table(
+        "snapshots",
+        made("event"), big("person"), small("space"), sa.PrimaryKeyConstraint("event", "person", "space"), sqlite_with_rowid=False,
     )  # fmt: skip
     op.create_table(
         "receipts",

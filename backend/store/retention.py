@@ -28,6 +28,8 @@ def sweep(tx: Tx, now: float) -> int:
     gone += _drop(tx, t.inbox, t.inbox.c.at < old)
     gone += _drop(tx, t.captures, t.captures.c.at < old)
     gone += _drop(tx, t.receipts, t.receipts.c.delivery < oldest_id)
+    gone += _drop(tx, t.collapses, t.collapses.c.event < oldest_id)
+    gone += _drop(tx, t.snapshots, t.snapshots.c.event < oldest_id)
     gone += _drop(tx, t.dead, t.dead.c.at < old)
     gone += _drop(tx, t.chat_messages, t.chat_messages.c.at < old)
     gone += _drop(tx, t.idempotency, t.idempotency.c.at < now - DAY)

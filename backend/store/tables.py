@@ -127,6 +127,10 @@ deliveries = _table("deliveries", Column("id", Id, nullable=False), _space(), Co
                     _time("until", nullable=True), _time("changed"), PrimaryKeyConstraint("id", "space"), Index("deliveries_by_person", "space", "person", "id"))
 attempts = _table("attempts", Column("delivery", Id, nullable=False), Column("n", SmallInteger, nullable=False), _space(), _text("provider"), _time("started"), _time("ended", nullable=True),
                   Column("outcome", SmallInteger, nullable=True), _text("code", ""), _text("raw", ""), PrimaryKeyConstraint("delivery", "n", "space"))
+collapses = _table("collapses", _space(), _person(), Column("key", Text, nullable=False), Column("event", Id, nullable=False),
+                   PrimaryKeyConstraint("space", "person", "key"), Index("collapses_by_age", "event"))  # event: the newest under a collapse key
+snapshots = _table("snapshots", Column("event", Id, nullable=False), _person(), _space(),
+                   PrimaryKeyConstraint("event", "person", "space"))  # whom a fan-out is for: taken once, walked by person
 receipts = _table("receipts", Column("delivery", Id, nullable=False), _space(), Column("kind", Text, nullable=False), _time("at"), Column("generation", SmallInteger, nullable=False), _text("provider", ""), _text("raw", ""),
                   PrimaryKeyConstraint("delivery", "kind", "at", "space"))
 deltas = Table("deltas", meta, Column("n_th", Integer().with_variant(BigInteger, "postgresql"), primary_key=True, autoincrement=True), _space(), Column("cohort", BigInteger, nullable=False),

@@ -1,0 +1,87 @@
+"""What the gates know that is of nobody: categories, the space's own wishes, halts; under one revision that every change raises.
+
+Whoever changes any of it calls `bump` in the same transaction and, once that is committed, `announce`. Published versions of
+templates never change and are read once.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+from sqlalchemy import cast, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import BigInteger, Text
+
+from backend.cache.port import Cache
+from backend.domain.category import Category
+from backend.domain.person import Wishes
+from backend.domain.template import Content, TemplateVersion
+from backend.store.port import Tx
+from backend.store.tables import categories, halts, marks, spaces, template_versions
+
+MARK = "content"
+KEY = b"{content}revision"  # in the cache
+TTL = 2.0  # seconds the cache's word is taken, when a change was committed and could not be announced
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The content of one space at one revision."""
+
+    categories: dict[str, Category]
+    wishes: Wishes
+    halted: tuple[str, ...]
+
+
+class _Settings(msgspec.Struct):
+    wishes: Wishes = Wishes()
+
+
+def bump(tx: Tx) -> int:
+    """The next revision. Two who bump at once take turns."""
+    statement = (sqlite.insert if tx.dialect == "sqlite" else postgresql.insert)(marks).values(name=MARK, value="1")
+    following = cast(cast(marks.c.value, BigInteger) + 1, Text)
+    done = tx.conn.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_={"value": following}).returning(marks.c.value)
+    )
+    return int(done.scalar_one())
+
+
+def revision(tx: Tx) -> int:
+    """The revision now; 0 before the first change."""
+    return int(tx.conn.execute(select(marks.c.value).where(marks.c.name == MARK)).scalar() or 0)
+
+
+async def announce(cache: Cache, revision: int) -> None:
+    """Tell every process of a revision that is committed. An older one than the cache holds changes nothing."""
+    await cache.put_newer({KEY: (revision, b"%d" % revision)}, TTL)
+
+
+def snapshot(tx: Tx, space: int) -> Known:
+    """The content of a space."""
+    bodies = tx.conn.execute(select(categories.c.body).where(categories.c.space == space)).scalars()
+    found = (msgspec.json.decode(body, type=Category) for body in bodies)
+    scopes = tx.conn.execute(select(halts.c.scope).where(halts.c.space == space).order_by(halts.c.scope)).scalars()
+    return Known({category.key: category for category in found}, space_wishes(tx, space), tuple(scopes))
+
+
+def space_wishes(tx: Tx, space: int) -> Wishes:
+    """The default wishes of a space: `wishes` of its settings."""
+    settings = tx.conn.execute(select(spaces.c.settings).where(spaces.c.space == space)).scalar()
+    return msgspec.json.decode(settings or "{}", type=_Settings).wishes
+
+
+def locales_of(tx: Tx, space: int, pins: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[str, frozenset[str]]]:
+    """Of the published versions (key, version) that exist: channel -> locales it has content in ("" for the outer one)."""
+    v = template_versions.c
+    found: dict[tuple[str, int], dict[str, frozenset[str]]] = {}
+    for key, version in pins:
+        raw = tx.conn.execute(select(v.content).where(v.space == space, v.key == key, v.version == version)).scalar()
+        if raw is not None:
+            found[key, version] = _locales(msgspec.json.decode(raw, type=TemplateVersion).content)
+    return found
+
+
+def _locales(content: Content) -> dict[str, frozenset[str]]:
+    held: dict[str, set[str]] = {}
+    for locale, channel, _ in content.each():
+        held.setdefault(channel, set()).add(locale.replace("_", "-").lower())
+    return {channel: frozenset(locales) for channel, locales in held.items()}
