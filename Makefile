@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(if $(wildcard $(BIN)/python),$(BIN)/python,$(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p)))))
 ENGINES := $(BIN)/python -m carillon.engines
 # one stamp per place and content of the lock: a second run finds it and installs nothing
+# --no-compile: Python compiles what is used when it is used; doing it for everything at once takes longer than the download
 RUN := $(VENV)/.run-$(firstword $(shell (pwd; cat requirements.lock pyproject.toml) | cksum))
 TESTS := $(VENV)/.tests-$(firstword $(shell (pwd; cat requirements-test.lock pyproject.toml) | cksum))
 ORACLES := tests/oracles/node_modules/.package-lock.json
@@ -71,14 +72,14 @@ check-python:
 $(RUN): | check-python
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what Carillon needs (once; a minute or two)."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.run-* && touch $@
 
 $(TESTS): | check-python
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what Carillon and its tests need (once; a minute or two)."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-test.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.tests-* $(VENV)/.run-* && touch $@ $(RUN)
 
