@@ -52,6 +52,7 @@ group.consumer.session.timeout.ms=6000
 group.consumer.min.session.timeout.ms=3000
 group.consumer.heartbeat.interval.ms=1000
 group.consumer.min.heartbeat.interval.ms=1000
+group.consumer.assignment.interval.ms=0
 num.network.threads=2
 num.io.threads=2
 log.segment.bytes=134217728
