@@ -29,12 +29,12 @@ class AuditView(msgspec.Struct):
 class Audit(Aggregate):
     """Read only; nobody changes or removes an entry."""
 
-    async def list(self, actor: Actor, *, object: str = "", after: str = "", limit: int = PAGE) -> Page[AuditView]:
-        """Entries of the actor's space, the newest first; `object` keeps to one, e.g. "category:orders"."""
+    async def list(self, actor: Actor, *, target: str = "", after: str = "", limit: int = PAGE) -> Page[AuditView]:
+        """Entries of the actor's space, the newest first; `target` keeps to one, e.g. "category:orders"."""
         need(actor, "audit.read")
         before = parse_id(after) if after else _NEWEST
         size = page_size(limit)
-        rows = await self.app.store.read(lambda tx: audit.page(tx, actor.space, before, size + 1, object))
+        rows = await self.app.store.read(lambda tx: audit.page(tx, actor.space, before, size + 1, target))
         items = [
             AuditView(r.id.hex(), moment(r.at), r.actor, r.role, r.action, r.object, msgspec.json.decode(r.detail)) for r in rows[:size]
         ]

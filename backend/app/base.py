@@ -1,6 +1,7 @@
 """What every part of the facade does alike: who may, which revision, the audit row, and facts forgotten around a commit."""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +11,7 @@ import msgspec
 from backend.domain.errors import CacheUnavailable, Forbidden, Invalid, Stale
 from backend.domain.ids import facts_key, make_id, person_id
 from backend.security.roles import Actor, may, need
-from backend.store import audit
+from backend.store import audit, content
 from backend.store.port import Tx
 
 if TYPE_CHECKING:
@@ -35,13 +36,29 @@ class Aggregate:
         Before, so that a cache that is away refuses the change instead of letting old facts outlive it; after, for
         whoever read the old facts in between. When the cache goes away in the meantime the second time is made up for.
         """
-        keys = [facts_key(space, person) for person in persons]
-        await self._forget(keys)
-        answer = await self.app.store.write(fn)
+        before = list(persons)
+        return await self.changing_many(space, before, lambda tx: (fn(tx), before))
+
+    async def changing_many(self, space: int, persons: Iterable[int], fn: Callable[[Tx], tuple[T, Iterable[int]]]) -> T:
+        """The same where the write itself finds out whose facts it changed: `fn` returns its answer and those persons."""
+        await self._forget([facts_key(space, person) for person in persons])
+        answer, changed = await self.app.store.write(fn)
+        keys = [facts_key(space, person) for person in changed]
         try:
             await self._forget(keys)
         except CacheUnavailable:
             self.app.later(self._forget_again(keys))
+        return answer
+
+    async def changing_content(self, fn: Callable[[Tx], T]) -> T:
+        """Run a write that changes categories, published versions, halts or the space's wishes: every process learns of it."""
+
+        def write(tx: Tx) -> tuple[T, int]:
+            return fn(tx), content.bump(tx)
+
+        answer, revision = await self.app.store.write(write)
+        with contextlib.suppress(CacheUnavailable):  # the store has it; processes look there again within seconds
+            await content.announce(self.app.cache, revision)
         return answer
 
     async def _forget(self, keys: list[bytes]) -> None:

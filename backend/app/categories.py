@@ -54,12 +54,11 @@ class Categories(Aggregate):
                 changed=self.app.clock.now(),
             )
             categories.put(tx, row)
-            content.bump(tx)
             was = decoded(old).kind if old else ""
             self.note(tx, actor, "category.put", f"category:{key}", revision=row.revision, kind=category.kind, was=was)
             return row
 
-        return _view(await self.app.store.write(write))
+        return _view(await self.changing_content(write))
 
     async def get(self, actor: Actor, key: str) -> CategoryView:
         """One category. Raises `NotFound`."""
@@ -89,7 +88,7 @@ def _checked(key: str, given: CategoryIn) -> Category:
     if given.kind == "marketing" and given.urgent:
         raise Invalid("Marketing is never urgent: it may not pass quiet hours.", field="urgent")
     if given.cap is not None and (not given.cap or any(type(n) is not int or n < 1 for n in given.cap.values())):
-        raise Invalid("A cap is a table of whole numbers from 1, e.g. {\"limit\": 3, \"seconds\": 604800}.", field="cap")
+        raise Invalid('A cap is a table of whole numbers from 1, e.g. {"limit": 3, "seconds": 604800}.', field="cap")
     if given.value < 0:
         raise Invalid("value is 0 or more.", field="value")
     fields = msgspec.structs.asdict(given)

@@ -171,8 +171,3 @@ def drop_answer(tx: Tx, space: int, key: str, digest: bytes) -> None:
     """Give the key back: the request ended without an answer worth keeping."""
     where = (idempotency.c.space == space, idempotency.c.key == key, idempotency.c.digest == digest, idempotency.c.code.is_(None))
     tx.conn.execute(delete(idempotency).where(*where))
-
-
-def drop_answers(tx: Tx, before: float) -> int:
-    """Answers older than `before`; how many went."""
-    return tx.conn.execute(delete(idempotency).where(idempotency.c.at < before)).rowcount

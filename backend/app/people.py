@@ -1,0 +1,356 @@
+"""People: profile, addresses, member tokens, erasure and export. A person is found by the customer's own user id.
+
+At rest the profile is JSON of domain.person.Profile sealed for the purpose "profile", an address is its normalised text sealed
+for "address"; equality goes by `Sealer.address_hash`.
+"""
+
+import re
+from typing import Any, NamedTuple
+from zoneinfo import available_timezones
+
+import msgspec
+from msgspec import UNSET
+
+from backend.app import export
+from backend.app.base import Aggregate, check_revision, is_own, need_or_own
+from backend.app.erasure import erase
+from backend.app.views import AddressIn, AddressView, Page, PersonIn, PersonView, ReasonView, moment
+from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER
+from backend.domain.errors import Erased, Forbidden, Invalid, NotFound, UnknownGroup
+from backend.domain.ids import bucket_of, person_id
+from backend.domain.person import Profile
+from backend.security.addresses import normalise
+from backend.security.roles import Actor, need
+from backend.store import groups, persons
+from backend.store.persons import AddressRow, PersonRow
+from backend.store.port import Tx
+
+EMAIL, SMS = CHANNEL_NUMBER["email"], CHANNEL_NUMBER["sms"]
+ADDRESSES = 50  # of one person
+GROUPS = 1_000  # of one person
+ATTRIBUTES = 32 * 1024  # bytes of JSON
+SEARCH = 20
+TOKEN_LONGEST = 24 * 3600.0  # seconds
+_OWN_FIELDS = frozenset({"name", "timezone", "locale"})  # what somebody may change about themselves
+_USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+\-]{0,127}")
+_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
+_ZONES = frozenset(available_timezones())
+
+
+class Sealed(NamedTuple):
+    """An address ready for its row."""
+
+    channel: int
+    hash: bytes
+    sealed: bytes
+
+
+class People(Aggregate):
+    """People of the actor's space. A member reaches only themselves, and may change name, zone, language and devices."""
+
+    async def put(self, actor: Actor, user_id: str, given: PersonIn, seen_revision: int | None = None) -> PersonView:
+        """Make or change a person: what is left out stays. Errors: `Invalid`, `UnknownGroup`, `Erased`, `Stale`."""
+        own = need_or_own(actor, user_id, "people.write")
+        fields = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not UNSET}
+        if own and not fields.keys() <= _OWN_FIELDS:
+            named = ", ".join(sorted(fields.keys() - _OWN_FIELDS))
+            raise Forbidden(f"You may change your name, timezone and locale here, not {named}. Ask whoever runs this service.")
+        person = checked_person(actor.space, user_id)
+        _check(fields)
+        first = {
+            channel: None if fields[name] is None else self.sealed(channel, fields[name])
+            for name, channel in (("email", EMAIL), ("phone", SMS))
+            if name in fields
+        }
+
+        def write(tx: Tx) -> PersonView:
+            old = self._living(tx, actor.space, person, user_id, lock=True)
+            check_revision(seen_revision, old.revision if old else 0, f"The user {user_id}")
+            now = self.app.clock.now()
+            row = self._merged(actor.space, person, user_id, old, fields, now)
+            persons.put(tx, row)
+            for channel, address in first.items():
+                _set_first(tx, actor.space, person, channel, address, now)
+            if "groups" in fields:
+                _set_groups(tx, actor.space, person, fields["groups"], now)
+            self.note(tx, actor, "user.put", f"user:{user_id}", revision=row.revision, fields=sorted(fields), made=old is None)
+            return self._view(tx, row)
+
+        return await self.changing(actor.space, [person], write)
+
+    async def get(self, actor: Actor, user_id: str) -> PersonView:
+        """One person. Raises `NotFound`, also for one who was erased."""
+        need_or_own(actor, user_id, "people.read")
+
+        def read(tx: Tx) -> PersonView:
+            return self._view(tx, self.found(tx, actor.space, user_id))
+
+        return await self.app.store.read(read)
+
+    async def search(self, actor: Actor, text: str) -> Page[PersonView]:
+        """At most 20: whoever has exactly this e-mail address or telephone number, and whose user id begins with it."""
+        need(actor, "people.read")
+        hashes = []
+        for channel in (EMAIL, SMS):
+            try:
+                hashes.append((channel, self.app.sealer.address_hash(channel, text)))
+            except Invalid:
+                continue  # it reads like no address of this channel
+
+        def read(tx: Tx) -> list[PersonView]:
+            found: dict[int, PersonRow] = {}
+            for channel, hashed in hashes:
+                for person in persons.holders(tx, actor.space, channel, hashed)[:SEARCH]:
+                    row = persons.get(tx, actor.space, person)
+                    if row is not None and row.erased is None:
+                        found[person] = row
+            for row in persons.search(tx, actor.space, text[:128], SEARCH):
+                found.setdefault(row.person, row)
+            return [self._view(tx, row) for row in list(found.values())[:SEARCH]]
+
+        return Page(await self.app.store.read(read))
+
+    async def addresses(self, actor: Actor, user_id: str) -> Page[AddressView]:
+        """Every address of a person, with the suppression in force on it."""
+        need_or_own(actor, user_id, "people.read")
+
+        def read(tx: Tx) -> list[AddressRow]:
+            row = self.found(tx, actor.space, user_id)
+            return persons.addresses_of(tx, actor.space, row.person, self.app.clock.now())
+
+        return Page([self._address(row) for row in await self.app.store.read(read)])
+
+    async def put_address(self, actor: Actor, user_id: str, given: AddressIn) -> AddressView:
+        """Add an address; one that is there gets the label. A member registers devices (push), no address that needs proof."""
+        own = need_or_own(actor, user_id, "people.write")
+        if own and given.channel != "push":
+            raise Forbidden("You may register your own devices here. E-mail addresses and numbers are set by whoever runs this service.")
+        address = self.sealed(CHANNEL_NUMBER[given.channel], given.address)
+        person = checked_person(actor.space, user_id)
+
+        def write(tx: Tx) -> AddressRow:
+            row = self.found(tx, actor.space, user_id, lock=True)
+            now = self.app.clock.now()
+            there = persons.addresses_of(tx, actor.space, row.person, now)
+            old = next((a for a in there if (a.channel, a.hash) == (address.channel, address.hash)), None)
+            if old is None and len(there) >= ADDRESSES:
+                raise Invalid(f"A person has at most {ADDRESSES} addresses. Remove one that is no longer used.", limit=ADDRESSES)
+            made = AddressRow(row.person, *address, given.label, old.created if old else now, old.suppressed if old else "")
+            persons.put_address(tx, actor.space, made)
+            persons.bump(tx, actor.space, [row.person], now)
+            self.note(tx, actor, "address.put", f"user:{user_id}", channel=given.channel)
+            return made
+
+        return self._address(await self.changing(actor.space, [person], write))
+
+    async def remove_address(self, actor: Actor, user_id: str, address_id: str) -> None:
+        """Remove one by the `id` its view shows. Raises `NotFound`."""
+        own = need_or_own(actor, user_id, "people.write")
+        person = checked_person(actor.space, user_id)
+
+        def write(tx: Tx) -> None:
+            row = self.found(tx, actor.space, user_id, lock=True)
+            now = self.app.clock.now()
+            there = persons.addresses_of(tx, actor.space, row.person, now)
+            address = next((a for a in there if a.hash.hex() == address_id), None)
+            if address is None:
+                raise NotFound("This person has no such address. Take the id from the list of addresses.")
+            if own and CHANNEL_NAME[address.channel] != "push":
+                raise Forbidden("You may remove your own devices here. E-mail addresses and numbers are set by whoever runs this service.")
+            persons.remove_address(tx, actor.space, row.person, address.channel, address.hash)
+            persons.bump(tx, actor.space, [row.person], now)
+            self.note(tx, actor, "address.remove", f"user:{user_id}", channel=CHANNEL_NAME[address.channel])
+
+        await self.changing(actor.space, [person], write)
+
+    async def token(self, actor: Actor, user_id: str, ttl: float = 3600.0) -> str:
+        """A member token of this person, for the customer's own pages; `ttl` in seconds, 24 hours at most. Raises `NotFound`."""
+        need(actor, "people.write")
+        if not 1 <= ttl <= TOKEN_LONGEST:
+            raise Invalid("A member token lives 1 second to 24 hours. Ask for a new one when it ends.", field="ttl", limit=TOKEN_LONGEST)
+
+        def write(tx: Tx) -> PersonRow:
+            row = self.found(tx, actor.space, user_id)
+            self.note(tx, actor, "token.make", f"user:{user_id}", seconds=round(ttl))
+            return row
+
+        row = await self.app.store.write(write)
+        return self.app.tokens.issue(space=row.space, subject=row.user_id, ttl=ttl, role="member")
+
+    async def export(self, actor: Actor, user_id: str) -> dict[str, Any]:
+        """Everything kept about a person, ready for JSON (GDPR, articles 15 and 20)."""
+        need_or_own(actor, user_id, "people.read")
+
+        def write(tx: Tx) -> dict[str, Any]:
+            row = self.found(tx, actor.space, user_id)
+            self.note(tx, actor, "user.export", f"user:{user_id}")
+            return export.bundle(tx, self.app, row)
+
+        return await self.app.store.write(write)
+
+    async def erase(self, actor: Actor, user_id: str) -> None:
+        """Erase a person for good (GDPR, article 17); see `erasure`. Raises `NotFound`, `Invalid` for the last administrator."""
+        need(actor, "people.erase")
+        person = checked_person(actor.space, user_id)
+
+        def write(tx: Tx) -> None:
+            row = self.found(tx, actor.space, user_id, lock=True)
+            tombstone = erase(tx, row, self.app.clock.now())
+            self.note(tx, actor, "user.erase", f"user:{tombstone}")
+
+        await self.changing(actor.space, [person], write)
+
+    # ---- shared with the other parts of the facade
+    def found(self, tx: Tx, space: int, user_id: str, *, lock: bool = False) -> PersonRow:
+        """The living person of this user id, or `NotFound`."""
+        row = persons.get(tx, space, person_id(space, user_id), lock=lock)
+        if row is None or row.erased is not None or row.user_id != user_id:
+            raise NotFound(f"Nobody with the user id {user_id[:128]!r} is known here. Create the user with PUT first.", user=user_id[:128])
+        return row
+
+    def sealed(self, channel: int, text: str) -> Sealed:
+        """An address as it is kept. Raises `Invalid` with the repair."""
+        plain = normalise(channel, text)
+        return Sealed(channel, self.app.sealer.address_hash(channel, plain), self.app.sealer.seal("address", plain.encode()))
+
+    def opened(self, row: AddressRow) -> str:
+        """The address itself."""
+        return self.app.sealer.unseal("address", row.sealed).decode()
+
+    def profile(self, row: PersonRow) -> Profile:
+        """The personal data of a row."""
+        return msgspec.json.decode(self.app.sealer.unseal("profile", row.profile), type=Profile) if row.profile else Profile()
+
+    def new_row(self, space: int, user_id: str, name: str, timezone: str = "UTC", locale: str = "en", demo: bool = False) -> PersonRow:
+        """A person who has no row yet."""
+        person, now = checked_person(space, user_id), self.app.clock.now()
+        return PersonRow(
+            space=space,
+            person=person,
+            user_id=user_id,
+            bucket=bucket_of(space, person),
+            revision=1,
+            timezone=timezone,
+            locale=locale,
+            profile=self._profile(Profile(name=name)),
+            wishes="{}",
+            demo=demo,
+            created=now,
+            changed=now,
+        )
+
+    def ensure(self, tx: Tx, space: int, user_id: str, name: str, timezone: str = "UTC", locale: str = "en", demo: bool = False) -> PersonRow:
+        """The person of this user id, made with this name when there is none. Raises `Erased`, `Invalid`."""
+        row = self._living(tx, space, checked_person(space, user_id), user_id, lock=True)
+        if row is None:
+            row = self.new_row(space, user_id, name, timezone, locale, demo)
+            persons.put(tx, row)
+        return row
+
+    def _living(self, tx: Tx, space: int, person: int, user_id: str, *, lock: bool = False) -> PersonRow | None:
+        row = persons.get(tx, space, person, lock=lock)
+        if row is not None and row.erased is not None:
+            raise Erased
+        if row is not None and row.user_id != user_id:
+            raise Invalid("This user id cannot be told from another one that is in use here. Choose a different user id.", field="id")
+        return row
+
+    def _merged(self, space: int, person: int, user_id: str, old: PersonRow | None, fields: dict[str, Any], now: float) -> PersonRow:
+        row = old or self.new_row(space, user_id, "")
+        profile = self.profile(row)
+        row.profile = self._profile(
+            Profile(
+                name=(fields["name"] or "") if "name" in fields else profile.name,
+                attributes=fields.get("attributes", profile.attributes),
+            )
+        )
+        row.timezone, row.locale = fields.get("timezone", row.timezone), fields.get("locale", row.locale)
+        row.revision, row.changed = row.revision + (old is not None), now
+        return row
+
+    def _profile(self, profile: Profile) -> bytes:
+        return self.app.sealer.seal("profile", msgspec.json.encode(profile))
+
+    def _view(self, tx: Tx, row: PersonRow) -> PersonView:
+        profile = self.profile(row)
+        first: dict[int, str] = {}
+        for address in persons.addresses_of(tx, row.space, row.person, self.app.clock.now()):
+            if address.channel in (EMAIL, SMS) and address.channel not in first:
+                first[address.channel] = self.opened(address)
+        return PersonView(
+            id=row.user_id,
+            revision=row.revision,
+            created_at=moment(row.created),
+            changed_at=moment(row.changed),
+            name=profile.name,
+            email=first.get(EMAIL),
+            phone=first.get(SMS),
+            timezone=row.timezone,
+            locale=row.locale,
+            attributes=profile.attributes,
+            groups=groups.keys_of(tx, row.space, row.person),
+        )
+
+    def _address(self, row: AddressRow) -> AddressView:
+        reason = ReasonView("suppressed", {"reason": row.suppressed}) if row.suppressed else None
+        return AddressView(row.hash.hex(), CHANNEL_NAME[row.channel], self.opened(row), row.label, reason, moment(row.created))
+
+
+def checked_person(space: int, user_id: str) -> int:
+    """Our id of the user id. Raises `Invalid` for one that is none."""
+    if not _USER_ID.fullmatch(user_id):
+        raise Invalid("A user id is 1 to 128 letters, digits or . _ : @ + -, and begins with a letter or digit.", field="id", given=user_id[:64])
+    return person_id(space, user_id)
+
+
+def own_person(actor: Actor, user_id: str) -> int:
+    """The actor's own person, or 0 when `user_id` is somebody else."""
+    return actor.person if is_own(actor, user_id) else 0
+
+
+def check_zone(name: str) -> None:
+    """Raises `Invalid` unless it is a zone of the IANA database."""
+    if name not in _ZONES:
+        raise Invalid("There is no such time zone. Use a name of the IANA database, like Europe/Berlin.", field="timezone", given=name[:64])
+
+
+def check_locale(tag: str) -> None:
+    """Raises `Invalid` unless it reads like a language tag (BCP 47)."""
+    if not _LOCALE.fullmatch(tag):
+        raise Invalid("A locale is a language tag like en, de or pt-BR.", field="locale", given=tag[:35])
+
+
+def _check(fields: dict[str, Any]) -> None:
+    if "timezone" in fields:
+        check_zone(fields["timezone"])
+    if "locale" in fields:
+        check_locale(fields["locale"])
+    if fields.get("name") and not fields["name"].isprintable():
+        raise Invalid("A name may not hold line breaks or other control characters.", field="name")
+    if len(msgspec.json.encode(fields.get("attributes", {}))) > ATTRIBUTES:
+        raise Invalid(f"The attributes are larger than {ATTRIBUTES // 1024} KB. Keep what notifications need.", field="attributes")
+    if len(fields.get("groups", ())) > GROUPS:
+        raise Invalid(f"A person is in at most {GROUPS:,} groups.", field="groups", limit=GROUPS)
+
+
+def _set_first(tx: Tx, space: int, person: int, channel: int, address: Sealed | None, now: float) -> None:
+    """Let `address` stand where the first one of its channel stood; None takes that one away."""
+    there = [a for a in persons.addresses_of(tx, space, person, now) if a.channel == channel]
+    if there and address and there[0].hash == address.hash:
+        return
+    if there:
+        persons.remove_address(tx, space, person, channel, there[0].hash)
+    if address:
+        persons.remove_address(tx, space, person, channel, address.hash)  # it may have stood further down
+        persons.put_address(tx, space, AddressRow(person, *address, "", there[0].created if there else now))
+
+
+def _set_groups(tx: Tx, space: int, person: int, keys: list[str], now: float) -> None:
+    wanted = set(keys)
+    if missing := sorted(wanted - groups.existing(tx, space, keys)):
+        raise UnknownGroup(f"There is no group {missing[0]!r}. Create it first with PUT /v1/groups/{missing[0]}.", missing=missing[:20])
+    there = set(groups.keys_of(tx, space, person))
+    for key in sorted(there - wanted):
+        groups.drop(tx, space, key, [person])
+    for key in sorted(wanted - there):
+        groups.add(tx, space, key, [person], now)

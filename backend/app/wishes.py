@@ -1,0 +1,241 @@
+"""Preferences: what a person wants, by category and channel, with quiet hours and a pause; and the history of their consent.
+
+A wish is what the person says; the effective matrix is what comes of it with groups, the space's defaults, consent and locks.
+Every answer about a marketing category is a row of consent with source and evidence; the latest counts.
+"""
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET
+
+from backend.app import categories as content_categories
+from backend.app.base import Aggregate, check_revision, need_or_own
+from backend.app.people import checked_person
+from backend.app.views import PreferencesIn, PreferencesView, QuietHoursIn, moment_or_none
+from backend.domain import consent, preference
+from backend.domain.category import Category
+from backend.domain.delivery import CHANNELS
+from backend.domain.errors import Invalid, Locked, UnknownCategory, UnknownChannel
+from backend.domain.person import Person, QuietHours, Wishes
+from backend.security.roles import Actor
+from backend.store import categories, content, groups, persons
+from backend.store.persons import ConsentRow, PersonRow
+from backend.store.port import Tx
+
+SPANS = 14  # quiet times of one person
+
+
+class CellView(msgspec.Struct):
+    """Whether a category comes over a channel. `source`: person, group:<key>, space, default, consent or locked."""
+
+    wanted: bool
+    source: str
+    about: str = ""  # what the source speaks of: cell, category or channel
+
+
+class MatrixRow(msgspec.Struct):
+    """One category of the effective matrix, by channel. `consent`: the last recorded answer, null when there is none."""
+
+    category: str
+    name: str
+    kind: Literal["essential", "service", "marketing"]
+    locked: bool
+    consent: bool | None
+    channels: dict[str, CellView]
+
+
+class MatrixView(msgspec.Struct):
+    """What holds for a person now."""
+
+    rows: list[MatrixRow]
+    quiet_hours: list[QuietHoursIn]
+    quiet_source: str
+
+
+class Preferences(Aggregate):
+    """Preferences of people; a person reaches their own."""
+
+    async def get(self, actor: Actor, user_id: str) -> PreferencesView:
+        """What the person said. Raises `NotFound`."""
+        need_or_own(actor, user_id, "people.read")
+
+        def read(tx: Tx) -> PreferencesView:
+            row = self.app.people.found(tx, actor.space, user_id)
+            return _view(row, latest(tx, row))
+
+        return await self.app.store.read(read)
+
+    async def matrix(self, actor: Actor, user_id: str) -> MatrixView:
+        """What comes of it: each category on each channel, with where the answer comes from. Raises `NotFound`."""
+        need_or_own(actor, user_id, "people.read")
+
+        def read(tx: Tx) -> MatrixView:
+            row = self.app.people.found(tx, actor.space, user_id)
+            space = content.space_wishes(tx, actor.space)
+            return effective(_person(tx, row), space, [content_categories.decoded(r) for r in categories.every(tx, actor.space)])
+
+        return await self.app.store.read(read)
+
+    async def put(
+        self, actor: Actor, user_id: str, given: PreferencesIn, seen_revision: int | None = None, evidence: str = ""
+    ) -> PreferencesView:
+        """Change what is given. `evidence` says how an answer was got, e.g. the form it came from. Errors: `Locked`, `UnknownCategory`, `Stale`."""
+        own = need_or_own(actor, user_id, "people.write")
+        person = checked_person(actor.space, user_id)
+        if len(evidence) > 500:
+            raise Invalid("The evidence of a consent has at most 500 characters.", field="evidence")
+        source = actor.via if own else f"{actor.via}, on behalf"
+
+        def write(tx: Tx) -> PreferencesView:
+            row = self.app.people.found(tx, actor.space, user_id, lock=True)
+            check_revision(seen_revision, row.revision, f"The user {user_id}")
+            known = {r.key: content_categories.decoded(r) for r in categories.every(tx, actor.space)}
+            row.wishes = msgspec.json.encode(merged(msgspec.json.decode(row.wishes, type=Wishes), given, known)).decode()
+            row.revision, row.changed = row.revision + 1, self.app.clock.now()
+            persons.put(tx, row)
+            answers = _answers(given, known, latest(tx, row))
+            for category, yes in answers.items():
+                persons.add_consent(tx, actor.space, person, ConsentRow(category, row.changed, yes, source, evidence))
+            fields = [name for name in given.__struct_fields__ if getattr(given, name) is not UNSET]
+            self.note(tx, actor, "preferences.put", f"user:{user_id}", fields=fields, consents=answers)
+            return _view(row, latest(tx, row))
+
+        return await self.changing(actor.space, [person], write)
+
+
+def latest(tx: Tx, row: PersonRow) -> dict[str, bool]:
+    """category -> the answer that counts."""
+    return {key: answer.given for key, answer in persons.latest_consents(tx, row.space, row.person).items()}
+
+
+def merged(old: Wishes, given: PreferencesIn, known: dict[str, Category]) -> Wishes:
+    """The wishes with the change. Raises `Locked`, `UnknownCategory`, `UnknownChannel`, `Invalid`."""
+    channels, by_category = dict(old.channels), dict(old.categories)
+    matrix = {category: dict(cells) for category, cells in old.matrix.items()}
+    for channel, wanted in _given(given.channels).items():
+        _check_channel(channel)
+        _set(channels, channel, wanted)
+    for category, wanted in _given(given.categories).items():
+        _check_category(category, known, wanted)
+        _set(by_category, category, wanted)
+    for category, cells in ({} if given.matrix is UNSET else given.matrix).items():
+        row = matrix.setdefault(category, {})
+        for channel, wanted in cells.items():
+            _check_channel(channel)
+            _check_category(category, known, wanted)
+            _set(row, channel, wanted)
+        if not row:
+            del matrix[category]
+    quiet, paused = old.quiet, old.paused_until
+    if given.quiet_hours is not UNSET:
+        quiet = None if given.quiet_hours is None else _spans(given.quiet_hours)
+    if given.paused_until is not UNSET:
+        paused = None if given.paused_until is None else given.paused_until.timestamp()
+    return Wishes(channels, by_category, matrix, quiet, paused)
+
+
+def effective(person: Person, space: Wishes, known: list[Category]) -> MatrixView:
+    """The matrix as the gates will see it."""
+    rows = []
+    for category in known:
+        locked = preference.locked(category.kind)
+        refused = consent.refusal(person, category)
+        cells = {}
+        for channel in category.channels:
+            wish = preference.resolve(person, space, category.key, channel)
+            if locked:
+                cells[channel] = CellView(True, "locked")
+            elif refused:
+                cells[channel] = CellView(False, "consent", refused)
+            else:
+                cells[channel] = CellView(wish.wanted, wish.source, wish.about)
+        rows.append(MatrixRow(category.key, category.name, category.kind, locked, person.consents.get(category.key), cells))
+    spans, source = preference.quiet_ranges(person, space)
+    return MatrixView(rows, _quiet(spans), source)
+
+
+def shown(wishes: Wishes, revision: int = 0, timezone: str = "UTC", consents: dict[str, bool] | None = None) -> PreferencesView:
+    """Wishes of any level as they are shown."""
+    return PreferencesView(
+        channels=wishes.channels,
+        categories=wishes.categories,
+        matrix=wishes.matrix,
+        quiet_hours=_quiet(wishes.quiet or ()),
+        paused_until=moment_or_none(wishes.paused_until),
+        consents=consents or {},
+        timezone=timezone,
+        revision=revision,
+    )
+
+
+def _view(row: PersonRow, consents: dict[str, bool]) -> PreferencesView:
+    return shown(msgspec.json.decode(row.wishes, type=Wishes), row.revision, row.timezone, consents)
+
+
+def _person(tx: Tx, row: PersonRow) -> Person:
+    keys = groups.keys_of(tx, row.space, row.person)
+    levels = [group for key in keys if (group := groups.get(tx, row.space, key))]
+    return Person(
+        row.space,
+        row.person,
+        row.user_id,
+        row.revision,
+        wishes=msgspec.json.decode(row.wishes, type=Wishes),
+        group_wishes=tuple((group.key, msgspec.json.decode(group.wishes, type=Wishes)) for group in levels),
+        consents=latest(tx, row),
+    )
+
+
+def _answers(given: PreferencesIn, known: dict[str, Category], before: dict[str, bool]) -> dict[str, bool]:
+    """What goes into the history of consent: answers given as such, and switches of a category that contradict or need one."""
+    answers = {
+        category: wanted
+        for category, wanted in _given(given.categories).items()
+        if wanted is not None and (known[category].kind == "marketing" or before.get(category, wanted) is not wanted)
+    }
+    for category, yes in ({} if given.consents is UNSET else given.consents).items():
+        _check_category(category, known, yes)
+        if preference.locked(known[category].kind):
+            raise Locked(category=category)
+        answers[category] = yes
+    return answers
+
+
+def _given(table: dict[str, bool | None] | msgspec.UnsetType) -> dict[str, bool | None]:
+    return {} if table is UNSET else table
+
+
+def _set(table: dict[str, bool], key: str, wanted: bool | None) -> None:
+    if wanted is None:
+        table.pop(key, None)
+    else:
+        table[key] = wanted
+
+
+def _check_channel(channel: str) -> None:
+    if channel not in CHANNELS:
+        raise UnknownChannel(given=channel[:32], allowed=list(CHANNELS))
+
+
+def _check_category(key: str, known: dict[str, Category], wanted: bool | None) -> None:
+    category = known.get(key)
+    if category is None:
+        raise UnknownCategory(f"There is no category {key[:64]!r} here.", category=key[:64], known=sorted(known))
+    if wanted is False and preference.locked(category.kind):
+        raise Locked(f"{category.name} is essential: it reaches everybody and cannot be switched off.", category=key)
+
+
+def _spans(given: list[QuietHoursIn]) -> tuple[QuietHours, ...]:
+    if len(given) > SPANS:
+        raise Invalid(f"At most {SPANS} quiet times. Join those that touch.", field="quiet_hours", limit=SPANS)
+    for span in given:
+        if span.start == span.end:
+            raise Invalid("A quiet time ends when it begins. For whole days use a pause, else set another end.", field="quiet_hours")
+        if not span.days:
+            raise Invalid("A quiet time begins on no day. Name at least one, 0 is Monday.", field="quiet_hours")
+    return tuple(QuietHours(span.start, span.end, tuple(sorted(set(span.days)))) for span in given)
+
+
+def _quiet(spans: tuple[QuietHours, ...]) -> list[QuietHoursIn]:
+    return [QuietHoursIn(span.start, span.end, list(span.days)) for span in spans]
