@@ -9,7 +9,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from backend.domain.render import Message
+from backend.domain.space import Sender
+from backend.domain.template import Message
 
 # accepted: the provider took it. delivered: it says it arrived. refused: for good, this message. bad_address: for good, this
 # address. temporary: try again later. unknown: nobody can say whether it was taken (the connection died amid the answer).
@@ -23,15 +24,6 @@ class Answer(msgspec.Struct, frozen=True):
     code: str = ""
     raw: str = ""
     retry_after: float | None = None  # seconds, when the provider asked for it
-
-
-class Sender(msgspec.Struct, frozen=True):
-    """Who a message comes from: `address` of e-mail, `name` shown; postal address for marketing mail."""
-
-    address: str = "notifications@example.com"
-    name: str = "Carillon"
-    reply_to: str = ""
-    postal: str = ""
 
 
 class Outgoing(msgspec.Struct, frozen=True):

@@ -14,9 +14,10 @@ from sqlalchemy.types import BigInteger, Text
 from backend.cache.port import Cache
 from backend.domain.category import Category
 from backend.domain.person import Wishes
+from backend.domain.space import SpaceSettings
 from backend.domain.template import Content, TemplateVersion
 from backend.store.port import Tx
-from backend.store.tables import categories, halts, marks, spaces, template_versions
+from backend.store.tables import categories, halts, marks, spaces, template_versions, templates
 
 MARK = "content"
 KEY = b"{content}revision"  # in the cache
@@ -27,12 +28,14 @@ class Known(msgspec.Struct, frozen=True):
     """The content of one space at one revision."""
 
     categories: dict[str, Category]
-    wishes: Wishes
+    settings: SpaceSettings
     halted: tuple[str, ...]
+    published: dict[str, int]  # template -> the version that events pin; templates without one are missing
 
-
-class _Settings(msgspec.Struct):
-    wishes: Wishes = Wishes()
+    @property
+    def wishes(self) -> Wishes:
+        """What people of the space want unless they say otherwise."""
+        return self.settings.wishes
 
 
 def bump(tx: Tx) -> int:
@@ -60,13 +63,15 @@ def snapshot(tx: Tx, space: int) -> Known:
     bodies = tx.conn.execute(select(categories.c.body).where(categories.c.space == space)).scalars()
     found = (msgspec.json.decode(body, type=Category) for body in bodies)
     scopes = tx.conn.execute(select(halts.c.scope).where(halts.c.space == space).order_by(halts.c.scope)).scalars()
-    return Known({category.key: category for category in found}, space_wishes(tx, space), tuple(scopes))
+    t = templates.c
+    published = tx.conn.execute(select(t.key, t.published).where(t.space == space, t.published > 0)).tuples()
+    return Known({category.key: category for category in found}, settings_of(tx, space), tuple(scopes), dict(published.all()))
 
 
-def space_wishes(tx: Tx, space: int) -> Wishes:
-    """The default wishes of a space: `wishes` of its settings."""
+def settings_of(tx: Tx, space: int) -> SpaceSettings:
+    """The settings of a space."""
     settings = tx.conn.execute(select(spaces.c.settings).where(spaces.c.space == space)).scalar()
-    return msgspec.json.decode(settings or "{}", type=_Settings).wishes
+    return msgspec.json.decode(settings or "{}", type=SpaceSettings)
 
 
 def locales_of(tx: Tx, space: int, pins: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[str, frozenset[str]]]:
