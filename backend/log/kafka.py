@@ -36,13 +36,6 @@ UNKNOWN = {
     ck.KafkaError._UNKNOWN_PARTITION,
 }
 
-LEADERLESS = {
-    ck.KafkaError.NOT_LEADER_FOR_PARTITION,
-    ck.KafkaError.LEADER_NOT_AVAILABLE,
-    ck.KafkaError.UNKNOWN_TOPIC_OR_PART,
-    ck.KafkaError.UNKNOWN_TOPIC_ID,
-}
-
 quiet = logging.getLogger("carillon.log.kafka")  # librdkafka's own lines; it repeats "connection refused" every second
 
 
@@ -127,7 +120,22 @@ class KafkaLog:
             await self._all(lambda admin: admin.create_topics(wanted, operation_timeout=30, request_timeout=30), exists_already=True)
         if grown:
             await self._all(lambda admin: admin.create_partitions(grown, operation_timeout=30, request_timeout=30))
+        if missing or grown:
+            await self._led()
         return [topic.name for topic in missing]
+
+    async def _led(self) -> None:
+        """Return once every declared partition has a leader that all can ask for: the cluster answers before that."""
+        deadline = time.monotonic() + 30
+        while True:
+            have = (await self._blocking(lambda admin: admin.list_topics(timeout=ASK))).topics
+            found = [have.get(self._wire[topic.name]) for topic in self.topics.values()]
+            led = [sum(part.leader >= 0 for part in topic.partitions.values()) if topic else 0 for topic in found]
+            if all(count >= topic.partitions for count, topic in zip(led, self.topics.values(), strict=True)):
+                return
+            if time.monotonic() > deadline:
+                raise LogUnavailable(f"Kafka at {self.servers} made the topics, but some have no leader yet. Look at its brokers, and try again.")
+            await asyncio.sleep(0.05)
 
     def _declaration(self, topic: Topic, copies: int) -> NewTopic:
         config = {
@@ -247,9 +255,8 @@ class KafkaLog:
             try:
                 found = await self._all(lambda admin: admin.list_offsets(asked, request_timeout=ASK))
                 return {(at.topic[len(self.prefix) :], at.partition): info.offset for at, info in found.items()}
-            except LogUnavailable as error:  # a partition just made, or moving to another broker, has no leader for a moment
-                cause = error.__cause__.args[0] if error.__cause__ else None
-                if cause is None or cause.code() not in LEADERLESS or time.monotonic() > deadline:
+            except LogUnavailable:  # a partition that moves to another broker has no leader for a moment
+                if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(0.05)
 

@@ -1,0 +1,234 @@
+"""The log contract on both engines, and what only one of them can show."""
+
+import asyncio
+import contextlib
+import secrets
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from backend.clock import HeldClock, SystemClock
+from backend.domain.errors import Invalid, LogUnavailable
+from backend.log.embedded import EmbeddedLog
+from backend.log.open import open_log
+from backend.log.port import Log, Record
+from backend.log.topics import TOPICS as DECLARED
+from backend.log.topics import Topic
+from tests.contracts.log_contract import LOW, PATIENCE, TOPICS, LogContract, Opened, read_all, records, upto, values
+from tests.contracts.sqlite_file import PlainSqliteFile
+
+
+class TestEmbeddedLog(LogContract):
+    @pytest.fixture
+    def opened(self, tmp_path: Path) -> Opened:
+        @contextlib.asynccontextmanager
+        async def open_it() -> AsyncIterator[Log]:
+            file = PlainSqliteFile(tmp_path / "log.db")
+            log = open_log("embedded:", sqlite=file, clock=SystemClock(), topics=TOPICS)
+            await log.start()
+            yield log
+            await log.close()
+            file.close()
+
+        return open_it
+
+    @pytest.fixture
+    def appender(self, tmp_path: Path) -> list[str]:
+        return ["embedded:", str(tmp_path / "log.db")]
+
+
+@pytest.fixture
+async def kafka_prefixed(kafka_url: str) -> AsyncIterator[str]:
+    """The broker's URL with a prefix of this test's own; its topics are removed after it."""
+    prefix = f"t{secrets.token_hex(4)}."
+    url = f"{kafka_url}?prefix={prefix}"
+    log = open_log(url, sqlite=None, clock=SystemClock(), topics=TOPICS)
+    await log.start()
+    await log.create_topics()
+    await log.close()
+    yield url
+    admin = AdminClient({"bootstrap.servers": kafka_url.removeprefix("kafka://")})
+    for future in admin.delete_topics([prefix + topic.name for topic in TOPICS]).values():
+        await asyncio.wrap_future(future)
+
+
+class TestKafkaLog(LogContract):
+    @pytest.fixture
+    def opened(self, kafka_prefixed: str) -> Opened:
+        @contextlib.asynccontextmanager
+        async def open_it() -> AsyncIterator[Log]:
+            log = open_log(kafka_prefixed, sqlite=None, clock=SystemClock(), topics=TOPICS)
+            await log.start()
+            yield log
+            await log.close()
+
+        return open_it
+
+    @pytest.fixture
+    def appender(self, kafka_prefixed: str) -> list[str]:
+        return [kafka_prefixed]
+
+
+class TestEmbeddedItself:
+    @pytest.fixture
+    async def file(self, tmp_path: Path) -> AsyncIterator[PlainSqliteFile]:
+        file = PlainSqliteFile(tmp_path / "log.db")
+        await file.write(lambda tx: tx.raw.execute("CREATE TABLE facts (fact TEXT)"))
+        yield file
+        file.close()
+
+    @pytest.fixture
+    async def log(self, file: PlainSqliteFile) -> AsyncIterator[EmbeddedLog]:
+        log = EmbeddedLog(file, HeldClock(1_800_000_000.0), TOPICS)
+        await log.start()
+        yield log
+        await log.close()
+
+    async def test_rows_records_and_marks_of_a_transaction_come_together(self, log: EmbeddedLog, file: PlainSqliteFile) -> None:
+        await log.append(records(LOW, 0, ["in"]))
+        reader = await log.reader("g", [LOW])
+        got = await read_all(reader, 1)
+
+        def step(tx: object) -> list[Record]:
+            tx.raw.execute("INSERT INTO facts VALUES ('row')")  # type: ignore[attr-defined]
+            log.mark_in(tx, "g", upto(got))  # type: ignore[arg-type]
+            return log.append_in(tx, records(LOW, 0, ["out"]))  # type: ignore[arg-type]
+
+        log.published(await file.write(step))
+        assert values(await read_all(reader, 1)) == ["out"]
+        assert await log.lag("g", [LOW]) == {LOW: 1}
+
+    async def test_rows_records_and_marks_of_a_failed_transaction_vanish_together(self, log: EmbeddedLog, file: PlainSqliteFile) -> None:
+        await log.append(records(LOW, 0, ["in"]))
+        reader = await log.reader("g", [LOW])
+        got = await read_all(reader, 1)
+
+        def step(tx: object) -> None:
+            tx.raw.execute("INSERT INTO facts VALUES ('row')")  # type: ignore[attr-defined]
+            log.mark_in(tx, "g", upto(got))  # type: ignore[arg-type]
+            log.append_in(tx, records(LOW, 0, ["out"]))  # type: ignore[arg-type]
+            raise sqlite3.OperationalError("disk I/O error")
+
+        with pytest.raises(sqlite3.OperationalError):
+            await file.write(step)
+        assert await log.lag("g", [LOW]) == {LOW: 1}
+        assert await file.read(lambda tx: tx.raw.execute("SELECT count(*) FROM facts").fetchone()) == (0,)
+        await log.append(records(LOW, 0, ["next"]))  # takes the offset that was given back
+        (record,) = await read_all(reader, 1)
+        assert (record.value, record.offset) == (b"next", 1)
+
+    async def test_old_records_are_purged_read_or_not_and_offsets_go_on(self, file: PlainSqliteFile) -> None:
+        clock = HeldClock(1_800_000_000.0)
+        log = EmbeddedLog(file, clock, TOPICS)
+        await log.start()
+        await log.append(records(LOW, 0, ["old"] * 5) + records(LOW, 1, ["old"]))
+        clock.move(3600)
+        await log.append(records(LOW, 0, ["new"]))
+        clock.move(3600)
+        assert await file.write(lambda tx: log.purge_in(tx, 3601, limit=4)) == 4
+        assert await log.lag("g", [LOW]) == {LOW: 3}
+        assert await file.write(lambda tx: log.purge_in(tx, 3601)) == 2
+        assert await log.lag("g", [LOW]) == {LOW: 1}
+        reader = await log.reader("g", [LOW])
+        (record,) = await read_all(reader, 1)
+        assert (record.value, record.offset, record.at) == (b"new", 5, 1_800_003_600.0)
+        clock.move(7200)
+        assert await file.write(lambda tx: log.purge_in(tx, 3600)) == 1
+        await log.append(records(LOW, 0, ["next"]))
+        assert [(record.value, record.offset) for record in await read_all(reader, 1)] == [(b"next", 6)]
+        again = EmbeddedLog(file, clock, TOPICS)
+        await again.start()
+        fresh = await again.reader("fresh", [LOW])
+        assert [record.offset for record in await read_all(fresh, 1)] == [6]
+
+    async def test_a_deep_partition_does_not_hide_a_shallow_one(self, log: EmbeddedLog) -> None:
+        await log.append(records(LOW, 0, ["deep"] * 500) + records(LOW, 1, ["shallow"]))
+        reader = await log.reader("g", [LOW])
+        first = await reader.read(100, 1.0)
+        assert len(first) == 100
+        assert "shallow" in values(first)
+
+    async def test_a_file_that_cannot_be_written_is_said_and_nothing_is_appended(self, log: EmbeddedLog, file: PlainSqliteFile) -> None:
+        await file.write(
+            lambda tx: tx.raw.execute("CREATE TRIGGER full BEFORE INSERT ON log_records BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+        )
+        with pytest.raises(LogUnavailable, match="disk is full"):
+            await log.append(records(LOW, 0, ["a"]))
+        await file.write(lambda tx: tx.raw.execute("DROP TRIGGER full"))
+        assert await log.lag("g", [LOW]) == {LOW: 0}
+
+
+class TestKafkaItself:
+    async def test_two_members_share_the_partitions_and_nothing_is_missed(self, kafka_prefixed: str) -> None:
+        log = open_log(kafka_prefixed, sqlite=None, clock=SystemClock(), topics=TOPICS)
+        await log.start()
+        first = await log.reader("g", [LOW])
+        await log.append([Record(LOW, n % 3, b"", b"%d" % n) for n in range(30)])
+        assert len(await read_all(first, 30)) == 30
+        second = await log.reader("g", [LOW])  # takes partitions over, whose records come again: nothing was marked
+        got: set[bytes] = set()
+        lost = set()
+        async with asyncio.timeout(PATIENCE):
+            while not (lost and len(got) == 10 * len(lost)):
+                got |= {record.value for record in await second.read(100, 0.1)}
+                await first.read(100, 0.1)
+                lost |= first.lost()
+        assert got == {b"%d" % n for n in range(30) if (LOW, n % 3) in lost}
+        await first.mark({(LOW, partition): 10 for partition in range(3)})  # what it lost is not its to mark
+        assert await log.lag("g", [LOW]) == {LOW: 10 * len(lost)}
+        await second.mark(dict.fromkeys(lost, 10))
+        assert await log.lag("g", [LOW]) == {LOW: 0}
+        await log.append([Record(LOW, n % 3, b"", b"later %d" % n) for n in range(30)])
+        later: list[bytes] = []
+        async with asyncio.timeout(PATIENCE):
+            while len(later) < 30:
+                later += [record.value for reader in (first, second) for record in await reader.read(100, 0.05)]
+        assert sorted(later) == sorted(b"later %d" % n for n in range(30))
+        await log.close()
+
+    async def test_declared_topics_stand_on_the_broker_as_declared(self, kafka_url: str) -> None:
+        prefix = f"d{secrets.token_hex(4)}."
+        log = open_log(f"{kafka_url}?prefix={prefix}", sqlite=None, clock=SystemClock())
+        await log.start()
+        names = [topic.name for topic in DECLARED]
+        assert sorted(await log.create_topics()) == sorted(names)
+        assert await log.create_topics() == []
+        admin = AdminClient({"bootstrap.servers": kafka_url.removeprefix("kafka://")})
+        seen = await asyncio.to_thread(lambda: admin.list_topics(timeout=5).topics)
+        assert {name: len(seen[prefix + name].partitions) for name in names} == dict.fromkeys(names, 8)
+        for future in admin.delete_topics([prefix + name for name in names]).values():
+            await asyncio.wrap_future(future)
+        await log.close()
+
+    async def test_a_topic_with_too_few_partitions_gets_the_rest(self, kafka_url: str) -> None:
+        prefix = f"d{secrets.token_hex(4)}."
+        small, grown = (
+            open_log(f"{kafka_url}?prefix={prefix}", sqlite=None, clock=SystemClock(), topics=[Topic("live", n)]) for n in (1, 3)
+        )
+        await small.start()
+        await small.create_topics()
+        await grown.start()
+        assert await grown.create_topics() == []
+        await grown.append(records("live", 2, ["in the new one"]))
+        admin = AdminClient({"bootstrap.servers": kafka_url.removeprefix("kafka://")})
+        for future in admin.delete_topics([f"{prefix}live"]).values():
+            await asyncio.wrap_future(future)
+        await small.close()
+        await grown.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "embedded", "embedded:x", "rabbit://h:1", "kafka:", "kafka://", "kafka://h", "kafka://h:1,", "kafka://h:1/topic", "kafka://h:1?prefix=a b",
+        "kafka://h:1?acks=0", "kafka://h:1?timeout=0", "kafka://h:1?timeout=soon", "kafka://h:1?timeout=1000", "kafka://u:hunter2@h:1",
+    ],
+)  # fmt: skip
+def test_an_address_that_cannot_be_understood_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        open_log(url, sqlite=None, clock=SystemClock())
+    assert "CARILLON_LOG_URL" in refusal.value.detail
+    assert "hunter2" not in refusal.value.detail
