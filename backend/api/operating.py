@@ -1,0 +1,146 @@
+"""/v1/deliveries, /v1/dead, /v1/halts: what became of everything, and the levers over it."""
+
+from typing import Annotated
+
+import msgspec
+
+from backend.api.endpoint import Answer, Call, Endpoint
+from backend.app.views import ChannelName, DeadView, DeliveryView, HaltIn, HaltView, Page
+from backend.domain.delivery import STATE_OF
+from backend.domain.errors import Invalid
+from backend.domain.ids import parse_id
+
+
+class DeliveriesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Filters; all that are given must hold. Newest first."""
+
+    event: str | None = None
+    user: str | None = None
+    state: str | None = None
+    channel: ChannelName | None = None
+    category: str | None = None
+    after: str | None = None
+    limit: int = 50
+
+
+class DeadQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`fingerprint`: those of one cause."""
+
+    fingerprint: str | None = None
+    after: str | None = None
+    limit: int = 50
+
+
+class ReplayIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Dead letters to send again: by id, or all of one cause."""
+
+    ids: Annotated[list[str], msgspec.Meta(max_length=1_000)] | None = None
+    fingerprint: str | None = None
+
+
+class ReplayView(msgspec.Struct):
+    """How many were sent again."""
+
+    replayed: int
+
+
+async def deliveries(call: Call) -> Answer:
+    """Deliveries, newest first."""
+    query: DeliveriesQuery = call.query
+    if query.state is not None and query.state not in STATE_OF:
+        raise Invalid(f"There is no state {query.state[:32]!r}.", field="state", allowed=list(STATE_OF))
+    page = await call.app.deliveries.list(
+        call.actor,
+        event=query.event,
+        user=query.user,
+        state=query.state,
+        channel=query.channel,
+        category=query.category,
+        after=call.after("deliveries"),
+        limit=query.limit,
+    )
+    return call.page("deliveries", page)
+
+
+async def delivery(call: Call) -> Answer:
+    """One delivery: trace, attempts and receipts as one timeline."""
+    return Answer(await call.app.deliveries.get(call.actor, call.key))
+
+
+async def dead(call: Call) -> Answer:
+    """Dead letters, newest first."""
+    page = await call.app.dead.list(call.actor, fingerprint=call.query.fingerprint, after=call.after("dead"), limit=call.query.limit)
+    return call.page("dead", page)
+
+
+async def replay(call: Call) -> Answer:
+    """Send dead letters again."""
+    body: ReplayIn = call.body
+    if (body.ids is None) == (body.fingerprint is None):
+        raise Invalid("Name either ids or a fingerprint.", field="ids")
+    ids = [parse_id(one) for one in body.ids] if body.ids is not None else None
+    return Answer(ReplayView(await call.app.dead.replay(call.actor, ids=ids, fingerprint=body.fingerprint)), 202)
+
+
+async def put_halt(call: Call) -> Answer:
+    """Stop sending for a scope: space, channel:sms, category:offers ..."""
+    return Answer(await call.app.halts.put(call.actor, call.key, call.body))
+
+
+async def remove_halt(call: Call) -> Answer:
+    """Let it go on."""
+    await call.app.halts.remove(call.actor, call.key)
+    return Answer()
+
+
+async def halts(call: Call) -> Answer:
+    """What is halted now."""
+    return Answer(await call.app.halts.list(call.actor))
+
+
+ENDPOINTS = [
+    Endpoint(
+        "GET",
+        "/v1/deliveries",
+        "listDeliveries",
+        "Deliveries, newest first",
+        deliveries,
+        ("deliveries.read",),
+        answer=Page[DeliveryView],
+        query=DeliveriesQuery,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/deliveries/{id}",
+        "getDelivery",
+        "A delivery with trace and timeline",
+        delivery,
+        ("deliveries.read",),
+        answer=DeliveryView,
+    ),
+    Endpoint("GET", "/v1/dead", "listDead", "Dead letters", dead, ("operate",), answer=Page[DeadView], query=DeadQuery),
+    Endpoint(
+        "POST",
+        "/v1/dead/replay",
+        "replayDead",
+        "Send dead letters again",
+        replay,
+        ("operate",),
+        body=ReplayIn,
+        answer=ReplayView,
+        status=202,
+    ),
+    Endpoint("GET", "/v1/halts", "listHalts", "What is halted now", halts, ("operate",), answer=Page[HaltView]),
+    Endpoint(
+        "PUT",
+        "/v1/halts/{scope}",
+        "putHalt",
+        "Stop sending for a scope",
+        put_halt,
+        ("operate",),
+        body=HaltIn,
+        answer=HaltView,
+        optional_body=True,
+    ),
+    Endpoint("DELETE", "/v1/halts/{scope}", "removeHalt", "Let it go on", remove_halt, ("operate",), status=204),
+]
