@@ -74,6 +74,11 @@ def settings_of(tx: Tx, space: int) -> SpaceSettings:
     return msgspec.json.decode(settings or "{}", type=SpaceSettings)
 
 
+def space_wishes(tx: Tx, space: int) -> Wishes:
+    """The default wishes of a space."""
+    return settings_of(tx, space).wishes
+
+
 def locales_of(tx: Tx, space: int, pins: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[str, frozenset[str]]]:
     """Of the published versions (key, version) that exist: channel -> locales it has content in ("" for the outer one)."""
     v = template_versions.c
