@@ -11,7 +11,7 @@ from collections.abc import Callable
 from backend.domain import consent, preference, quiet
 from backend.domain.decision import GATES, Decision, Facts, GateTrace, Outcome, Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME
-from backend.domain.ids import NO_ADDRESS
+from backend.domain.ids import NO_ADDRESS, person_bytes
 from backend.domain.person import Address
 
 WEB = "web"
@@ -66,7 +66,7 @@ def channels_of(facts: Facts) -> tuple[str, ...]:
 
 def web_address(person: int) -> bytes:
     """The address of the web channel is the person."""
-    return person.to_bytes(8, "big")
+    return person_bytes(person)
 
 
 def _one(facts: Facts, channel: str, key: bytes, depth: int) -> Unit:

@@ -25,6 +25,21 @@ def make_id(born_ms: int, *parents: bytes) -> bytes:
     return born_ms.to_bytes(6, "big") + digest.digest()
 
 
+def person_bytes(person: int) -> bytes:
+    """A person in made ids, as a record's key and as the address of the web channel."""
+    return person.to_bytes(8, "big", signed=True)
+
+
+def notification_id(event: bytes, person: int) -> bytes:
+    """The one notification that an event makes for a person."""
+    return make_id(born_of(event), event, person_bytes(person))
+
+
+def delivery_id(notification: bytes, person: int, channel: int, address: bytes) -> bytes:
+    """The one delivery of a notification to an address of a channel."""
+    return make_id(born_of(notification), notification, person_bytes(person), bytes((channel,)), address)
+
+
 def born_of(made: bytes) -> int:
     """Milliseconds since 1970 at which what the id names was born."""
     return int.from_bytes(made[:6], "big")

@@ -1,0 +1,176 @@
+"""Decide: events become notifications with their reasons, and deliveries on their way, held or not made at all.
+
+Facts of a batch are read in one trip, `domain.gates` decides, one transaction writes. What comes back from a hold or a replay
+(`event.delivery` is set) is decided again for its one delivery. A repeated batch appends what is still pending, new or not.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from backend.clock import Clock
+from backend.domain import gates
+from backend.domain.decision import Facts, Unit
+from backend.domain.delivery import PRIORITIES, State
+from backend.domain.event import Event
+from backend.log import topics
+from backend.log.codec import Unreadable, decode
+from backend.log.port import Record
+from backend.store import collapses, hot, receipt_rows, seen
+from backend.store.port import Tx
+from backend.store.tables import cohorts
+from backend.store.upsert import insert_new
+from workers import decided
+from workers.decided import Cohort, Made
+from workers.stage import DONE, Batch, Dead, Later, Verdict
+
+TURN = 64  # events decided before the loop gets a turn: under 10 ms
+
+
+class FactsOf(Protocol):
+    """What the gates may look at, for each event; None where its category does not exist."""
+
+    async def of_events(self, events: Sequence[Event], now: float) -> Sequence[Facts | None]: ...
+
+
+class _Again(msgspec.Struct):
+    """One delivery decided again."""
+
+    event: Event
+    unit: Unit
+    state: State
+    headers: Mapping[str, str]
+
+
+class DecideStage:
+    """The stage `decide`."""
+
+    name = "decide"
+
+    def __init__(self, *, clock: Clock, facts: FactsOf) -> None:
+        self._clock, self._facts = clock, facts
+        self.lanes = [topics.events(priority) for priority in PRIORITIES]
+        self._written: set[tuple[int, int]] = set()  # cohorts whose row is known to be there
+
+    async def handle(self, records: Sequence[Record]) -> Batch:
+        now = self._clock.now()
+        verdicts: list[Verdict] = [DONE] * len(records)
+        asked: dict[tuple[bytes, int, bytes, int], tuple[int, Event]] = {}  # a record appended twice is one
+        waiting: list[Event] = []
+        for n, record in enumerate(records):
+            try:
+                event = decode(Event, record.value)
+            except Unreadable as error:
+                verdicts[n] = Dead(0, "unreadable", str(error))
+                continue
+            if event.send_at > now and not event.delivery:
+                kind = "scheduled" if event.root and event.recipients == 1 else f"scheduled.{event.person}"
+                verdicts[n] = Later(decided.later(event, event.id, kind, event.send_at, record.topic))
+                waiting.append(event)
+            else:
+                asked.setdefault((event.id, event.person, event.delivery, event.generation), (n, event))
+        facts = await self._facts.of_events([event for _, event in asked.values()], now) if asked else []
+        made: list[Made] = []
+        again: list[_Again] = []
+        met: dict[tuple[int, int], Cohort] = {}
+        for turn, ((n, event), fact) in enumerate(zip(asked.values(), facts, strict=True)):
+            if turn and turn % TURN == 0:
+                await asyncio.sleep(0)
+            if fact is None:
+                verdicts[n] = Dead(event.space, "unknown_category", f"There is no category {event.category!r}. Make it again, then replay.")
+            elif event.delivery:
+                unit = gates.redecide(fact)
+                again.append(_Again(event, unit, _state_of(unit), records[n].headers))
+            else:
+                cohort = decided.cohort_of(event)
+                met[cohort.space, cohort.cohort] = cohort
+                made.append(decided.made_of(fact, gates.decide(fact), cohort.cohort, records[n].headers))
+
+        def write(tx: Tx) -> Sequence[Record]:
+            if waiting:
+                seen.claim(tx, {_key_of(event): event.id for event in reversed(waiting) if event.key}, now)  # the first of each key
+            self._write_cohorts(tx, met, now)
+            return [*_write_made(tx, made, now), *_write_again(tx, again, now)]
+
+        async def remember() -> None:
+            self._written.update(met)
+
+        return Batch(write, verdicts, remember)
+
+    def _write_cohorts(self, tx: Tx, met: Mapping[tuple[int, int], Cohort], now: float) -> None:
+        new = [{**msgspec.structs.asdict(cohort), "created": now} for key, cohort in sorted(met.items()) if key not in self._written]
+        if new:
+            insert_new(tx, cohorts, new)
+
+
+def _write_made(tx: Tx, made: Sequence[Made], now: float) -> list[Record]:
+    """Rows of what was decided; the records of all that is pending now, in the order of the events."""
+    if not made:
+        return []
+    answer = hot.write_decided(tx, [one.row for one in made], now)
+    newest: dict[collapses.Key, bytes] = {}
+    for one in made:
+        event = one.event
+        if event.collapse and event.id not in answer.duplicates:
+            key = (event.space, event.person, event.collapse)
+            newest[key] = max(newest.get(key, b""), event.id)
+    collapses.put(tx, newest)
+    if answer.earlier:
+        by_notification = {one.row.notification: one for one in made}
+        for earlier in answer.earlier:
+            one = by_notification[earlier.notification]
+            one.ways.append(decided.way_of(earlier, one.row.cohort))
+    held = [
+        decided.release(one.event, way.id, way.channel, way.address, way.until)
+        for one in made
+        for way in one.ways
+        if way.until and way.id in answer.held
+    ]
+    if held:
+        hot.write_due(tx, held)
+    return [decided.record_of(one.event, way, one.headers) for one in made for way in one.ways if way.id in answer.pending]
+
+
+def _write_again(tx: Tx, again: Sequence[_Again], now: float) -> list[Record]:
+    """Moves of what was decided again, and the records of those that now stand where this decision put them."""
+    out: list[Record] = []
+    held: list[hot.Later] = []
+    for space in sorted({one.event.space for one in again}):
+        mine = [one for one in again if one.event.space == space]
+        ids = [one.event.delivery for one in mine]
+        rows = receipt_rows.deliveries_of(tx, space, ids)
+        mine = [one for one in mine if one.event.delivery in rows]
+        hot.write_moves(tx, [_move(one, rows[one.event.delivery].cohort) for one in mine], now)
+        places = hot.states_of(tx, space, ids)
+        for one in mine:
+            event, unit, row = one.event, one.unit, rows[one.event.delivery]
+            if places[event.delivery] != (event.generation, one.state):
+                continue  # it went on since: this record is a repeat
+            if one.state is State.PENDING:
+                out.append(decided.again(event, row.cohort, unit, one.headers))
+            elif one.state is State.HELD:
+                held.append(decided.release(event, event.delivery, event.channel, event.address, unit.until))
+    if held:
+        hot.write_due(tx, held)
+    return out
+
+
+def _state_of(unit: Unit) -> State:
+    if unit.outcome == "send":
+        return State.PENDING
+    if unit.outcome == "hold":
+        return State.HELD
+    return decided.ENDS.get(unit.reasons[0].code, State.CANCELLED)
+
+
+def _move(one: _Again, cohort: int) -> hot.Move:
+    event, unit = one.event, one.unit
+    reason = unit.reasons[0].code if unit.outcome != "send" else ""
+    return hot.Move(event.space, event.delivery, cohort, event.channel, event.generation, one.state, reason, unit.until or None)
+
+
+def _key_of(event: Event) -> seen.Key:
+    return event.space, event.source, seen.bytes_of(event.key)
+

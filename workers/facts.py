@@ -1,0 +1,202 @@
+"""Facts for the gates: people from the cache, those it lacks from the store; content under its revision.
+
+A value read from the store is put into the cache and its revision read once more: whoever changed the person in between has
+dropped a key that was not there yet, and the old value must not outlive that.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from backend.cache.port import Cache
+from backend.domain.category import Category
+from backend.domain.decision import Facts
+from backend.domain.delivery import Delivery
+from backend.domain.event import Event
+from backend.domain.ids import facts_key
+from backend.domain.person import Person
+from backend.domain.template import fallbacks
+from backend.store import collapses, content, people, seen
+from backend.store.port import Store, Tx
+
+TTL = 300.0  # seconds a person's facts stay in the cache; every change drops them before
+VERSIONS = 10_000  # published versions remembered in this process
+
+Who = tuple[int, int]  # space, person
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Person).decode
+
+
+
+
+class FactsReader:
+    """Reads for decide (`of_events`) and for the recheck of deliver (`of_deliveries`). Errors: `StoreUnavailable`, `CacheUnavailable`."""
+
+    def __init__(self, *, store: Store, cache: Cache) -> None:
+        self._store, self._cache = store, cache
+        self._revision = -1
+        self._known: dict[int, content.Known] = {}
+        self._locales: dict[tuple[int, str, int], dict[str, frozenset[str]]] = {}
+
+    # ---- people
+    async def read(self, who: Iterable[Who], now: float) -> dict[Who, Person]:
+        """The facts of each; someone who does not exist is as good as erased."""
+        return (await self._read(who, now))[0]
+
+    async def _read(self, who: Iterable[Who], now: float) -> tuple[dict[Who, Person], bytes | None]:
+        """One trip to the cache, for the people and for its word on the revision of content."""
+        asked = list(dict.fromkeys(who))
+        found: dict[Who, Person] = {}
+        missing: list[Who] = []
+        word, *raws = await self._cache.get_many([content.KEY, *(facts_key(*key) for key in asked)])
+        for key, raw in zip(asked, raws, strict=True):
+            if raw is None:
+                missing.append(key)
+                continue
+            try:
+                found[key] = _decode(raw)
+            except msgspec.DecodeError:  # of another version of this program
+                missing.append(key)
+        if missing:
+            found.update(await self._from_store(missing, now))
+        return found, word
+
+    async def forget(self, persons: Sequence[Who]) -> None:
+        """Their facts changed: read them anew."""
+        if persons:
+            await self._cache.drop([facts_key(*who) for who in dict.fromkeys(persons)])
+
+    async def _from_store(self, missing: Sequence[Who], now: float) -> dict[Who, Person]:
+        by_space: dict[int, list[int]] = defaultdict(list)
+        for space, person in missing:
+            by_space[space].append(person)
+        found = await self._store.read(
+            lambda tx: {(s, person): facts for s, some in by_space.items() for person, facts in people.facts_of(tx, s, some, now).items()}
+        )
+        if found:
+            await self._cache.put_newer({facts_key(*who): (facts.revision, _encode(facts)) for who, facts in found.items()}, TTL)
+            revisions = await self._store.read(
+                lambda tx: {(s, person): n for s, some in by_space.items() for person, n in people.revisions_of(tx, s, some).items()}
+            )
+            await self.forget([who for who, facts in found.items() if revisions.get(who) != facts.revision])
+        return {who: found.get(who) or _nobody(*who) for who in missing}
+
+    # ---- content
+    async def refresh(self) -> None:
+        """See every change of content that is committed by now."""
+        revision = await self._store.read(content.revision)
+        self._turn_to(revision)
+        await content.announce(self._cache, revision)
+
+    def _turn_to(self, revision: int) -> None:
+        if revision != self._revision:
+            self._revision, self._known = revision, {}
+
+    async def _content(self, spaces: set[int], pins: set[tuple[int, str, int]]) -> dict[int, content.Known]:
+        """The content of these spaces, at the revision turned to or a later one; versions that were not met before are read too."""
+        revision, known = self._revision, self._known
+        lacking = spaces - known.keys()
+        unread = pins - self._locales.keys()
+        if not (lacking or unread):
+            return known
+
+        def read(tx: Tx) -> tuple[dict[int, content.Known], dict[tuple[int, str, int], dict[str, frozenset[str]]]]:
+            fresh = {space: content.snapshot(tx, space) for space in lacking}
+            versions = {
+                (space, *pin): locales
+                for space in {pin[0] for pin in unread}
+                for pin, locales in content.locales_of(tx, space, [(key, n) for of, key, n in unread if of == space]).items()
+            }
+            return fresh, versions
+
+        fresh, versions = await self._store.read(read)
+        if len(self._locales) > VERSIONS:
+            self._locales = {}
+        self._locales.update(versions)
+        if self._revision == revision:  # else somebody turned to another meanwhile, and this is for this call alone
+            self._known.update(fresh)
+        return {**known, **fresh}
+
+    # ---- facts
+    async def of_events(self, events: Sequence[Event], now: float) -> list[Facts | None]:
+        """The facts of each event, None where its category does not exist. Changes committed before the call are seen."""
+        await self.refresh()
+        spaces = {event.space for event in events}
+        content_of = await self._content(spaces, {(event.space, event.template, event.version) for event in events if event.version})
+        persons = await self.read([(event.space, event.person) for event in events], now)
+        newest = await self._newest(events)
+        made: list[Facts | None] = []
+        for event in events:
+            known = content_of[event.space]
+            category = known.categories.get(event.category)
+            if category is None:
+                made.append(None)
+                continue
+            person = persons[event.space, event.person]
+            newer = newest.get((event.space, event.person, event.collapse), b"") if event.collapse else b""
+            variants = self._variants(event, person.locale) if event.version else None
+            made.append(Facts(now, event, category, person, known.wishes, known.halted, newer if newer > event.id else b"", variants))
+        return made
+
+    async def of_deliveries(self, deliveries: Sequence[Delivery], now: float) -> list[Facts]:
+        """What the first eight gates look at, as fresh as the cache. Without its category nothing passes the consent gate."""
+        persons, word = await self._read([(d.space, d.person) for d in deliveries], now)
+        if word is None:
+            await self.refresh()
+        else:  # enough for this; it is at most `content.TTL` seconds old
+            self._turn_to(int(word))
+        content_of = await self._content({d.space for d in deliveries}, set())
+        folding = {(d.space, d.person, d.collapse) for d in deliveries if d.collapse}
+        newest = await self._store.read(lambda tx: collapses.newest(tx, folding)) if folding else {}
+        made: list[Facts] = []
+        for d in deliveries:
+            known = content_of[d.space]
+            category = known.categories.get(d.category) or Category(d.category, d.category, "marketing")
+            newer = newest.get((d.space, d.person, d.collapse), b"") if d.collapse else b""
+            person = persons[d.space, d.person]
+            made.append(Facts(now, _event_of(d), category, person, known.wishes, known.halted, newer if newer > d.event else b""))
+        return made
+
+    def _variants(self, event: Event, locale: str) -> tuple[str, ...]:
+        """Channels the pinned version speaks on in this language or the outer one; none when the version is unknown."""
+        held = self._locales.get((event.space, event.template, event.version), {})
+        wanted = fallbacks(locale)
+        return tuple(channel for channel, locales in held.items() if any(tag in locales for tag in wanted))
+
+    async def _newest(self, events: Sequence[Event]) -> Mapping[collapses.Key, bytes]:
+        """The newest event of each collapse key, those of this batch included; a repeat under a producer's id is no event."""
+        folding = [event for event in events if event.collapse]
+        if not folding:
+            return {}
+        first: dict[seen.Key, bytes] = {}
+        for event in folding:
+            if event.key:
+                first.setdefault(_key_of(event), event.id)
+
+        def read(tx: Tx) -> tuple[dict[collapses.Key, bytes], dict[seen.Key, bytes]]:
+            return collapses.newest(tx, [(e.space, e.person, e.collapse) for e in folding]), seen.owners(tx, first)
+
+        newest, owners = await self._store.read(read)
+        owners = first | owners
+        for event in folding:
+            key = (event.space, event.person, event.collapse)
+            if event.id > newest.get(key, b"") and (not event.key or owners[_key_of(event)] == event.id):
+                newest[key] = event.id
+        return newest
+
+
+def _key_of(event: Event) -> seen.Key:
+    return event.space, event.source, seen.bytes_of(event.key)
+
+
+def _nobody(space: int, person: int) -> Person:
+    return Person(space, person, "", 0, erased=True)
+
+
+def _event_of(d: Delivery) -> Event:
+    return Event(
+        d.event, d.space, d.person, d.type, d.category, d.priority, d.accepted,
+        template=d.template, version=d.version, collapse=d.collapse, expires=d.expires, root=False, released=d.released,
+    )  # fmt: skip
