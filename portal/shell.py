@@ -65,11 +65,11 @@ def _account(suffix: str) -> list[rx.Component]:
                 span(Frame.role_word, cls="cap faint", style={"line_height": "15px"}),
                 cls="lbl grow clip",
             ),
+            span(t("account.open"), cls="sr"),
             icon("chevrons-up-down", 14),
             cls="me",
             type="button",
             popover_target=f"me{suffix}",
-            aria_label=t("account.open"),
         ),
         menu(f"me{suffix}", native_form(button_el(icon("log-out", 15), span(t("account.sign_out")), type="submit"), action="/session/end", method="post")),
     ]

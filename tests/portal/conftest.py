@@ -1,6 +1,8 @@
 """The prebuilt portal on a free port, beside a small house; built once when its stamp is stale."""
 
 import asyncio
+import contextvars
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -44,8 +46,6 @@ def served(built) -> Iterator[Served]:
     ready: Future = Future()
 
     async def serve() -> None:
-        import socket
-
         sock = socket.socket()
         sock.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{sock.getsockname()[1]}"
@@ -68,7 +68,8 @@ def served(built) -> Iterator[Served]:
             if not ready.done():
                 ready.set_exception(error)
 
-    worker = threading.Thread(target=thread, name="portal")
+    # Reflex keeps its registry in a context variable: the server's thread goes on in the one that imported it.
+    worker = threading.Thread(target=contextvars.copy_context().run, args=(thread,), name="portal")
     worker.start()
     found, server = ready.result(60)
     yield found

@@ -1,0 +1,171 @@
+"""The frame in a real browser: signing in, navigation by role, the bell, languages, modes, small screens, accessibility."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.portal.house_stand import PASSWORD
+
+PAGES = ["/send", "/deliveries", "/deliveries/0123", "/captured", "/inbox"]
+HERE = "#content:not([aria-busy])"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+def wide(page):
+    return page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def listeners(served, subject):
+    return sum(who == subject for who, _ in served.house.inbox.open)
+
+
+def eventually(page, condition, what, tries=60):
+    for _ in range(tries):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"never happened: {what}")
+
+
+def test_a_wrong_password_says_so_at_the_field_and_the_right_one_leads_on(look):
+    page = look()
+    page.goto("/deliveries/ab12")
+    expect(page).to_have_url(re.compile(r"/sign-in\?next="))
+    page.fill("#login", "analyst")
+    page.fill("#password", "wrong")
+    page.click(".inner button.pri")
+    expect(page.locator("#problem")).to_contain_text("do not match")
+    page.fill("#login", "analyst")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/deliveries/ab12$"))
+
+
+def test_signing_in_works_before_any_script_has_loaded(chromium, served):
+    context = chromium.new_context(base_url=served.base, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.fill("#login", "admin")
+    page.fill("#password", PASSWORD)
+    page.click(".inner button.pri")
+    expect(page).to_have_url(f"{served.base}/send")
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("login", "items"),
+    [
+        ("admin", ["Send", "Deliveries", "Captured"]),
+        ("marketer", ["Send", "Deliveries", "Captured"]),
+        ("analyst", ["Deliveries"]),
+        ("operator", ["Send", "Deliveries", "Captured"]),
+    ],
+)
+def test_navigation_shows_what_the_role_may_use_and_every_link_leads_somewhere(look, login, items):
+    page = look(login=login)
+    links = page.locator(".shell > .side .nav")
+    expect(links).to_have_count(len(items))
+    for name in items:
+        page.locator(".shell > .side .nav", has_text=name).click()
+        expect(page.locator(".shell > .side .nav[aria-current=page]")).to_have_text(name)
+        expect(page.locator("h1")).to_be_visible()
+
+
+def test_a_page_of_another_role_says_that_it_is_closed(look):
+    page = look(login="member")
+    expect(page).to_have_url(re.compile(r"/inbox$"))
+    page.goto("/send")
+    expect(page.locator("#content")).to_contain_text("not open to your role")
+    expect(page.locator("h1")).to_have_count(0)
+
+
+def test_the_bell_rings_without_a_reload_in_every_tab_of_the_person_and_nowhere_else(look, served):
+    first, second, other = look(login="operator"), look(login="operator"), look(login="marketer")
+    for page in (first, second, other):
+        page.locator(HERE).wait_for()
+    eventually(first, lambda: listeners(served, "operator") == 2 and listeners(served, "marketer") == 1, "each tab listens once")
+    before = served.house.inbox.counts.get("operator", 0)
+    served.run(served.house.inbox.ring("operator", "Your order is on its way"))
+    for page in (first, second):
+        expect(page.locator(".bell .badge")).to_have_text(str(before + 1))
+        expect(page.locator(".bell")).to_have_attribute("aria-label", f"Inbox, {before + 1} unread")
+    expect(other.locator(".bell .badge")).to_have_count(0)
+
+
+def test_a_tab_listens_once_however_often_it_moves_and_not_at_all_when_closed(look, served):
+    page = look(login="analyst")
+    page.locator(HERE).wait_for()
+    for path in ("/deliveries", "/inbox", "/deliveries"):
+        page.goto(path)
+        page.locator(HERE).wait_for()
+    eventually(page, lambda: listeners(served, "analyst") == 1, "one listener after three loads")
+    page.evaluate("history.back()")
+    page.locator(HERE).wait_for()
+    eventually(page, lambda: listeners(served, "analyst") == 1, "one listener after going back")
+    page.close()
+    watcher = look()
+    eventually(watcher, lambda: listeners(served, "analyst") == 0, "no listener after the tab closed", tries=500)
+
+
+def test_signing_out_leaves_nothing_to_go_back_to(look):
+    page = look(login="admin")
+    page.locator(HERE).wait_for()
+    page.locator(".shell > .side .me").click()
+    page.locator("#me button").click()
+    expect(page.locator(".note")).to_contain_text("signed out")
+    page.go_back()
+    expect(page).to_have_url(re.compile("/sign-in"))
+
+
+def test_a_session_ended_elsewhere_leads_to_the_sign_in_page_at_the_next_click(look, served):
+    page = look(login="admin")
+    page.locator(HERE).wait_for()
+    token = next(c["value"] for c in page.context.cookies() if c["name"] == "carillon_session")
+    served.run(served.house.accounts.sign_out(token))
+    page.locator(".shell > .side .nav", has_text="Captured").click()
+    expect(page).to_have_url(re.compile(r"/sign-in\?reason=ended"))
+    expect(page.locator(".note")).to_contain_text("session has ended")
+
+
+def test_german_for_a_german_account_and_at_the_door_for_a_german_browser(look):
+    door = look(locale="de-DE")
+    door.goto("/sign-in")
+    expect(door.locator(".inner button.pri")).to_have_text("Anmelden")
+    page = look(login="doris")
+    expect(page.locator("h1")).to_have_text("Benachrichtigung senden")
+    expect(page.locator(".shell > .side .nav").first).to_have_text("Senden")
+
+
+def test_the_phone_has_a_drawer_that_closes_on_navigation(look):
+    page = look(width=390, login="admin")
+    page.locator(HERE).wait_for()
+    page.get_by_role("button", name="Open menu").click()
+    expect(page.locator("#drawer")).to_be_visible()
+    page.locator("#drawer .nav", has_text="Deliveries").click()
+    expect(page.locator("#drawer")).to_be_hidden()
+    expect(page.locator("h1")).to_have_text("Deliveries")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_overflows_and_none_has_an_accessibility_finding(look, axe, width, scheme):
+    page = look(width=width, scheme=scheme)
+    page.goto("/sign-in?reason=wrong")
+    page.locator("#problem").wait_for()
+    seen = {"/sign-in": (wide(page), page.evaluate(axe_runner(axe)))}
+    page.fill("#login", "admin")
+    page.fill("#password", PASSWORD)
+    page.click(".inner button.pri")
+    page.locator(HERE).wait_for()
+    for path in PAGES:
+        page.goto(path)
+        page.locator(HERE).wait_for()
+        seen[path] = (wide(page), page.evaluate(axe_runner(axe)))
+    assert seen == dict.fromkeys(seen, (False, []))
+
+
+def axe_runner(axe):
+    """Evaluated by the debugger, so the page's own Content-Security-Policy stays on."""
+    return f"(async () => {{ {axe}; const r = await axe.run(document, {json.dumps(RULES)}); return r.violations.map(v => v.id + ' ' + v.nodes.map(n => n.target).join(', ')); }})()"
