@@ -32,8 +32,9 @@ SQLITE_AWAY = {
     26: "the file is not an SQLite database",
 }
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: classes, then single codes
-POSTGRES_AWAY = ("08", "53", "57P", "58", "25006", "28", "3D000")
+POSTGRES_AWAY = ("08000", "08001", "08003", "08004", "08006", "08007", "53", "57P", "58", "25006", "28", "3D000")
 POSTGRES_REPEAT = ("40001", "40P01")  # serialization failure, deadlock: the same transaction may succeed now
+POSTGRES_GONE = "42P01"  # undefined table: another process dropped a day that this connection remembers
 
 
 @dataclass(frozen=True, slots=True)

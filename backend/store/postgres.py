@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from backend.clock import Clock
 from backend.domain.errors import StoreUnavailable
-from backend.store import dialect, hot_postgres, partitions
+from backend.store import dialect, packed, partitions
 from backend.store.dialect import Transaction
 from backend.store.port import Tx
 from backend.store.turns import PERSON
@@ -72,7 +72,7 @@ def _transact(engine: Engine, fn: Callable[[Tx], T]) -> T:
         try:
             return _once(engine, fn)
         except Exception as error:
-            if attempt < TRIES and dialect.sqlstate(error) in (*dialect.POSTGRES_REPEAT, hot_postgres.GONE):
+            if attempt < TRIES and dialect.sqlstate(error) in (*dialect.POSTGRES_REPEAT, dialect.POSTGRES_GONE):
                 continue
             if refusal := dialect.away(error):
                 raise refusal from error
@@ -115,5 +115,5 @@ def _abandon(conn: Connection, raw: Any, error: BaseException) -> None:
         conn.invalidate(error)
         return
     conn.rollback()
-    if dialect.sqlstate(error) == hot_postgres.GONE:
-        hot_postgres.forget(raw)
+    if dialect.sqlstate(error) == dialect.POSTGRES_GONE:
+        packed.forget_days(raw)
