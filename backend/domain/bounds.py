@@ -36,6 +36,13 @@ _ALLOWED: tuple[type[nodes.Node], ...] = (
     *(nodes.Not, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos, nodes.Concat),
     *(nodes.List, nodes.Tuple, nodes.Call, nodes.Keyword),
 )
+_TAGS = {
+    "CallBlock": "call",
+    "FromImport": "from",
+    "AssignBlock": "set without =",
+    "FilterBlock": "filter block",
+    "Pow": "**",
+}
 _CLOSED = frozenset({"self", "super", "caller", "varargs", "kwargs"})
 _NUMBER = (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos)
 _KINDS: dict[str, Kind] = {
@@ -53,6 +60,9 @@ def parse(source: str, html: bool, where: str) -> nodes.Template:
         raise TemplateBounds(f"{where}: the source is longer than {MAX_SOURCE // 1024} KB. Make it shorter.", where=where)
     try:
         tree = (HTML if html else TEXT).parse(source)
+        if tree.find(nodes.Scope) is not None:  # carries no line of its own
+            line = source[: source.find("autoescape")].count("\n") + 1
+            raise syntax(where, line, "'autoescape' is not available in templates. HTML is always escaped, texts never are.")
         _check(tree, where, 0, 0)
     except TemplateSyntaxError as error:
         raise syntax(where, error.lineno, _advice(error.message or "it cannot be read.")) from None
@@ -74,9 +84,7 @@ def _advice(message: str) -> str:
 
 def _check(node: nodes.Node, where: str, loops: int, depth: int) -> None:
     if not isinstance(node, _ALLOWED):
-        word = {"CallBlock": "call", "FromImport": "from", "AssignBlock": "set without =", "FilterBlock": "filter block", "Pow": "**"}.get(
-            type(node).__name__, type(node).__name__.lower()
-        )
+        word = _TAGS.get(type(node).__name__, type(node).__name__.lower())
         raise syntax(where, node.lineno, f"'{word}' is not available in templates. Write the text out where it is needed.")
     if depth > MAX_NESTING:
         raise TemplateBounds(f"{where}, line {node.lineno}: nested too deeply. Make it simpler.", where=where, line=node.lineno)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from jinja2 import pass_context
+from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
@@ -150,7 +150,7 @@ def when(context: Context, value: Any, shape: str = "long", tz: str | None = Non
 
 def default(value: Any, other: Any = "") -> Any:
     """The value, or `other` when it is missing, null or an empty text."""
-    return other if isinstance(value, Missing) or value is None or value == "" else value
+    return other if isinstance(value, Undefined) or value is None or value == "" else value
 
 
 @_of_text

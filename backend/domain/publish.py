@@ -6,6 +6,7 @@ fails names channel, field and line.
 """
 
 import re
+from html import unescape
 from typing import Any
 
 import css_inline
@@ -20,7 +21,9 @@ from backend.domain.render import compile_content, render
 from backend.domain.template import Content, EmailContent, Message, Variable
 
 _IMPLIED = frozenset({"html", "head", "body", "tbody", "colgroup", "meta"})  # an HTML parser adds these by itself
-_TAG = re.compile(r"<!--(?P<mark>[a-z0-9]+)-->|<!--.*?-->|<(?P<name>/?[a-zA-Z][a-zA-Z0-9]*)(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", re.DOTALL)
+_TAG = re.compile(
+    r"<!--(?P<mark>[a-z0-9]+)-->|<!--.*?-->|<![^>]*>|<(?P<name>/?[a-zA-Z][a-zA-Z0-9]*)(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", re.DOTALL
+)
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 MAX_LOCALES = 40
 
@@ -107,9 +110,9 @@ def _check_shape(content: Content) -> None:
             raise Invalid(f"{channel}: at most four actions, each with its own key.", field="actions")
 
 
-def _ready(content: Content) -> Content:
-    locales = {tag: _ready(inner) for tag, inner in content.locales.items()}
-    mail = content.email and _ready_mail(content.email, "email")
+def _ready(content: Content, label: str = "") -> Content:
+    locales = {tag: _ready(inner, f" [{tag}]") for tag, inner in content.locales.items()}
+    mail = content.email and _ready_mail(content.email, f"email{label}")
     return msgspec.structs.replace(content, email=mail, locales=locales)
 
 
@@ -140,26 +143,26 @@ def inline_css(source: str, where: str) -> str:
     before, after = _shape(html, masked), _shape(inlined, masked)
     if before != after:
         at = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after)))
-        marks = [m for m in before[max(0, at - 1) :] if m in masked.tokens]
+        marks = [m for part in before[max(0, at - 1) :] for m in masked.pattern.findall(part)]
         line = masked.tokens[marks[0]].line if marks else 1
         raise syntax(where, line, "the HTML would be moved apart here. Put values and loops of a table inside its rows and cells.")
     return masked.restore(inlined)
 
 
 def _shape(html: str, masked: Masked) -> list[str]:
-    """Tags that begin and tokens, in order, without what a parser adds or the inliner takes away."""
+    """Tags that begin, tokens and words, in order, without what a parser adds or the inliner takes away."""
     shape: list[str] = []
     outside = re.sub(r"(?is)<style\b.*?</style>", "", html)
     position = 0
     for found in _TAG.finditer(outside):
-        shape.extend(masked.pattern.findall(outside[position : found.start()]))
+        shape.extend(unescape(outside[position : found.start()]).split())
         name = (found["name"] or "").lower()
         if found["mark"] in masked.tokens:
             shape.append(found["mark"])
         elif name and not name.startswith("/") and name not in _IMPLIED:
             shape.append(name)
         position = found.end()
-    shape.extend(masked.pattern.findall(outside[position:]))
+    shape.extend(unescape(outside[position:]).split())
     return shape
 
 

@@ -77,7 +77,7 @@ class Piece:
         except UndefinedError as error:
             raise DataMissing(str(error.message)) from None
         except Refusal as error:
-            raise type(error)(f"{self.where}, line {self._line(error)}: {error.detail}", **{**error.facts, "where": self.where}) from None
+            raise type(error)(f"{self.where}{self._line(error)}: {error.detail}", **{**error.facts, "where": self.where}) from None
         except (
             TemplateError,
             TypeError,
@@ -90,15 +90,16 @@ class Piece:
         ) as error:
             what = re.sub(r"\w+\(\) got|\w+\(\) (takes|missing)", "the filter got", str(error))[:200]
             raise TemplateBounds(
-                f"{self.where}, line {self._line(error)}: this does not work with the data given: {what}. Check the value or the filter.",
+                f"{self.where}{self._line(error)}: this does not work with the data given: {what}. Check the value or the filter.",
                 where=self.where,
             ) from None
 
-    def _line(self, error: BaseException) -> int:
-        trace, line = error.__traceback__, 1
+    def _line(self, error: BaseException) -> str:
+        """', line 3', or nothing when it is not one line's fault (the whole is too long)."""
+        trace, line = error.__traceback__, ""
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == self.where:
-                line = self._template.get_corresponding_lineno(trace.tb_lineno)
+                line = f", line {self._template.get_corresponding_lineno(trace.tb_lineno)}"
             trace = trace.tb_next
         return line
 
@@ -228,10 +229,12 @@ def _short(text: str, most: int, where: str) -> str:
 
 def scope(context: Mapping[str, Any], locale: str = "") -> Values:
     """The names a template sees: user, event, brand, links, data, and the keys of data at the top where no other name is hidden."""
-    data = context.get("data") or {}
+    data = context.get("data")
+    data = {} if data is None else data
     values: Values = {**data, "data": data, "range": short_range}
     for name in NAMESPACES:
-        values[name] = context.get(name) or {}
+        found = context.get(name)
+        values[name] = {} if found is None else found
     values["_turns"] = [MAX_TURNS]
     values["_locale"] = locale or values["user"].get("locale") or ""
     return values

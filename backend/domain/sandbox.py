@@ -37,13 +37,11 @@ class Missing(Undefined):
     ) -> None:
         super().__init__(hint=hint, obj=obj, name=name, exc=exc)  # type: ignore[arg-type]
         base = getattr(obj, "path", "")
-        self.path = path or (f"{base}.{name}" if base else name or "")  # '' is `{{ a if b }}` without an else: it prints nothing
+        self.path = path or (f"{base}.{name}" if base else name or "")
 
     def used(self) -> str:
         """Raise, or note the path and stand for nothing."""
         sink = noted.get()
-        if not self.path:
-            return ""
         if sink is None:
             raise UndefinedError(self.path)
         if self.path not in sink:
@@ -115,7 +113,7 @@ def finalize(value: Any) -> Any:
     """What a printed value becomes: null prints nothing, what is neither text nor number is refused."""
     if type(value) is str:
         return value
-    if value is None:
+    if value is None or type(value) is Undefined:  # null, and `a if b` without an else
         return ""
     if isinstance(value, str | int | float | Missing):
         return value
@@ -224,7 +222,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return Missing(obj=obj, name=str(argument)[:100])
         if isinstance(argument, str) and argument.startswith("_"):
             raise TemplateBounds(f"'.{argument[:40]}' is not available in templates: names that begin with _ are closed.")
-        return Missing(obj=obj, name=str(argument)[:100])
+        if obj is not None:
+            raise TemplateBounds(f"'{str(argument)[:40]}' is asked of a value that holds no others. Use a filter: {{{{ name|upper }}}}.")
+        return Missing(name=str(argument)[:100])
 
     def call(self, context: Context, called: Any, /, *args: Any, **kwargs: Any) -> Any:
         if called is short_range and kwargs.keys() <= {"_loop_vars", "_block_vars"}:  # compiled loops hand these to every call

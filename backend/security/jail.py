@@ -25,7 +25,7 @@ from backend.domain.template import Channel, Content, EmailContent, Message, Tem
 
 MEMORY = 256 * 1024 * 1024  # bytes of address space
 CPU = 1.0  # seconds for one request
-WALL = 1.8  # seconds for one request, waiting for a turn not counted
+WALL = 1.5  # seconds for one request, waiting for a turn not counted
 START = 15.0  # seconds a child may take to come up on a busy machine
 MAX_WAITING = 32
 MAX_REQUEST = 4 * 1024 * 1024
@@ -187,12 +187,17 @@ class Jail:
 
     async def _end(self) -> None:
         child, self._child = self._child, None
-        if child is not None:
+        if child is None:
+            return
+        if child.stdout is not None and child.stdout.at_eof():  # it died by itself; killing it again would take its end from asyncio
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(child.wait(), 1.0)
+        if child.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
             await child.wait()
-            if child.stdin is not None:
-                child.stdin.close()
+        if child.stdin is not None:
+            child.stdin.close()
 
 
 async def _converse(child: asyncio.subprocess.Process, raw: bytes) -> bytes:
