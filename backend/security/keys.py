@@ -107,7 +107,8 @@ class Keyring:
     def _to_home(self) -> None:
         if self._folder is None:
             return
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.chmod(0o700)
         names = {f"{key.kid}.pem": key for key in self._keys}
         for file in self._folder.glob("*.pem"):
             if file.name not in names:
@@ -120,6 +121,7 @@ class Keyring:
                     file_out.write(key.pem)
                 os.utime(part, (key.created, key.created))
                 part.replace(path)
+            path.chmod(0o600)  # a copy from elsewhere may have been readable by others
 
 
 def _make(now: float) -> SigningKey:
