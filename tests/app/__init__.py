@@ -1,0 +1,1 @@
+"""Tests of the facade on its real engines."""
