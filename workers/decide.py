@@ -117,20 +117,14 @@ def _write_made(tx: Tx, made: Sequence[Made], now: float) -> list[Record]:
             key = (event.space, event.person, event.collapse)
             newest[key] = max(newest.get(key, b""), event.id)
     collapses.put(tx, newest)
+    ways = [(one, way) for one in made for way in one.ways]
     if answer.earlier:
         by_notification = {one.row.notification: one for one in made}
-        for earlier in answer.earlier:
-            one = by_notification[earlier.notification]
-            one.ways.append(decided.way_of(earlier, one.row.cohort))
-    held = [
-        decided.release(one.event, way.id, way.channel, way.address, way.until)
-        for one in made
-        for way in one.ways
-        if way.until and way.id in answer.held
-    ]
+        ways += [(one, decided.way_of(e, one.row.cohort)) for e in answer.earlier for one in (by_notification[e.notification],)]
+    held = [decided.release(one.event, way.id, way.channel, way.address, way.until) for one, way in ways if way.until and way.id in answer.held]
     if held:
         hot.write_due(tx, held)
-    return [decided.record_of(one.event, way, one.headers) for one in made for way in one.ways if way.id in answer.pending]
+    return [decided.record_of(one.event, way, one.headers) for one, way in ways if way.id in answer.pending]
 
 
 def _write_again(tx: Tx, again: Sequence[_Again], now: float) -> list[Record]:
@@ -173,4 +167,3 @@ def _move(one: _Again, cohort: int) -> hot.Move:
 
 def _key_of(event: Event) -> seen.Key:
     return event.space, event.source, seen.bytes_of(event.key)
-

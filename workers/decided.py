@@ -109,7 +109,13 @@ def again(event: Event, cohort: int, unit: Unit, headers: Mapping[str, str]) -> 
 def release(event: Event, delivery: bytes, channel: int, address: bytes, until: float) -> hot.Later:
     """The due row of a held delivery: the event comes back through decide as that one delivery, a generation later."""
     following = msgspec.structs.replace(
-        event, channels=(CHANNEL_NAME[channel],), delivery=delivery, channel=channel, address=address, generation=event.generation + 1, released=until
+        event,
+        channels=(CHANNEL_NAME[channel],),
+        delivery=delivery,
+        channel=channel,
+        address=address,
+        generation=event.generation + 1,
+        released=until,
     )
     return later(following, delivery, f"release.{following.generation}", until, topics.events(event.priority))
 
@@ -132,5 +138,3 @@ def _delivery(event: Event, made: bytes, notification: bytes, channel: int, addr
             silent, event.body,
         )
     )  # fmt: skip
-
-

@@ -52,12 +52,16 @@ class FactsOf(Protocol):
 
 
 class Router(Protocol):
+    """Which provider takes what."""
+
     def choose(self, delivery: Delivery) -> Provider:
         """The provider that takes the next attempt of this delivery."""
         ...
 
 
 class Renderer(Protocol):
+    """From a delivery to what its provider is given."""
+
     async def prepare(self, deliveries: Sequence[Delivery]) -> None:
         """Load the template versions these need."""
         ...
@@ -215,11 +219,9 @@ class Deliver:
             return [*self._consequences(tx, done, afters, now), *(bury(tx, "deliver", record, dead, now) for record, dead in spoiled)]
 
         writing = asyncio.ensure_future(self._write(write, reader))
-        try:
-            ready = await self._render(go)  # while the store writes
-        finally:
-            if not await writing:
-                return True  # stopping, with the store away: nothing flies
+        ready = await self._render(go)  # while the store writes
+        if not await writing:
+            return True  # stopping, with the store away: nothing flies
         if self._changed:
             changed, self._changed = self._changed, []
             with contextlib.suppress(Unavailable):  # their cached facts end by themselves
@@ -254,10 +256,10 @@ class Deliver:
         """The first eight gates once more, at the last moment. While the facts cannot be read nothing goes."""
         if not take:
             return [], []
-        tries = 0
+        tries, facts = 0, list[Facts]()
         while True:
             try:
-                facts = await self._facts.of_deliveries([item.delivery for item in take], now)
+                facts[:] = await self._facts.of_deliveries([item.delivery for item in take], now)
                 await self._renderer.prepare([item.delivery for item in take])
                 break
             except Unavailable:
@@ -279,8 +281,8 @@ class Deliver:
         return go, stopped
 
     def _after(self, item: Item, now: float) -> After:
-        assert item.answer is not None  # noqa: S101 - only answered items are finished
-        assert item.facts is not None  # noqa: S101
+        assert item.answer is not None
+        assert item.facts is not None
         return after(item.delivery, item.answer, item.facts.category, now, self._rnd)
 
     def _consequences(self, tx: Tx, done: Sequence[Item], afters: Sequence[After], now: float) -> list[Record]:
@@ -310,7 +312,7 @@ class Deliver:
         for n, item in enumerate(go):
             if n and n % SLICE == 0:
                 await asyncio.sleep(0)
-            assert item.facts is not None  # noqa: S101
+            assert item.facts is not None
             try:
                 ready[item.delivery.id] = self._renderer.outgoing(item.delivery, item.facts)
             except Refusal as refusal:
@@ -325,7 +327,7 @@ class Deliver:
         if isinstance(ready, Answer):
             self._land(item, ready)
             return
-        assert item.provider is not None  # noqa: S101
+        assert item.provider is not None
         lane = bucket_of(item.delivery.space, item.delivery.person) % item.provider.lanes
         item.provider.post(lane, ready, lambda answer: self._land(item, answer))
 

@@ -50,7 +50,9 @@ class ExpandStage:
                 continue
             event = fanout.event
             if not fanout.group:
-                verdicts[n] = Dead(event.space, "unknown_audience", "Only groups can be expanded. Send it to a group or to a list of users.")
+                verdicts[n] = Dead(
+                    event.space, "unknown_audience", "Only groups can be expanded. Send it to a group or to a list of users."
+                )
             elif event.send_at > now:
                 due = hot.Later(event.space, event.id, "scheduled", event.send_at, record.topic, record.partition, record.key, record.value)
                 verdicts[n] = Later(due)

@@ -65,7 +65,9 @@ class Line:
             if stage.name.split(".")[0] in names:
                 self.workers[stage.name] = Runner(stage, events, commit, clock)
         for channel in SENT:
-            deliver = Deliver(channel, events=events, commit=commit, clock=clock, facts=facts, router=router, renderer=renderer, rnd=random.random)
+            deliver = Deliver(
+                channel, events=events, commit=commit, clock=clock, facts=facts, router=router, renderer=renderer, rnd=random.random
+            )
             self._groups[deliver.name] = deliver.lanes
             if "deliver" in names:
                 self.workers[deliver.name] = deliver
@@ -122,6 +124,8 @@ class Line:
 
 
 class Alarm(Protocol):
+    """Where a sentence goes that an operator must read."""
+
     def __call__(self, sentence: str) -> None:
         """Somebody should look at this."""
         ...

@@ -68,11 +68,15 @@ class Purge:
             purge_in = self._log.purge_in
             while await write(lambda tx: purge_in(tx, LOG_KEPT, RECORDS), turn=self.name) == RECORDS:
                 pass
-        done.strays = await self._store.read(partitions.strays)
+        done.strays = sum((await self._store.read(partitions.strays)).values())
         if done.strays:
-            self._alarm(f"{done.strays} rows lie in a default partition: their day has none. Run `carillon purge` and look at the clock of the machine that wrote them.")
+            self._alarm(
+                f"{done.strays} rows lie in a default partition: their day has none. Run `carillon purge` and look at the clock of the machine that wrote them."
+            )
         for space, cohort, missing in done.faults:
-            self._alarm(f"The ledger of cohort {cohort} in space {space} does not balance: {missing} units are unaccounted for. Run `carillon ledger --recount`.")
+            self._alarm(
+                f"The ledger of cohort {cohort} in space {space} does not balance: {missing} units are unaccounted for. Run `carillon ledger --recount`."
+            )
         return done
 
     @staticmethod

@@ -68,7 +68,11 @@ class Receipts:
             if row is None or row.state in (State.PENDING, State.HELD):
                 if now - receipt.at < EARLY[1]:
                     made = make_id(int(receipt.at * 1000), receipt.delivery, receipt.kind.encode())
-                    later.append(hot.Later(space, made, f"receipt.{receipt.kind}", now + EARLY[0], record.topic, record.partition, record.key, record.value))
+                    later.append(
+                        hot.Later(
+                            space, made, f"receipt.{receipt.kind}", now + EARLY[0], record.topic, record.partition, record.key, record.value
+                        )
+                    )
                 continue
             kept.append(msgspec.structs.replace(receipt, generation=receipt.generation or row.generation))
             step = moves(place.get(row.id, (row.generation, row.state)), kept[-1])
@@ -76,7 +80,9 @@ class Receipts:
                 place[row.id] = step
                 steps.append(hot.Move(space, row.id, row.cohort, row.channel, step[0], step[1], receipt.code or receipt.kind))
             if receipt.kind in SUPPRESSES:
-                changed += [(space, p) for p in suppress(tx, space, row.channel, row.address, SUPPRESSES[receipt.kind], receipt.provider, now)]
+                changed += [
+                    (space, p) for p in suppress(tx, space, row.channel, row.address, SUPPRESSES[receipt.kind], receipt.provider, now)
+                ]
         receipt_rows.keep(tx, space, kept)
         for step_ in steps:  # one by one: two moves of one delivery must come in their order
             hot.write_moves(tx, [step_], now)

@@ -15,6 +15,8 @@ HALT_LOOK = 30.0  # seconds after which a halted delivery is decided again
 
 
 class Refused(msgspec.Struct):
+    """Where a stopped delivery moves, and when it is asked again."""
+
     move: hot.Move
     later: hot.Later | None = None
 

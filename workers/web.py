@@ -86,7 +86,7 @@ class Web:
 
     def _row(self, delivery: Delivery, facts: Facts, silent: bool) -> inbox.Row:
         message = self._renderer.outgoing(delivery, facts).message
-        assert isinstance(message, WebMessage)  # noqa: S101 - the renderer makes what the channel asks for
+        assert isinstance(message, WebMessage)
         category: Category = facts.category
         return inbox.Row(
             space=delivery.space, person=delivery.person, id=delivery.notification, type=category.type, category=delivery.category,

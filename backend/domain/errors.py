@@ -141,6 +141,10 @@ class UnknownGroup(Refusal):
     """There is no group with this key. Create it first with PUT /v1/groups/{key}."""
 
 
+class UnknownAudience(Refusal):
+    """There is no audience with this key. Send to a group, or to users."""
+
+
 class UnknownCategory(Refusal):
     """There is no category with this key. Create it first with PUT /v1/categories/{key}."""
 

@@ -19,6 +19,8 @@ from backend.store.tables import seen as seen_table
 
 
 class EventRow(msgspec.Struct):
+    """A row of `events`."""
+
     id: bytes
     person: int
     type: str
@@ -36,6 +38,8 @@ class EventRow(msgspec.Struct):
 
 
 class NotificationRow(msgspec.Struct):
+    """A row of `notifications`."""
+
     id: bytes
     event: bytes
     person: int
@@ -48,6 +52,8 @@ class NotificationRow(msgspec.Struct):
 
 
 class DeliveryRow(msgspec.Struct):
+    """A row of `deliveries`."""
+
     id: bytes
     notification: bytes
     person: int
@@ -62,6 +68,8 @@ class DeliveryRow(msgspec.Struct):
 
 
 class AttemptRow(msgspec.Struct):
+    """A row of `attempts`."""
+
     n: int
     provider: str
     started: float
@@ -72,6 +80,8 @@ class AttemptRow(msgspec.Struct):
 
 
 class ReceiptRow(msgspec.Struct):
+    """A row of `receipts`."""
+
     kind: str
     at: float
     generation: int
@@ -114,8 +124,11 @@ def notifications_of(tx: Tx, space: int, made: bytes, limit: int) -> list[Notifi
 
 
 def notification(tx: Tx, space: int, made: bytes) -> NotificationRow | None:
+    """One notification with its trace."""
     found: NotificationRow | None = _first(
-        tx, select(*_columns(notifications, NotificationRow)).where(notifications.c.id == made, notifications.c.space == space), NotificationRow
+        tx,
+        select(*_columns(notifications, NotificationRow)).where(notifications.c.id == made, notifications.c.space == space),
+        NotificationRow,
     )
     return found
 
@@ -126,22 +139,31 @@ def deliveries_of(tx: Tx, space: int, parents: Sequence[bytes]) -> list[Delivery
         return []
     low, high = span(parents[0])
     d = deliveries.c
-    statement = select(*_columns(deliveries, DeliveryRow)).where(d.id >= low, d.id < high, d.space == space, d.notification.in_(list(parents)))
+    statement = select(*_columns(deliveries, DeliveryRow)).where(
+        d.id >= low, d.id < high, d.space == space, d.notification.in_(list(parents))
+    )
     return [DeliveryRow(*row) for row in tx.conn.execute(statement.order_by(d.id))]
 
 
 def delivery(tx: Tx, space: int, made: bytes) -> DeliveryRow | None:
-    found: DeliveryRow | None = _first(tx, select(*_columns(deliveries, DeliveryRow)).where(deliveries.c.id == made, deliveries.c.space == space), DeliveryRow)
+    """One delivery."""
+    found: DeliveryRow | None = _first(
+        tx, select(*_columns(deliveries, DeliveryRow)).where(deliveries.c.id == made, deliveries.c.space == space), DeliveryRow
+    )
     return found
 
 
 def attempts_of(tx: Tx, space: int, made: bytes) -> list[AttemptRow]:
+    """The attempts of a delivery, first to last."""
     statement = select(*_columns(attempts, AttemptRow)).where(attempts.c.delivery == made, attempts.c.space == space).order_by(attempts.c.n)
     return [AttemptRow(*row) for row in tx.conn.execute(statement)]
 
 
 def receipts_of(tx: Tx, space: int, made: bytes) -> list[ReceiptRow]:
-    statement = select(*_columns(receipts, ReceiptRow)).where(receipts.c.delivery == made, receipts.c.space == space).order_by(receipts.c.at)
+    """What was reported of a delivery, oldest first."""
+    statement = (
+        select(*_columns(receipts, ReceiptRow)).where(receipts.c.delivery == made, receipts.c.space == space).order_by(receipts.c.at)
+    )
     return [ReceiptRow(*row) for row in tx.conn.execute(statement)]
 
 
@@ -173,7 +195,9 @@ def page(
     if before is not None:
         where.append(d.id < before)
     columns = [*_columns(deliveries, DeliveryRow), *_columns(notifications, NotificationRow)]
-    statement = select(*columns).join_from(deliveries, notifications, n.id == d.notification).where(*where).order_by(d.id.desc()).limit(limit)
+    statement = (
+        select(*columns).join_from(deliveries, notifications, n.id == d.notification).where(*where).order_by(d.id.desc()).limit(limit)
+    )
     width = len(DeliveryRow.__struct_fields__)
     return [(DeliveryRow(*row[:width]), NotificationRow(*row[width:])) for row in tx.conn.execute(statement)]
 
@@ -183,8 +207,14 @@ def ledger(tx: Tx, space: int, row: EventRow) -> Ledger:
     low, high = span(row.id)
     n, d = notifications.c, deliveries.c
     mine = and_(n.id >= low, n.id < high, n.space == space, n.event == row.id)
-    planned, skipped, decided = tx.conn.execute(select(func.coalesce(func.sum(n.planned), 0), func.coalesce(func.sum(n.skipped), 0), func.count()).where(mine)).one()
-    of_mine = select(d.state, func.count()).where(d.id >= low, d.id < high, d.space == space, d.notification.in_(select(n.id).where(mine))).group_by(d.state)
+    planned, skipped, decided = tx.conn.execute(
+        select(func.coalesce(func.sum(n.planned), 0), func.coalesce(func.sum(n.skipped), 0), func.count()).where(mine)
+    ).one()
+    of_mine = (
+        select(d.state, func.count())
+        .where(d.id >= low, d.id < high, d.space == space, d.notification.in_(select(n.id).where(mine)))
+        .group_by(d.state)
+    )
     states = {state: int(count) for state, count in tx.conn.execute(of_mine)}
     return ledger_of(int(planned), states, int(skipped), row.recipients, int(decided))
 
@@ -196,14 +226,18 @@ def whole_ledger(tx: Tx, space: int) -> Ledger:
         select(func.coalesce(func.sum(n.planned), 0), func.coalesce(func.sum(n.skipped), 0), func.count()).where(n.space == space)
     ).one()
     recipients = tx.conn.scalar(select(func.coalesce(func.sum(e.recipients), 0)).where(e.space == space, e.duplicate_of.is_(None)))
-    states = {state: int(count) for state, count in tx.conn.execute(select(d.state, func.count()).where(d.space == space).group_by(d.state))}
+    states = {
+        state: int(count) for state, count in tx.conn.execute(select(d.state, func.count()).where(d.space == space).group_by(d.state))
+    }
     return ledger_of(int(planned), states, int(skipped), int(recipients or 0), int(decided))
 
 
 def recounted(tx: Tx, space: int) -> dict[int, int]:
     """Units by state, counted from the rows: what totals and deltas must add up to while no day has been dropped."""
     d, n = deliveries.c, notifications.c
-    states = {state: int(count) for state, count in tx.conn.execute(select(d.state, func.count()).where(d.space == space).group_by(d.state))}
+    states = {
+        state: int(count) for state, count in tx.conn.execute(select(d.state, func.count()).where(d.space == space).group_by(d.state))
+    }
     skipped = tx.conn.scalar(select(func.coalesce(func.sum(n.skipped), 0)).where(n.space == space))
     return states | ({SKIPPED: int(skipped)} if skipped else {})
 
@@ -213,7 +247,9 @@ def seen(tx: Tx, space: int, source: int, keys: Sequence[bytes]) -> dict[bytes, 
     if not keys:
         return {}
     c = seen_table.c
-    return {row.key: row.id for row in tx.conn.execute(select(c.key, c.id).where(c.space == space, c.source == source, c.key.in_(list(keys))))}
+    return {
+        row.key: row.id for row in tx.conn.execute(select(c.key, c.id).where(c.space == space, c.source == source, c.key.in_(list(keys))))
+    }
 
 
 def cohort_of(tx: Tx, space: int, cohort: int) -> Any:

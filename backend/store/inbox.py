@@ -44,13 +44,15 @@ class Row(msgspec.Struct, kw_only=True):
 
 
 class Head(msgspec.Struct):
+    """Where a person's inbox is, and how much of it is unread and unseen."""
+
     epoch: int
     seq: int
     unread: int
     unseen: int
 
 
-_ROW = [column for column in inbox.c]
+_ROW = list(inbox.c)
 _FIELDS = {column.name for column in inbox.c}
 
 
@@ -66,7 +68,9 @@ def heads_locked(tx: Tx, space: int, persons: Sequence[int], now: float) -> dict
     """The heads of these persons, made where missing, locked until the transaction ends; in one order, so that two writers cannot deadlock."""
     wanted = sorted(set(persons))
     epoch = int(now)
-    insert_new(tx, inbox_heads, [{"space": space, "person": person, "epoch": epoch, "seq": 0, "unread": 0, "unseen": 0} for person in wanted])
+    insert_new(
+        tx, inbox_heads, [{"space": space, "person": person, "epoch": epoch, "seq": 0, "unread": 0, "unseen": 0} for person in wanted]
+    )
     statement = select(inbox_heads).where(inbox_heads.c.space == space, inbox_heads.c.person.in_(wanted)).order_by(inbox_heads.c.person)
     if tx.dialect == "postgresql":
         statement = statement.with_for_update()
@@ -91,7 +95,9 @@ def write(tx: Tx, space: int, rows: Sequence[Row], now: float) -> list[Row]:
     heads = heads_locked(tx, space, [row.person for row in rows], now)
     known = set(
         tx.conn.execute(
-            select(inbox.c.person, inbox.c.id).where(inbox.c.space == space, inbox.c.person.in_({r.person for r in rows}), inbox.c.id.in_([r.id for r in rows]))
+            select(inbox.c.person, inbox.c.id).where(
+                inbox.c.space == space, inbox.c.person.in_({r.person for r in rows}), inbox.c.id.in_([r.id for r in rows])
+            )
         ).tuples()
     )
     fresh: list[Row] = []
@@ -114,7 +120,9 @@ def write(tx: Tx, space: int, rows: Sequence[Row], now: float) -> list[Row]:
 def change(tx: Tx, space: int, person: int, ids: Sequence[bytes], now: float, edit: Callable[[Row], None]) -> list[Row]:
     """Let `edit` change these rows of one person; the rows that are different afterwards, with their new places and counts."""
     head = heads_locked(tx, space, [person], now)[person]
-    found = tx.conn.execute(select(*_ROW).where(inbox.c.space == space, inbox.c.person == person, inbox.c.id.in_(list(ids))).order_by(inbox.c.seq))
+    found = tx.conn.execute(
+        select(*_ROW).where(inbox.c.space == space, inbox.c.person == person, inbox.c.id.in_(list(ids))).order_by(inbox.c.seq)
+    )
     changed: list[Row] = []
     for values in found:
         row = _row(values)
@@ -152,7 +160,9 @@ def since(tx: Tx, space: int, person: int, seq: int, limit: int) -> list[Row]:
     return _with_head(tx, space, person, [_row(values) for values in tx.conn.execute(statement)])
 
 
-def newest(tx: Tx, space: int, person: int, *, view: str = "all", before: tuple[float, bytes] | None = None, limit: int = 50, now: float = 0.0) -> list[Row]:
+def newest(
+    tx: Tx, space: int, person: int, *, view: str = "all", before: tuple[float, bytes] | None = None, limit: int = 50, now: float = 0.0
+) -> list[Row]:
     """A page of the list, newest notification first. `view`: all (not archived, not asleep), unread, archived, snoozed."""
     c = inbox.c
     where = [c.space == space, c.person == person]

@@ -28,7 +28,9 @@ class Place(msgspec.Struct):
 def deliveries_of(tx: Tx, space: int, ids: Sequence[bytes]) -> dict[bytes, Place]:
     """The deliveries that exist."""
     c = deliveries.c
-    found = tx.conn.execute(select(c.id, c.person, c.channel, c.address, c.cohort, c.state, c.generation).where(c.id.in_(list(set(ids))), c.space == space))
+    found = tx.conn.execute(
+        select(c.id, c.person, c.channel, c.address, c.cohort, c.state, c.generation).where(c.id.in_(list(set(ids))), c.space == space)
+    )
     return {row.id: Place(*row) for row in found}
 
 
@@ -38,7 +40,15 @@ def keep(tx: Tx, space: int, rows: Sequence[Receipt]) -> None:
         tx,
         receipts,
         [
-            {"delivery": r.delivery, "space": space, "kind": r.kind, "at": r.at, "generation": r.generation, "provider": r.provider, "raw": r.raw[:RAW].replace("\0", "")}
+            {
+                "delivery": r.delivery,
+                "space": space,
+                "kind": r.kind,
+                "at": r.at,
+                "generation": r.generation,
+                "provider": r.provider,
+                "raw": r.raw[:RAW].replace("\0", ""),
+            }
             for r in rows
         ],
     )

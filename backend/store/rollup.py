@@ -31,7 +31,9 @@ def compact(tx: Tx, limit: int) -> int:
         net[(*key, row.now)] += row.n
         if row.was != NOTHING:
             net[(*key, row.was)] -= row.n
-    values = [dict(zip(("space", "cohort", "minute", "channel", "state", "n"), (*key, n), strict=True)) for key, n in sorted(net.items()) if n]
+    values = [
+        dict(zip(("space", "cohort", "minute", "channel", "state", "n"), (*key, n), strict=True)) for key, n in sorted(net.items()) if n
+    ]
     if values:
         make: Any = (sqlite.insert if tx.dialect == "sqlite" else postgresql.insert)(totals)
         keys = ["space", "cohort", "minute", "channel", "state"]
@@ -46,10 +48,16 @@ def states(tx: Tx, space: int, cohorts: Sequence[int]) -> Counter[int]:
     """Units by state (SKIPPED among them) of these cohorts, over totals and deltas."""
     count: Counter[int] = Counter()
     wanted = list(cohorts)
-    of_totals = select(totals.c.state, func.sum(totals.c.n)).where(totals.c.space == space, totals.c.cohort.in_(wanted)).group_by(totals.c.state)
+    of_totals = (
+        select(totals.c.state, func.sum(totals.c.n)).where(totals.c.space == space, totals.c.cohort.in_(wanted)).group_by(totals.c.state)
+    )
     for state, n in tx.conn.execute(of_totals):
         count[state] += int(n)
-    of_deltas = select(deltas.c.was, deltas.c.now, func.sum(deltas.c.n)).where(deltas.c.space == space, deltas.c.cohort.in_(wanted)).group_by(deltas.c.was, deltas.c.now)
+    of_deltas = (
+        select(deltas.c.was, deltas.c.now, func.sum(deltas.c.n))
+        .where(deltas.c.space == space, deltas.c.cohort.in_(wanted))
+        .group_by(deltas.c.was, deltas.c.now)
+    )
     for was, now, n in tx.conn.execute(of_deltas):
         count[now] += int(n)
         if was != NOTHING:
@@ -59,5 +67,7 @@ def states(tx: Tx, space: int, cohorts: Sequence[int]) -> Counter[int]:
 
 def everything(tx: Tx, space: int) -> Counter[int]:
     """Units by state of a whole space."""
-    known = tx.conn.scalars(select(totals.c.cohort).where(totals.c.space == space).union(select(deltas.c.cohort).where(deltas.c.space == space))).all()
+    known = tx.conn.scalars(
+        select(totals.c.cohort).where(totals.c.space == space).union(select(deltas.c.cohort).where(deltas.c.space == space))
+    ).all()
     return states(tx, space, known)

@@ -14,8 +14,12 @@ def suppress(tx: Tx, space: int, channel: int, hashed: bytes, reason: str, sourc
     if not insert_new(tx, suppressions, [row]):
         return []
     holders = list(
-        tx.conn.scalars(select(addresses.c.person).where(addresses.c.space == space, addresses.c.channel == channel, addresses.c.hash == hashed))
+        tx.conn.scalars(
+            select(addresses.c.person).where(addresses.c.space == space, addresses.c.channel == channel, addresses.c.hash == hashed)
+        )
     )
     if holders:
-        tx.conn.execute(update(people).where(people.c.space == space, people.c.person.in_(holders)).values(revision=people.c.revision + 1, changed=now))
+        tx.conn.execute(
+            update(people).where(people.c.space == space, people.c.person.in_(holders)).values(revision=people.c.revision + 1, changed=now)
+        )
     return holders

@@ -1,0 +1,242 @@
+"""From what a producer sent to records of the log: every name known, every bound kept, the template's version pinned.
+
+All that can be refused is refused here, before anything is durable, with the field and the repair.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend.domain.category import Category
+from backend.domain.delivery import CHANNELS, PRIORITIES, PRIORITY_NUMBER
+from backend.domain.errors import (
+    Invalid,
+    Refusal,
+    TemplateMissing,
+    TooLarge,
+    UnknownAudience,
+    UnknownCategory,
+    UnknownChannel,
+    UnknownGroup,
+    UnknownUser,
+)
+from backend.domain.event import DATA_LIMIT, Body, Event, EventIn, FanOut
+from backend.domain.ids import bucket_of, make_id, person_id
+from backend.log import topics
+from backend.log.codec import encode
+from backend.log.port import Record
+from backend.security.roles import Actor
+from backend.store import groups
+from backend.store.content import Known
+
+if TYPE_CHECKING:
+    from backend.app.app import App
+
+USERS_LIMIT = 10_000  # of one event; more are a group
+TEXT_LIMIT = {"type": 128, "id": 256, "title": 500, "message": 20_000, "collapse_key": 128}  # characters
+DEPTH_LIMIT = 16  # nesting of data
+FURTHEST = 365 * 86_400.0  # seconds ahead that a send may be scheduled
+
+
+class Ready(msgspec.Struct):
+    """An event that may be accepted. `event` is its first record, or a fan-out's pattern; `append` False: it is decided already."""
+
+    event: Event
+    persons: list[int]
+    group: str = ""
+    append: bool = True
+
+    @property
+    def records(self) -> Iterable[Record]:
+        """What acceptance makes durable."""
+        if self.group:
+            value = encode(FanOut(self.event, group=self.group))
+            partition = int.from_bytes(self.event.id[-2:], "big") % topics.PARTITIONS
+            yield Record(topics.fanouts(self.event.priority), partition, self.event.id, value)
+            return
+        for event in self.events:
+            partition = bucket_of(event.space, event.person) % topics.PARTITIONS
+            yield Record(topics.events(event.priority), partition, event.person.to_bytes(8, "big", signed=True), encode(event))
+
+    @property
+    def events(self) -> Iterable[Event]:
+        """One for each person; none for a fan-out."""
+        return (msgspec.structs.replace(self.event, person=person) for person in self.persons)
+
+    def become(self, first: bytes) -> None:
+        """The event is a repeat: it takes the id of the one that came first."""
+        self.event = msgspec.structs.replace(self.event, id=first)
+
+
+def way_key(space: int, made: bytes) -> bytes:
+    """The cache's key of an event on its way from acceptance to its decision."""
+    return b"{way}%d:" % space + made
+
+
+async def prepare(app: "App", actor: Actor, items: Sequence[EventIn | Refusal], source: int) -> list[Ready | Refusal]:
+    """Each item ready, or refused, in the order given. One look at people and groups for all of them."""
+    known = await app.facts.content_of(actor.space)
+    now = app.clock.now()
+    users: dict[str, int] = {}
+    keys: set[str] = set()
+    for item in items:
+        if isinstance(item, EventIn):
+            for user in (*([item.to.user] if item.to.user else []), *(item.to.users or [])[:USERS_LIMIT]):
+                users.setdefault(user, person_id(actor.space, user))
+            if item.to.group:
+                keys.add(item.to.group)
+    found = await app.facts.read([(actor.space, person) for person in users.values()], now)
+    people = {
+        user: person
+        for user, person in users.items()
+        if not found[actor.space, person].erased and found[actor.space, person].user_id == user
+    }
+    have = await app.store.read(lambda tx: groups.existing(tx, actor.space, sorted(keys))) if keys else set()
+    made: list[Ready | Refusal] = []
+    for item in items:
+        try:
+            made.append(item if isinstance(item, Refusal) else _ready(item, actor, known, people, have, now, source))
+        except Refusal as refusal:
+            made.append(refusal)
+    return made
+
+
+def _ready(item: EventIn, actor: Actor, known: Known, people: dict[str, int], have: set[str], now: float, source: int) -> Ready:
+    _bounds(item)
+    category = known.categories.get(item.category)
+    if category is None:
+        raise UnknownCategory(
+            f"There is no category {item.category!r}. Create it first with PUT /v1/categories/{{key}}.",
+            field="category",
+            given=item.category,
+        )
+    persons, group = _recipients(item, people, have)
+    priority, asked = _priority(item, category)
+    template, version = _template(item, category, known)
+    expires, send_at = _time(item.expires_at, "expires_at"), _time(item.send_at, "send_at")
+    if expires and expires <= max(now, send_at):
+        raise Invalid(
+            "expires_at lies before the moment of sending: nobody could get this. Leave it out, or give a later time.", field="expires_at"
+        )
+    if send_at > now + FURTHEST:
+        raise Invalid("send_at is more than a year ahead. Give an earlier time.", field="send_at")
+    send_at = send_at if send_at > now else 0.0
+    born = int(max(now, send_at) * 1000)
+    unique = item.id.encode() if item.id else secrets.token_bytes(16)
+    event = Event(
+        id=make_id(born, actor.space.to_bytes(2, "big"), bytes((source,)), unique), space=actor.space, person=persons[0] if persons else 0,
+        type=item.type, category=category.key, priority=priority, accepted=now, source=source, key=item.id or "", channels=_channels(item),
+        template=template, version=version, collapse=item.collapse_key or "", expires=expires, send_at=send_at, asked_priority=asked,
+        recipients=len(persons) or 0, body=msgspec.json.encode(Body(item.title or "", item.message or "", item.data)),
+    )  # fmt: skip
+    return Ready(event, persons, group)
+
+
+def _recipients(item: EventIn, people: dict[str, int], have: set[str]) -> tuple[list[int], str]:
+    given = [name for name in ("user", "users", "group", "audience") if getattr(item.to, name) is not None]
+    if len(given) != 1:
+        raise Invalid("`to` names exactly one of user, users, group and audience.", field="to", given=given)
+    if item.to.audience is not None:
+        raise UnknownAudience(f"There is no audience {item.to.audience!r}. Send to a group, or to users.", field="to.audience")
+    if item.to.group is not None:
+        if item.to.group not in have:
+            raise UnknownGroup(f"There is no group {item.to.group!r}. Create it first with PUT /v1/groups/{{key}}.", field="to.group")
+        return [], item.to.group
+    wanted = [item.to.user] if item.to.user is not None else list(dict.fromkeys(item.to.users or []))
+    if not wanted:
+        raise Invalid("`to.users` is empty: name at least one user.", field="to.users")
+    if len(wanted) > USERS_LIMIT:
+        raise Invalid(f"`to.users` holds {len(wanted)} users, more than {USERS_LIMIT}. Make a group of them.", field="to.users")
+    unknown = [user for user in wanted if user not in people]
+    if unknown:
+        raise UnknownUser(
+            f"Nobody with the user id {', '.join(repr(u) for u in unknown[:10])} is known here"
+            + (f" (and {len(unknown) - 10} more)" if len(unknown) > 10 else "")
+            + ". Create the user first with PUT /v1/users/{id}.",
+            field="to", unknown=unknown[:10],
+        )  # fmt: skip
+    return [people[user] for user in wanted], ""
+
+
+def _priority(item: EventIn, category: Category) -> tuple[str, str]:
+    """The priority it gets, and the one it asked for when that was lowered."""
+    if item.priority is not None and item.priority not in PRIORITY_NUMBER:
+        raise Invalid(f"priority is {item.priority!r}. It is one of {', '.join(PRIORITIES)}.", field="priority", allowed=list(PRIORITIES))
+    most = PRIORITY_NUMBER[category.max_priority]
+    if item.priority is None:
+        wanted = most if category.kind == "essential" else max(most, PRIORITY_NUMBER["normal"])
+        return PRIORITIES[wanted], ""
+    lowered = PRIORITY_NUMBER[item.priority] < most
+    return (category.max_priority, item.priority) if lowered else (item.priority, "")
+
+
+def _template(item: EventIn, category: Category, known: Known) -> tuple[str, int]:
+    """The template and the version it is pinned to; ("", 0) for a title and a message."""
+    if item.template is None and (item.title or not category.template):
+        if not item.title:
+            raise TemplateMissing("The event brings neither a template nor a title. Send one of them.", field="template")
+        return "", 0
+    key = item.template if item.template is not None else category.template
+    version = known.published.get(key)
+    if version is None:
+        raise TemplateMissing(
+            f"The template {key!r} has no published version. Publish it first, or send a title and a message.", field="template", given=key
+        )
+    return key, version
+
+
+def _channels(item: EventIn) -> tuple[str, ...]:
+    if item.channels is None:
+        return ()
+    for channel in item.channels:
+        if channel not in CHANNELS:
+            raise UnknownChannel(
+                f"There is no channel {channel!r}. The channels are {', '.join(CHANNELS)}.",
+                field="channels",
+                given=channel,
+                allowed=list(CHANNELS),
+            )
+    if not item.channels:
+        raise Invalid("channels is an empty list: nothing could be sent. Leave it out for the category's own channels.", field="channels")
+    return tuple(dict.fromkeys(item.channels))
+
+
+def _time(text: str | None, field: str) -> float:
+    if text is None:
+        return 0.0
+    try:
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is None:
+            raise ValueError
+        return at.timestamp()
+    except (ValueError, OverflowError):
+        raise Invalid(
+            f"{field} is no RFC 3339 time with a zone. Write it like 2026-11-25T18:00:00Z.", field=field, given=text[:64]
+        ) from None
+
+
+def _bounds(item: EventIn) -> None:
+    for name, most in TEXT_LIMIT.items():
+        value = getattr(item, name)
+        if value is not None and len(value) > most:
+            raise Invalid(f"{name} has {len(value)} characters, more than {most}. Shorten it.", field=name, limit=most)
+    if not item.type:
+        raise Invalid("type is empty. Name what happened, like order.shipped.", field="type")
+    if item.id == "":
+        raise Invalid("id is empty. Leave it out, or give the event an id of yours.", field="id")
+    if len(msgspec.json.encode(item.data)) > DATA_LIMIT:
+        raise TooLarge(f"data is larger than {DATA_LIMIT // 1024} KB. Send less, or send a link to it.", field="data", limit=DATA_LIMIT)
+    if _depth(item.data) > DEPTH_LIMIT:
+        raise Invalid(f"data is nested more than {DEPTH_LIMIT} deep. Flatten it.", field="data", limit=DEPTH_LIMIT)
+
+
+def _depth(value: object) -> int:
+    """Levels of objects and lists, counted no further than one beyond the limit."""
+    level, row = 0, [value]
+    while row and level <= DEPTH_LIMIT:
+        row = [v for one in row if isinstance(one, dict | list) for v in (one.values() if isinstance(one, dict) else one)]
+        level += 1
+    return level - 1 if not row else level

@@ -1,0 +1,80 @@
+"""Deliveries: lists with filters, and one delivery with its trace and everything that happened to it."""
+
+import msgspec
+
+from backend.app import explain
+from backend.app.base import Aggregate, need_or_own, page_size
+from backend.app.views import DeliveryView, Page
+from backend.domain.decision import Decision
+from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, STATE_OF
+from backend.domain.errors import Invalid, NotFound, UnknownChannel
+from backend.domain.ids import parse_id, person_id
+from backend.domain.person import Person
+from backend.security.roles import Actor, need
+from backend.store import history, people
+from backend.store.port import Tx
+
+_decision = msgspec.msgpack.Decoder(Decision)
+
+
+class Deliveries(Aggregate):
+    """See the module."""
+
+    async def list(
+        self, actor: Actor, *, event: str | None = None, user: str | None = None, state: str | None = None, channel: str | None = None,
+        category: str | None = None, after: str | None = None, limit: int = 50,
+    ) -> Page[DeliveryView]:  # fmt: skip
+        """Newest first. A person may list their own (`user`); anything else needs `deliveries.read`. `after`: the last id seen."""
+        if user is not None:
+            need_or_own(actor, user, "deliveries.read", "inbox.own")
+        else:
+            need(actor, "deliveries.read")
+        if state is not None and state not in STATE_OF:
+            raise Invalid(f"There is no state {state!r}. The states are {', '.join(STATE_OF)}.", field="state", allowed=list(STATE_OF))
+        if channel is not None and channel not in CHANNEL_NUMBER:
+            raise UnknownChannel(given=channel[:32], allowed=list(CHANNEL_NUMBER))
+        size = page_size(limit)
+        made = parse_id(event) if event is not None else None
+        before = parse_id(after) if after else None
+        person = person_id(actor.space, user) if user is not None else None
+        now = self.app.clock.now()
+
+        def read(tx: Tx) -> tuple[list[tuple[history.DeliveryRow, history.NotificationRow]], dict[int, Person]]:
+            rows = history.page(
+                tx, actor.space, event=made, person=person, state=STATE_OF[state] if state else None,
+                channel=CHANNEL_NUMBER[channel] if channel else None, category=category, before=before, limit=size + 1,
+            )  # fmt: skip
+            return rows, people.facts_of(tx, actor.space, list({row.person for row, _ in rows}), now)
+
+        rows, persons = await self.app.store.read(read)
+        items = [explain.delivery_view(row, parent, persons.get(row.person), actor, self.app.sealer) for row, parent in rows[:size]]
+        return Page(items, rows[size - 1][0].id.hex() if len(rows) > size else None)
+
+    async def get(self, actor: Actor, delivery_id: str) -> DeliveryView:
+        """One delivery: trace, attempts, receipts and stamps as one timeline, and the notification's other channels."""
+        made = parse_id(delivery_id)
+        now = self.app.clock.now()
+
+        def read(tx: Tx) -> DeliveryView:
+            row = history.delivery(tx, actor.space, made)
+            parent = history.notification(tx, actor.space, row.notification) if row else None
+            person = people.facts_of(tx, actor.space, [row.person], now).get(row.person) if row else None
+            own = row is not None and actor.person == row.person
+            if not own:
+                need(actor, "deliveries.read")
+            if row is None or parent is None:
+                raise NotFound("There is no delivery with this id here. Check it; history is kept for 30 days.")
+            event = history.event(tx, actor.space, parent.event)
+            view = explain.delivery_view(row, parent, person, actor, self.app.sealer, event)
+            decision = _decision.decode(parent.trace)
+            siblings = {d.id: d for d in history.deliveries_of(tx, actor.space, [parent.id])}
+            view.units = explain.kept_decision(parent, person, siblings, actor, self.app.sealer).units
+            mine = [u for u in decision.units if u.channel == CHANNEL_NAME[row.channel] and u.address == row.address]
+            unit = mine[0] if mine else None
+            view.trace = [explain.gate_view(gate, actor) for gate in unit.gates] if unit else []
+            stamps = history.inbox_stamps(tx, actor.space, row.person, parent.id) if view.channel == "web" else None
+            attempts, receipts = history.attempts_of(tx, actor.space, made), history.receipts_of(tx, actor.space, made)
+            view.timeline = explain.timeline(row, parent, unit, attempts, receipts, stamps, actor)
+            return view
+
+        return await self.app.store.read(read)

@@ -1,0 +1,128 @@
+"""Events: accepting them, looking at what became of them, and saying beforehand what would.
+
+Accepted means: durable in the log. Nothing else is written at acceptance; the line writes the rows. A producer's id makes an event
+the same event for 30 days: the cache holds the newest claims, the table `seen` all of them.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from backend.app import acceptance, explain
+from backend.app.acceptance import Ready
+from backend.app.base import Aggregate
+from backend.app.views import Accepted, DecisionView, EventView
+from backend.domain import gates
+from backend.domain.errors import CacheUnavailable, NotFound, Refusal, StoreUnavailable
+from backend.domain.event import SOURCES, Event, EventIn
+from backend.domain.ids import parse_id
+from backend.log.codec import decode
+from backend.security.roles import Actor, need
+from backend.store import groups, history
+from backend.store.port import Tx
+
+CLAIMED = 86_400.0  # seconds a producer's id is known by the cache; the table knows it for 30 days
+SHOWN = 50  # people of one event whose decisions are shown
+
+
+class Events(Aggregate):
+    """See the module."""
+
+    async def accept(self, actor: Actor, items: Sequence[EventIn | Refusal], source: str = "api") -> list[Accepted | Refusal]:
+        """Each item by itself: accepted, or why not, in the order given. On `LogUnavailable` nothing was promised for any."""
+        need(actor, "events.send")
+        made = await acceptance.prepare(self.app, actor, items, SOURCES[source])
+        ready = [one for one in made if isinstance(one, Ready)]
+        repeats = await self._claim(actor, ready)
+        append = [record for one in ready if one.append for record in one.records]
+        if append:
+            await self.app.log.append(append)
+            self.app.metrics.accepted(ready)
+        answers: list[Accepted | Refusal] = []
+        for one in made:
+            answers.append(Accepted(one.event.id, one.event.id in repeats) if isinstance(one, Ready) else one)
+        return answers
+
+    async def _claim(self, actor: Actor, ready: Sequence[Ready]) -> set[bytes]:
+        """Give each event with a producer's id the id of whoever came first. What is known to be decided is not appended again; a claim
+        alone proves nothing (its append may have failed), so such an event is appended again under the first id."""
+        keyed = [one for one in ready if one.event.key]
+        repeats: set[bytes] = set()
+        for source in {one.event.source for one in keyed}:
+            mine = [one for one in keyed if one.event.source == source]
+            known: dict[bytes, bytes] = {}
+            try:
+                keys = list({one.event.key.encode() for one in mine})
+                known = await self.app.store.read(lambda tx: history.seen(tx, actor.space, source, keys))  # noqa: B023 - awaited here
+            except StoreUnavailable:
+                known = {}  # the line meets the table later, and the first one wins there too
+            claims: dict[bytes, bytes] = {}
+            try:
+                claims = await self.app.cache.claim_many(
+                    {_claim_key(actor.space, source, one.event.key): one.event.id for one in mine}, CLAIMED
+                )
+            except CacheUnavailable:
+                claims = {}
+            for one in mine:
+                first = known.get(one.event.key.encode()) or claims.get(_claim_key(actor.space, source, one.event.key)) or one.event.id
+                if first != one.event.id:
+                    one.become(first)
+                    repeats.add(first)
+                one.append = one.event.key.encode() not in known
+        return repeats
+
+    async def get(self, actor: Actor, event_id: str) -> EventView:
+        """The event with its ledger and the decisions for its first people."""
+        need(actor, "events.read")
+        made, now = parse_id(event_id), self.app.clock.now()
+
+        def read(tx: Tx) -> tuple[history.EventRow, explain.Story] | bytes | None:
+            row = history.event(tx, actor.space, made)
+            if row is None:
+                return history.scheduled(tx, actor.space, made)
+            if row.duplicate_of is not None:
+                first = history.event(tx, actor.space, row.duplicate_of)
+                if first is None:
+                    return None
+                row = first
+            return row, explain.story(tx, actor.space, row, SHOWN, now)
+
+        found = await self.app.store.read(read)
+        if isinstance(found, bytes):
+            return explain.waiting(decode(Event, found))
+        if found is None:
+            recent = await self._on_its_way(actor, made)
+            if recent is None:
+                raise NotFound("There is no event with this id here. Check it; history is kept for 30 days.")
+            return explain.waiting(recent)
+        row, story = found
+        return explain.event_view(row, story, actor, self.app.sealer)
+
+    async def _on_its_way(self, actor: Actor, made: bytes) -> Event | None:
+        """An event that was accepted a moment ago and is not decided yet."""
+        try:
+            (kept,) = await self.app.cache.get_many([acceptance.way_key(actor.space, made)])
+        except CacheUnavailable:
+            return None
+        return decode(Event, kept) if kept else None
+
+    async def dry_run(self, actor: Actor, item: EventIn) -> list[DecisionView]:
+        """What would happen to this event now, decided by the same function, for its first people. No side effect."""
+        need(actor, "events.send")
+        (made,) = await acceptance.prepare(self.app, actor, [item], SOURCES["api"])
+        if isinstance(made, Refusal):
+            raise made
+        persons = made.persons[:SHOWN]
+        if made.group:
+            persons = await self.app.store.read(lambda tx: groups.members(tx, actor.space, made.group, limit=SHOWN))
+        now = self.app.clock.now()
+        events = [msgspec.structs.replace(made.event, person=person) for person in persons]
+        views = []
+        for facts in await self.app.facts.of_events(events, max(now, made.event.send_at)):
+            if facts is not None:
+                views.append(explain.decision_view(facts.person, gates.decide(facts), actor, self.app.sealer))
+        return views
+
+
+def _claim_key(space: int, source: int, key: str) -> bytes:
+    return b"{seen}%d:%d:" % (space, source) + key.encode()

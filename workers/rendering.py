@@ -1,0 +1,126 @@
+"""From a delivery to what a provider is given: the pinned version, the person's own words, links that work, headers of mail.
+
+Compiled versions are kept (a version never changes); addresses and names are opened here and nowhere else on the line.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+
+from backend.channels.base import Outgoing
+from backend.domain.decision import Facts
+from backend.domain.default_content import default_version
+from backend.domain.delivery import CHANNEL_NAME, Delivery
+from backend.domain.errors import TemplateMissing
+from backend.domain.event import Body
+from backend.domain.person import Person, Profile
+from backend.domain.render import Compiled, compile_version, render
+from backend.domain.space import SpaceSettings
+from backend.domain.template import Channel, EmailMessage, TemplateVersion
+from backend.facts import FactsReader
+from backend.security.links import Link, Links
+from backend.security.sealing import Sealer
+from backend.store import templates
+from backend.store.port import Store
+
+KEPT = 500  # compiled versions
+Key = tuple[int, str, int]
+_version = msgspec.json.Decoder(TemplateVersion)
+_body, _profile = msgspec.json.Decoder(Body), msgspec.json.Decoder(Profile)
+
+
+class Rendering:
+    """The renderer of the line."""
+
+    def __init__(self, *, store: Store, facts: FactsReader, sealer: Sealer, base_url: str) -> None:
+        self._store, self._facts, self._sealer, self._links, self._base = store, facts, sealer, Links(sealer), base_url
+        self._compiled: OrderedDict[Key, Compiled] = OrderedDict()
+        self._default: Compiled | None = None
+        self._settings: dict[int, SpaceSettings] = {}
+
+    async def prepare(self, deliveries: Sequence[Delivery]) -> None:
+        """Load and compile the versions these need, and the settings of their spaces."""
+        for space in {delivery.space for delivery in deliveries}:
+            self._settings[space] = (await self._facts.content_of(space)).settings
+        if self._default is None:
+            self._default = await asyncio.to_thread(lambda: compile_version(default_version()))
+        wanted = {(d.space, d.template, d.version) for d in deliveries if d.version} - self._compiled.keys()
+        for key in wanted:
+            row = await self._store.read(lambda tx, key=key: templates.version(tx, *key))  # type: ignore[misc]
+            if row is not None:  # compiling takes milliseconds
+                self._compiled[key] = await asyncio.to_thread(compile_version, _version.decode(row.content))
+        while len(self._compiled) > KEPT:
+            self._compiled.popitem(last=False)
+
+    def outgoing(self, delivery: Delivery, facts: Facts) -> Outgoing:
+        """Everything the attempt needs. Raises `DataMissing`, `TemplateMissing` and the bounds of rendering, all before anything is sent."""
+        person, settings = facts.person, self._settings[delivery.space]
+        channel = cast("Channel", CHANNEL_NAME[delivery.channel])
+        address = self._address(delivery, person)
+        links = self._links_of(delivery, facts)
+        context = self._context(delivery, facts, settings, links, address)
+        compiled = self._version(delivery)
+        message = render(compiled, channel, context, person.locale)
+        headers = _headers(links, facts) if isinstance(message, EmailMessage) else {}
+        return Outgoing(
+            delivery=delivery.id, space=delivery.space, person=delivery.person, channel=channel, attempt=delivery.attempt, address=address,
+            message=message, sender=settings.sender, priority=delivery.priority, collapse=delivery.collapse, expires=delivery.expires,
+            headers=headers, category=delivery.category,
+        )  # fmt: skip
+
+    def _version(self, delivery: Delivery) -> Compiled:
+        if not delivery.version:
+            assert self._default is not None
+            return self._default
+        key = (delivery.space, delivery.template, delivery.version)
+        found = self._compiled.get(key)
+        if found is None:
+            raise TemplateMissing(
+                f"Version {delivery.version} of the template {delivery.template!r} is not there any more. Send the event again with a published one."
+            )
+        self._compiled.move_to_end(key)
+        return found
+
+    def _address(self, delivery: Delivery, person: Person) -> str:
+        for address in person.addresses:
+            if address.channel == delivery.channel and address.hash == delivery.address:
+                return self._sealer.unseal("address", address.sealed).decode()
+        return ""  # web: its address is the person
+
+    def _links_of(self, delivery: Delivery, facts: Facts) -> dict[str, str]:
+        mine = Link(delivery.space, delivery.id, delivery.person, delivery.category)
+        links = {
+            "why": f"{self._base}/y/{self._links.make('y', Link(delivery.space, delivery.id))}",
+            "preferences": f"{self._base}/p/{self._links.make('p', Link(delivery.space, person=delivery.person))}",
+        }
+        if facts.category.kind != "essential":
+            links["unsubscribe"] = f"{self._base}/u/{self._links.make('u', mine)}"
+        return links
+
+    def _context(self, delivery: Delivery, facts: Facts, settings: SpaceSettings, links: dict[str, str], address: str) -> dict[str, Any]:
+        person, body = facts.person, _body.decode(delivery.body)
+        profile = _profile.decode(self._sealer.unseal("profile", person.profile)) if person.profile else Profile()
+        user = {
+            "id": person.user_id, "name": profile.name, "email": address if CHANNEL_NAME[delivery.channel] == "email" else "",
+            "phone": address if CHANNEL_NAME[delivery.channel] == "sms" else "", "timezone": person.timezone, "locale": person.locale, "attributes": profile.attributes,
+        }  # fmt: skip
+        event = {
+            "id": delivery.event.hex(), "type": delivery.type, "category": delivery.category, "timestamp": delivery.accepted,
+            "title": body.title, "message": body.message,
+        }  # fmt: skip
+        brand = msgspec.structs.asdict(settings.brand)
+        return {"user": user, "data": body.data, "event": event, "brand": brand, "links": links}
+
+
+def _headers(links: dict[str, str], facts: Facts) -> dict[str, str]:
+    """RFC 2369 and, with one click, RFC 8058; none on mail that nobody can opt out of."""
+    if "unsubscribe" not in links:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{links['unsubscribe']}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Id": f"<{facts.category.key}.carillon>",
+    }
