@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from backend.domain.errors import TemplateBounds
 from backend.domain.links import check_link
@@ -193,8 +193,8 @@ def join(value: Any, between: str = ", ") -> str:
     return bounded_text(between.join(parts))
 
 
-def tojson(value: Any) -> Markup:
-    """JSON that is safe inside HTML: <, >, & and ' are written as escapes."""
+def tojson(value: Any) -> str:
+    """JSON that is safe to put anywhere: <, >, & and ' are written as escapes, and in HTML its quotes are escaped as well."""
     if isinstance(value, Missing):
         value.used()
         value = None
@@ -204,7 +204,7 @@ def tojson(value: Any) -> Markup:
         raise TemplateBounds("This value cannot be written as JSON.") from None
     for raw, safe in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("'", "\\u0027")):
         text = text.replace(raw, safe)
-    return Markup(bounded_text(text))  # noqa: S704  (quotes are for element content; in attributes use a plain value)
+    return bounded_text(text)
 
 
 def items(value: Any) -> list[tuple[Any, Any]]:

@@ -22,13 +22,14 @@ _QUOTED = re.compile(r'"[^"]*"|\'[^\']*\'')
 
 
 class Token(Struct):
-    """One piece of Jinja: `block` for {% %}, else {{ }}; `source` as typed; `line` counted from 1; `inner` what an expression says."""
+    """One piece of Jinja: `block` for {% %}, `raw` for a raw block, else {{ }}; `source` as typed; `line` counted from 1; `inner` what an expression says."""
 
     name: str
     block: bool
     source: str
     line: int
     inner: str = ""
+    raw: bool = False
 
 
 class Masked(Struct):
@@ -39,8 +40,8 @@ class Masked(Struct):
     pattern: re.Pattern[str]
 
     def restore(self, html: str) -> str:
-        """`html` with every token replaced by its source, whatever an HTML tool put around it."""
-        pattern = re.compile(rf"<!--({self.pattern.pattern})-->|({self.pattern.pattern})(?:=\"\")?")
+        """`html` with every token, bare or hidden as the comment <!--!token-->, replaced by its source."""
+        pattern = re.compile(rf"<!--!({self.pattern.pattern})-->|({self.pattern.pattern})")
         return pattern.sub(lambda m: self.tokens[m.group(1) or m.group(2)].source, html)
 
 
@@ -60,7 +61,7 @@ def mask(source: str) -> Masked:
             held.append(value)
             if inside != "comment":
                 name = f"{prefix}{len(tokens)}z"
-                tokens[name] = Token(name, inside == "block", "".join(held), line, "".join(held[1:-1]))
+                tokens[name] = Token(name, inside == "block", "".join(held), line, "".join(held[1:-1]), inside == "raw")
                 parts.append(name)
             inside = ""
         elif inside:
@@ -73,15 +74,15 @@ def mask(source: str) -> Masked:
 class _Guard(HTMLParser):
     """Walks masked HTML; refuses what may not be sent and notes which expressions begin a link, and which blocks stand in text."""
 
-    def __init__(self, masked: Masked, where: str) -> None:
+    def __init__(self, masked: Masked, where: str, before: int = 0) -> None:
         super().__init__(convert_charrefs=True)
-        self.masked, self.where = masked, where
+        self.masked, self.where, self.before = masked, where, before
         self.links: set[str] = set()
         self.text_blocks: set[str] = set()
         self._style = False
 
     def complain(self, what: str, token: str = "") -> None:
-        raise syntax(self.where, self.masked.tokens[token].line if token else self.getpos()[0], what)
+        raise syntax(self.where, self.masked.tokens[token].line if token else self.before + self.getpos()[0], what)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         pattern = self.masked.pattern
@@ -124,6 +125,13 @@ class _Guard(HTMLParser):
         self.handle_starttag(tag, attrs)
         self._style = False
 
+    def handle_comment(self, data: str) -> None:
+        """Outlook reads what stands in `<!--[if mso]> ... <![endif]-->`: the same rules hold there."""
+        inner = _Guard(self.masked, self.where, self.before + self.getpos()[0] - 1)
+        inner.feed(data.partition(">")[2] if data.startswith("[if") else data)
+        inner.close()
+        self.links |= inner.links
+
     def handle_endtag(self, tag: str) -> None:
         self._style = False
 
@@ -150,6 +158,9 @@ def guard(source: str, where: str) -> tuple[str, Masked, set[str]]:
     """Hold the HTML of a mail to the rules. Gives (source whose dynamic links are checked when rendered, masked form, names of the
     blocks that stand in text). Guarding twice changes nothing. TemplateSyntax names the line."""
     masked = mask(source)
+    for token in masked.tokens.values():
+        if token.raw:  # what it holds would not be looked at
+            raise syntax(where, token.line, "'raw' is not available in the HTML of a mail. Print the text instead: {{ '{{' }}.")
     reader = _Guard(masked, where)
     reader.feed(masked.html)
     reader.close()

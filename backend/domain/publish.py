@@ -22,7 +22,7 @@ from backend.domain.template import Content, EmailContent, Message, Variable
 
 _IMPLIED = frozenset({"html", "head", "body", "tbody", "colgroup", "meta"})  # an HTML parser adds these by itself
 _TAG = re.compile(
-    r"<!--(?P<mark>[a-z0-9]+)-->|<!--.*?-->|<![^>]*>|<(?P<name>/?[a-zA-Z][a-zA-Z0-9]*)(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", re.DOTALL
+    r"<!--!(?P<mark>[a-z0-9]+)-->|<!--.*?-->|<![^>]*>|<(?P<name>/?[a-zA-Z][a-zA-Z0-9]*)(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", re.DOTALL
 )
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 MAX_LOCALES = 40
@@ -133,7 +133,7 @@ def inline_css(source: str, where: str) -> str:
         return source
     html = masked.html
     for name in text_blocks:
-        html = html.replace(name, f"<!--{name}-->")
+        html = html.replace(name, f"<!--!{name}-->")
     html = _with_tbody(html, masked)
     inliner = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
     try:

@@ -154,7 +154,7 @@ def test_rendering_changes_nothing_it_was_given():
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_value_breaks_out_of_html(value):
-    html = '<p title="{{ v }}">{{ v }}</p>'
+    html = '<p title="{{ v }}{{ v|tojson }}{{ v|e }}{{ v|upper|truncate(20) }}">{{ v }}<!--{{ v }}--></p>'
     out = mail(html, {"v": value}).html
     assert out.count("<") == html.count("<")
     assert out.count('"') == html.count('"')
@@ -180,6 +180,7 @@ def test_links_that_run_or_read_are_refused_wherever_they_come_from(link):
         '<a href="{{ v if v }}">x</a>',
         '<a href="  {{ (v)|url }}">x</a>',
         '<a href="{{ (u) ~ (v)|trim }}">x</a>',
+        '<!--[if mso]><v:rect href="{{ v }}"></v:rect><![endif]-->',
     ):
         with pytest.raises(LinkUnsafe, match="email html, line 1"):
             mail(html, {"v": link, "u": ""})
@@ -218,6 +219,9 @@ def test_links_that_may_be_sent(link):
         ("<iframe src='https://x'></iframe>", "iframe"),
         ('<meta http-equiv="refresh" content="0">', "redirect"),
         ("<style>{% if a %}p{}{% endif %}</style>", "inside <style>"),
+        ("{% raw %}<script>x</script>{% endraw %}", "raw"),
+        ('<!--[if mso]><a href="javascript:x">x</a><![endif]-->', "javascript"),
+        ("<!-- <script>x</script> -->", "script"),
     ],
 )
 def test_html_that_may_not_be_in_a_mail(html, word):
