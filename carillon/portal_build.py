@@ -155,7 +155,9 @@ def _run(command: list[str], env: dict[str, str], doing: str) -> None:
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-25:])
-        raise BuildFailed(f"Building the portal failed while {doing}.\n{tail}\nWhen it is about the network: check that the npm registry answers (npm ping), then run it again.")
+        raise BuildFailed(
+            f"Building the portal failed while {doing}.\n{tail}\nWhen it is about the network: check that the npm registry answers (npm ping), then run it again."
+        )
 
 
 def relocate(client: Path) -> None:
@@ -186,10 +188,9 @@ def inline_scripts(client: Path) -> dict[str, list[str]]:
 
 
 def main() -> None:
-    """`python -m carillon.portal_build`: build when needed, say so in words."""
+    """`python -m carillon.portal_build`: build when needed, say nothing otherwise."""
     try:
-        if not build():
-            print("The portal is already built.")
+        build()
     except BuildFailed as failed:
         raise SystemExit(str(failed)) from None
 

@@ -92,7 +92,7 @@ class Frame(rx.State):
                     await coming
 
     def _tab_is_open(self) -> bool:
-        from portal.portal import app as portal  # noqa: PLC0415 - the app imports the pages, which import this
+        from portal.portal import app as portal
 
         namespace = portal.event_namespace
         return namespace is not None and self.router.session.client_token in namespace.token_to_sid

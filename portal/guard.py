@@ -142,17 +142,17 @@ class Doorkeeper(Middleware):
     """Runs before every event, the framework's own included. An update returned from here ends the event."""
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Any) -> StateUpdate | None:
-        registered = app._registration_context.event_handlers.get(event.name)
+        registered = _registered(app).get(event.name)
         if registered is None or not is_admissible(registered.handler.fn):
             logger.warning("refused an event that no page sends: %.120s", event.name)
             return StateUpdate()
-        root = state._get_root_state()
+        root = state._get_root_state()  # noqa: SLF001 - Reflex has no public way up, and a tab is emptied as a whole
         frame = await _frame(root)
         owner = hashlib.sha256(session_of(root.router_data).encode()).hexdigest()
-        if frame._owner != owner:
-            if frame._owner:
+        if frame._owner != owner:  # noqa: SLF001 - the underscore keeps it from the browser
+            if frame._owner:  # noqa: SLF001
                 root.reset()
-            frame._owner = owner
+            frame._owner = owner  # noqa: SLF001
         return None
 
 
@@ -160,4 +160,8 @@ def all_handlers() -> dict[str, Any]:
     """Full name -> function of every event handler a socket can call, ours and the framework's."""
     from portal.portal import app as portal
 
-    return {name: registered.handler.fn for name, registered in portal._registration_context.event_handlers.items()}
+    return {name: registered.handler.fn for name, registered in _registered(portal).items()}
+
+
+def _registered(app: rx.App) -> Any:
+    return app._registration_context.event_handlers  # noqa: SLF001 - the only list of what is callable

@@ -27,10 +27,14 @@ app = rx.App(
     html_lang="en",
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
-        rx.el.link(rel="preload", href="/fonts/geist-latin-wght-normal.woff2", custom_attrs={"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"}),
+        rx.el.link(
+            rel="preload",
+            href="/fonts/geist-latin-wght-normal.woff2",
+            custom_attrs={"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"},
+        ),
         rx.el.script(src="/carillon.js", custom_attrs={"defer": True}),
     ],
-    app_wraps={(55, "ErrorBoundary"): lambda stateful: default_error_boundary()},
+    app_wraps={(55, "ErrorBoundary"): lambda _stateful: default_error_boundary()},
     toaster=None,
     backend_exception_handler=on_error,
 )

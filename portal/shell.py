@@ -7,7 +7,22 @@ from reflex_components_core.core.banner import has_connection_errors
 
 from portal.components.controls import button
 from portal.components.elements import (
-    a, aside, button_el, dialog_el, div, h1, header, icon, li, main, native_form, nav, ol, p, plain_link, span,
+    a,
+    aside,
+    button_el,
+    dialog_el,
+    div,
+    h1,
+    header,
+    icon,
+    li,
+    main,
+    native_form,
+    nav,
+    ol,
+    p,
+    plain_link,
+    span,
 )
 from portal.components.overlays import menu
 from portal.components.surfaces import empty, note
@@ -33,7 +48,10 @@ def logo(size: int = 22) -> rx.Component:
     return svg(
         svg.path(d="M1.4 2.9h21.2", stroke="currentColor", stroke_width="2.1", stroke_linecap="round"),
         *[svg.path(d=d, fill="currentColor") for d in bells],
-        *[svg.circle(cx=x, cy=y, r=r, fill="currentColor") for x, y, r in (("5.6", "18.9", "1.7"), ("15", "15.4", "1.3"), ("21.2", "12.5", ".95"))],
+        *[
+            svg.circle(cx=x, cy=y, r=r, fill="currentColor")
+            for x, y, r in (("5.6", "18.9", "1.7"), ("15", "15.4", "1.3"), ("21.2", "12.5", ".95"))
+        ],
         width=str(size),
         height=str(size),
         view_box="0 0 24 22",
@@ -47,7 +65,14 @@ def _links(active: str) -> list[rx.Component]:
         links = [
             rx.cond(
                 Frame.may.contains(permission),
-                a(icon(ico, 16), span(t(f"nav.{word}"), cls="lbl"), href=path, cls="nav", title=t(f"nav.{word}"), aria_current="page" if path == active else "false"),
+                a(
+                    icon(ico, 16),
+                    span(t(f"nav.{word}"), cls="lbl"),
+                    href=path,
+                    cls="nav",
+                    title=t(f"nav.{word}"),
+                    aria_current="page" if path == active else "false",
+                ),
             )
             for permission, word, path, ico in items
         ]
@@ -71,7 +96,10 @@ def _account(suffix: str) -> list[rx.Component]:
             type="button",
             popover_target=f"me{suffix}",
         ),
-        menu(f"me{suffix}", native_form(button_el(icon("log-out", 15), span(t("account.sign_out")), type="submit"), action="/session/end", method="post")),
+        menu(
+            f"me{suffix}",
+            native_form(button_el(icon("log-out", 15), span(t("account.sign_out")), type="submit"), action="/session/end", method="post"),
+        ),
     ]
 
 
@@ -95,7 +123,14 @@ def bell() -> rx.Component:
     """The unread count; it moves without a reload and swings when something arrives."""
     count = rx.cond(Frame.unread > 0, span(Frame.unread_text, cls="badge num", aria_hidden="true"))
     swing = rx.cond(Frame.rang > 0, rx.cond(Frame.rang % 2 == 0, "swing-a", "swing-b"), "")
-    return a(span(icon("bell", 16), cls=swing), count, href="/inbox", cls="btn ghost icon bell", aria_label=Frame.bell_name, title=Frame.bell_name)
+    return a(
+        span(icon("bell", 16), cls=swing),
+        count,
+        href="/inbox",
+        cls="btn ghost icon bell",
+        aria_label=Frame.bell_name,
+        title=Frame.bell_name,
+    )
 
 
 def voice() -> rx.Component:
@@ -149,7 +184,11 @@ def shell(active: str, crumbs: list[tuple[Any, str]], *body: Any) -> rx.Componen
     full = div(
         plain_link(t("skip"), href="#content", cls="skip"),
         sidebar(active),
-        div(bar, main(rx.cond(Frame.closed, _closed(), rx.fragment(*body)), id="content", cls="main", tab_index=-1), style={"min_width": "0"}),
+        div(
+            bar,
+            main(rx.cond(Frame.closed, _closed(), rx.fragment(*body)), id="content", cls="main", tab_index=-1),
+            style={"min_width": "0"},
+        ),
         dialog_el(sidebar(active, "-m"), id="drawer", cls="drawer", aria_label=t("menu.name")),
         cls="shell",
     )
@@ -177,12 +216,22 @@ def recipient(*body: Any) -> rx.Component:
             span(cls="grow"),
             rx.cond(Frame.home != "/inbox", button(t("back"), "arrow-left", kind="ghost", href=Frame.home)),
             theme_button(),
-            native_form(button_el(icon("log-out", 16), type="submit", cls="btn ghost icon", aria_label=t("account.sign_out"), title=t("account.sign_out")), action="/session/end", method="post"),
+            native_form(
+                button_el(
+                    icon("log-out", 16), type="submit", cls="btn ghost icon", aria_label=t("account.sign_out"), title=t("account.sign_out")
+                ),
+                action="/session/end",
+                method="post",
+            ),
             cls="bar own",
         ),
         main(rx.cond(Frame.closed, _closed(), rx.fragment(*body)), id="content", cls="own", tab_index=-1),
         div(t("sent_with"), cls="cap faint tail"),
         cls="ownpage",
     )
-    waiting = div(header(span(logo(), span("Carillon", cls="strong"), cls="brand"), cls="bar own"), main(id="content", cls="own", aria_busy="true"), cls="ownpage")
+    waiting = div(
+        header(span(logo(), span("Carillon", cls="strong"), cls="brand"), cls="bar own"),
+        main(id="content", cls="own", aria_busy="true"),
+        cls="ownpage",
+    )
     return rx.fragment(rx.cond(Frame.ready, full, waiting), voice())

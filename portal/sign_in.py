@@ -1,16 +1,19 @@
 """Signing in and out: native form posts that set and clear an HttpOnly cookie, and the door in front of the pages."""
 
+import contextlib
 from collections.abc import Iterable
 from urllib.parse import parse_qs, quote, urlsplit
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.domain.errors import Refusal, TooManyRequests, Unauthenticated, Unavailable
 from portal.access import HOMES, SESSION_COOKIE, home_of, session_in
 from portal.wiring import app
+from portal.words import preferred, say
 
 FORM_LIMIT = 4096  # bytes; a user name and a password
 PAGES = ("/send", "/deliveries", "/captured", "/inbox")  # behind the door
@@ -69,15 +72,15 @@ class Session:
             return self._back("wrong")
         onward = safe_next(fields.get("next", ""))
         try:
-            session = await app().accounts.sign_in(fields.get("login", "").strip(), fields.get("password", ""))
-            actor = await app().accounts.who(session.token)
+            address = request.client.host if request.client else ""
+            session = await app().accounts.sign_in(fields.get("login", ""), fields.get("password", ""), address=address)
         except TooManyRequests:
             return self._back("many", onward)
         except Unavailable:
             return self._back("away", onward)
         except Refusal:
             return self._back("wrong", onward)
-        answer = RedirectResponse(onward or home_of(actor.role), 303)
+        answer = RedirectResponse(onward or home_of(session.actor.role), 303)
         answer.set_cookie(SESSION_COOKIE, session.token, path="/", httponly=True, samesite="lax", secure=self._secure)
         return answer
 
@@ -86,10 +89,8 @@ class Session:
             return self._back("foreign")
         token = session_in(request.headers.get("cookie", ""))
         if token:
-            try:
+            with contextlib.suppress(Unauthenticated):  # it ended earlier; the cookie goes all the same
                 await app().accounts.sign_out(token)
-            except Unauthenticated:
-                pass  # it ended earlier; the cookie goes all the same
         answer = self._back("out")
         answer.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax", secure=self._secure)
         answer.headers["Clear-Site-Data"] = '"storage"'
@@ -124,6 +125,8 @@ class Door:
     def __init__(self, inner: ASGIApp, origins: list[str]) -> None:
         self._inner = inner
         self._origins = {origin.encode() for origin in origins}
+        self._hosts = {urlsplit(origin).netloc for origin in origins}
+        self._told = origins[0]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and dict(scope["headers"]).get(b"origin") not in self._origins:
@@ -133,13 +136,23 @@ class Door:
         path = scope.get("path", "")
         bare = path.rstrip("/")
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (is_page(bare) or bare == SIGN_IN):
-            answer = await self._turned_away(scope, bare)
+            answer = self._elsewhere(scope) or await self._turned_away(scope, bare)
             if answer is not None:
                 await answer(scope, receive, send)
                 return
             if bare in PAGES or bare == SIGN_IN:  # prerendered as folders; saves the redirect to the slash
                 scope = {**scope, "path": f"{bare}/", "raw_path": f"{bare}/".encode()}
         await self._inner(scope, receive, send)
+
+    def _elsewhere(self, scope: Scope) -> Response | None:
+        """A page opened at an address we were not told of could never connect, so it says so and what to do."""
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if host in self._hosts:
+            return None
+        seen = "".join(c for c in host if c.isascii() and (c.isalnum() or c in ".-:[]"))[:253]
+        text = say(preferred(headers.get("accept-language", "")), "address.other", told=self._told, seen=f"{scope['scheme']}://{seen}")
+        return PlainTextResponse(text, 421)
 
     async def _turned_away(self, scope: Scope, path: str) -> Response | None:
         cookies = "; ".join(v.decode("latin-1") for k, v in scope["headers"] if k == b"cookie")

@@ -7,7 +7,9 @@ import reflex as rx
 from portal.components.elements import dd, div, dl, dt, h2, h3, i, icon, p, section, tbody, td, tr
 
 
-def card(title: Any = None, *body: Any, sub: Any = None, actions: Any = (), foot: Any = None, flush: bool = False, cls: str = "", **props: Any) -> rx.Component:
+def card(
+    title: Any = None, *body: Any, sub: Any = None, actions: Any = (), foot: Any = None, flush: bool = False, cls: str = "", **props: Any
+) -> rx.Component:
     """`flush` lets the body touch the edges (lists, tables)."""
     parts: list[Any] = []
     if title is not None:

@@ -8,7 +8,12 @@ from portal.components.elements import div, icon, li, p, span
 from portal.components.status import hue_icon
 from portal.components.text import t
 
-_RESULTS = {"pass": ("circle-check", "delivered"), "stop": ("circle-x", "failed"), "hold": ("circle-pause", "held"), "off": ("circle-dashed", "skipped")}
+_RESULTS = {
+    "pass": ("circle-check", "delivered"),
+    "stop": ("circle-x", "failed"),
+    "hold": ("circle-pause", "held"),
+    "off": ("circle-dashed", "skipped"),
+}
 
 
 def gate(result: Any, rule: Any, why: Any) -> rx.Component:

@@ -18,4 +18,6 @@ class Deliveries(rx.State):
 
 @rx.page("/deliveries", title="Carillon", on_load=on_page(Deliveries.load))
 def deliveries() -> rx.Component:
-    return shell("/deliveries", [(t("group.measure"), ""), (t("nav.deliveries"), "")], page_head(t("deliveries.title"), t("deliveries.sub")))
+    return shell(
+        "/deliveries", [(t("group.measure"), ""), (t("nav.deliveries"), "")], page_head(t("deliveries.title"), t("deliveries.sub"))
+    )

@@ -10,4 +10,8 @@ from portal.shell import logo
 
 def lost() -> rx.Component:
     home = plain_link(t("closed.act"), href="/", cls="btn")
-    return main(div(logo(30), cls="row", style={"justify_content": "center", "color": "var(--bronze)", "padding_top": "16vh"}), empty("map-pin-off", t("lost.title"), t("lost.text"), home), id="content")
+    return main(
+        div(logo(30), cls="row", style={"justify_content": "center", "color": "var(--bronze)", "padding_top": "16vh"}),
+        empty("map-pin-off", t("lost.title"), t("lost.text"), home),
+        id="content",
+    )

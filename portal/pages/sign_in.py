@@ -45,9 +45,21 @@ def _score() -> rx.Component:
             k = (k * 31 + 17) % 97
             width = (18, 18, 54, 92, 30, 132)[k % 6]
             hue = ("#5fb8af", "#5fb8af", "#d9a566", "#cfe3df")[k % 4]
-            notes.append(svg.rect(x=f"{x:.0f}", y=str(y - 9), width=str(width), height="18", rx="9", fill=hue, fill_opacity=(".85", ".55", ".3")[k % 3]))
+            notes.append(
+                svg.rect(
+                    x=f"{x:.0f}", y=str(y - 9), width=str(width), height="18", rx="9", fill=hue, fill_opacity=(".85", ".55", ".3")[k % 3]
+                )
+            )
             x += width + 34 + (k * 13) % 120
-    return svg(*notes, view_box="0 0 900 860", preserve_aspect_ratio="xMidYMin slice", class_name="score", custom_attrs={"aria-hidden": "true"}, width="100%", height="100%")
+    return svg(
+        *notes,
+        view_box="0 0 900 860",
+        preserve_aspect_ratio="xMidYMin slice",
+        class_name="score",
+        custom_attrs={"aria-hidden": "true"},
+        width="100%",
+        height="100%",
+    )
 
 
 @rx.page("/sign-in", title="Carillon", on_load=SignIn.load)
@@ -56,10 +68,18 @@ def sign_in() -> rx.Component:
     news = rx.cond(SignIn.news != "", div(icon("info", 17), p(SignIn.news), cls="note sent", role="status"))
     form = native_form(
         input_el(type="hidden", name="next", value=SignIn.onward, read_only=True),
-        div(label(t("signin.login"), html_for="login"), text_input("login", name="login", auto_complete="username", auto_focus=True, required=True, auto_capitalize="none", spell_check=False), cls="field"),
+        div(
+            label(t("signin.login"), html_for="login"),
+            text_input(
+                "login", name="login", auto_complete="username", auto_focus=True, required=True, auto_capitalize="none", spell_check=False
+            ),
+            cls="field",
+        ),
         div(
             label(t("signin.password"), html_for="password"),
-            text_input("password", name="password", type="password", auto_complete="current-password", required=True, aria_describedby="problem"),
+            text_input(
+                "password", name="password", type="password", auto_complete="current-password", required=True, aria_describedby="problem"
+            ),
             problem,
             cls=rx.cond(SignIn.problem != "", "field bad", "field"),
         ),

@@ -58,6 +58,7 @@ PHRASES = {
     "offline.text": "Was Sie sehen, kann veraltet sein. Sie kommt von selbst zurück; Ihre Arbeit ist sicher.",
     "trouble.title": "Das hat nicht geklappt",
     "trouble.text": "Nichts wurde geändert. Versuchen Sie es noch einmal; im Protokoll steht es unter {number}.",
+    "address.other": "Diesem Carillon wurde gesagt, seine Adresse sei {told}; Sie haben {seen} geöffnet. Öffnen Sie es dort, oder setzen Sie CARILLON_BASE_URL={seen} und starten Sie es neu. Hinter einem Proxy: Lassen Sie ihn den Host-Header weitergeben.",
     "signin.title": "Anmelden",
     "signin.sub": "Mit dem Konto Ihrer Organisation.",
     "signin.login": "E-Mail oder Benutzername",

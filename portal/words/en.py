@@ -58,6 +58,7 @@ PHRASES = {
     "offline.text": "What you see may be old. It reconnects by itself; your work is safe.",
     "trouble.title": "That did not work",
     "trouble.text": "Nothing was changed. Try again; the log has it as {number}.",
+    "address.other": "This Carillon was told that its address is {told}, and you opened {seen}. Open it at that address, or set CARILLON_BASE_URL={seen} and start it again. Behind a proxy: let it pass the Host header on.",
     "signin.title": "Sign in",
     "signin.sub": "With the account of your organisation.",
     "signin.login": "Email or user name",

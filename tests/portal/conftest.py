@@ -1,4 +1,4 @@
-"""The prebuilt portal on a free port, beside a small house; built once when its stamp is stale."""
+"""The prebuilt portal on a free port, in front of the real facade; built once when its stamp is stale."""
 
 import asyncio
 import contextvars
@@ -7,14 +7,15 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import uvicorn
 import uvloop
 
+from backend.app.app import App
+from backend.clock import HeldClock
 from carillon import portal_build
-from tests.portal.house_stand import make_house
+from tests.portal.house_stand import open_house
 
 
 @dataclass
@@ -22,8 +23,8 @@ class Served:
     """`base`: the address. `run(coroutine)`: run it on the server's loop and wait for its result."""
 
     base: str
-    house: Any
-    app: Any
+    house: App
+    clock: HeldClock
     loop: asyncio.AbstractEventLoop
 
     def run(self, coroutine):
@@ -37,42 +38,47 @@ def built() -> None:
 
 
 @pytest.fixture(scope="session")
-def served(built) -> Iterator[Served]:
+def server(built, tmp_path_factory) -> Iterator[Served]:
     from carillon.portal_serve import portal_app
     from portal.wiring import connect
 
-    house = make_house()
-    connect(house)
     ready: Future = Future()
+    home = tmp_path_factory.mktemp("home")
 
-    async def serve() -> None:
-        sock = socket.socket()
-        sock.bind(("127.0.0.1", 0))
+    async def serve(sock: socket.socket) -> None:
         base = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        app = portal_app([], origin=base)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", ws="websockets-sansio"))
-        running = asyncio.ensure_future(server.serve(sockets=[sock]))
-        try:
-            while not server.started and not running.done():
-                await asyncio.sleep(0.01)
-            ready.set_result((Served(base, house, app, asyncio.get_running_loop()), server))
-        except BaseException as error:
-            ready.set_exception(error)
-            raise
+        house, clock = await open_house(home, base)
+        connect(house)
+        guest = uvicorn.Server(uvicorn.Config(portal_app([], origin=base), log_level="warning", lifespan="on"))
+        running = asyncio.ensure_future(guest.serve(sockets=[sock]))
+        while not guest.started and not running.done():
+            await asyncio.sleep(0.01)
+        ready.set_result((Served(base, house, clock, asyncio.get_running_loop()), guest))
         await running
+        await house.close()
 
     def thread() -> None:
         try:
-            uvloop.run(serve())
+            with socket.socket() as sock:
+                sock.bind(("127.0.0.1", 0))
+                uvloop.run(serve(sock))
         except BaseException as error:
-            if not ready.done():
-                ready.set_exception(error)
+            if ready.done():
+                raise
+            ready.set_exception(error)
 
     # Reflex keeps its registry in a context variable: the server's thread goes on in the one that imported it.
     worker = threading.Thread(target=contextvars.copy_context().run, args=(thread,), name="portal")
     worker.start()
-    found, server = ready.result(60)
+    found, guest = ready.result(60)
     yield found
-    server.should_exit = True
+    guest.should_exit = True
     worker.join(20)
     assert not worker.is_alive()
+
+
+@pytest.fixture
+def served(server) -> Served:
+    """The server a minute later, so that no test meets the limit on sign-ins that another one used up."""
+    server.loop.call_soon_threadsafe(server.clock.move, 60)
+    return server

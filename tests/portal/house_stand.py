@@ -1,41 +1,25 @@
-"""A small house for the portal's own tests: people who can sign in, and inboxes that ring."""
+"""The house the portal's tests stand in: the real facade on embedded engines, one account of each role, a clock of our own."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
-from backend.domain.errors import Unauthenticated
-from backend.security.roles import Actor
+from backend.app.app import App, open_app
+from backend.clock import HeldClock
+from backend.security.roles import ROLES, SYSTEM
+from backend.settings import Settings
+from backend.store.migrate import migrate
 
+NOW = 1_790_000_000.0  # seconds
 PASSWORD = "a long test password"
 
 
 @dataclass
-class Accounts:
-    people: dict[str, Actor]
-    sessions: dict[str, str] = field(default_factory=dict)
-
-    async def sign_in(self, login, password):
-        if password != PASSWORD or login not in self.people:
-            raise Unauthenticated
-        token = secrets.token_urlsafe(24)
-        self.sessions[token] = login
-        return SimpleNamespace(token=token)
-
-    async def who(self, token):
-        if token not in self.sessions:
-            raise Unauthenticated
-        return self.people[self.sessions[token]]
-
-    async def sign_out(self, token):
-        if self.sessions.pop(token, None) is None:
-            raise Unauthenticated
-
-
-@dataclass
 class Inbox:
+    """Until the facade has an inbox: counts, and changes as they come."""
+
     counts: dict[str, int] = field(default_factory=dict)
     open: list[tuple[str, asyncio.Queue]] = field(default_factory=list)
 
@@ -58,10 +42,27 @@ class Inbox:
                 queue.put_nowait(SimpleNamespace(unread=self.counts[subject], notification=title))
 
 
-def make_house():
-    people = {
-        role: Actor(space=1, subject=role, role=role, person=n, name=f"{role.title()} Person", timezone="Europe/Oslo", locale="en")
-        for n, role in enumerate(("admin", "marketer", "analyst", "operator", "member"), 1)
-    }
-    people["doris"] = Actor(space=1, subject="doris", role="marketer", person=9, name="Doris Beispiel", timezone="Europe/Berlin", locale="de-AT")
-    return SimpleNamespace(accounts=Accounts(people), inbox=Inbox())
+async def open_house(home: Path, base: str) -> tuple[App, HeldClock]:
+    """A started facade at `base`; close it at the end."""
+    clock = HeldClock(NOW)
+    url = f"sqlite:///{home / 'carillon.db'}"
+    await asyncio.to_thread(migrate, url, clock)
+    settings = Settings(
+        home=home,
+        port=0,
+        gateway_port=0,
+        base_url=base,
+        database_url=url,
+        log_url="embedded:",
+        cache_url="memory:",
+        secret_key=b"0" * 64,
+        demo=False,
+        smtp_url="",
+    )
+    app = open_app(settings, clock)
+    await app.start()
+    for role in ROLES:
+        await app.accounts.create(SYSTEM, role, PASSWORD, role, f"{role.title()} Person", timezone="Europe/Oslo")
+    await app.accounts.create(SYSTEM, "doris", PASSWORD, "marketer", "Doris Beispiel", timezone="Europe/Berlin", locale="de-AT")
+    app.inbox = Inbox()
+    return app, clock

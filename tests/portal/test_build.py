@@ -65,7 +65,9 @@ def test_a_bundle_that_cannot_be_moved_is_an_error_not_a_surprise(tmp_path, text
 
 def test_inline_scripts_are_hashed_per_page(tmp_path):
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "index.html").write_text("<script>alert(1)</script><script type='module' async=''>b</script><script src='/x.js'></script>")
+    (tmp_path / "a" / "index.html").write_text(
+        "<script>alert(1)</script><script type='module' async=''>b</script><script src='/x.js'></script>"
+    )
     hashes = ["sha256-PiPoFgA5WUoziU9lZOGxNIu9egCI1CxKy3PurtWcAJ0=", "sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI="]
     assert inline_scripts(tmp_path) == {"/a/index.html": hashes}
 

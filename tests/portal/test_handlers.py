@@ -10,6 +10,7 @@ from portal.access import MAY, home_of, permissions, session_in
 from portal.guard import FRAMEWORK, all_handlers, guarded, is_admissible
 from portal.sign_in import is_page
 
+
 def named():
     return {fn.__qualname__: fn for fn in all_handlers().values()}
 

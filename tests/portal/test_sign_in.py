@@ -40,6 +40,13 @@ def test_a_wrong_password_sets_nothing_and_says_so(browser, fields):
     assert "set-cookie" not in answer.headers
 
 
+def test_guessing_is_slowed_down_and_says_so(browser):
+    answers = [post(browser, login="operator", password=f"guess {n}").headers["location"] for n in range(12)]
+    assert answers[0] == "/sign-in?reason=wrong"
+    assert answers[-1] == "/sign-in?reason=many"
+    assert post(browser, login="operator").headers["location"] == "/sign-in?reason=many"
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from portal.words import LANGUAGES, _PHRASES, language_of, phrase, preferred, say
+from portal.words import _PHRASES, LANGUAGES, language_of, phrase, preferred, say
 
 EN = _PHRASES["en"]
 
@@ -55,7 +55,14 @@ def test_language_of_a_locale(locale, language):
 
 @pytest.mark.parametrize(
     ("header", "language"),
-    [("", "en"), ("de", "de"), ("fr,de;q=0.8,en;q=0.9", "en"), ("de-DE,de;q=0.9", "de"), ("xx;q=nonsense,de;q=0.1", "de"), ("," * 1000, "en")],
+    [
+        ("", "en"),
+        ("de", "de"),
+        ("fr,de;q=0.8,en;q=0.9", "en"),
+        ("de-DE,de;q=0.9", "de"),
+        ("xx;q=nonsense,de;q=0.1", "de"),
+        ("," * 1000, "en"),
+    ],
 )
 def test_preferred_language_of_a_browser(header, language):
     assert preferred(header) == language

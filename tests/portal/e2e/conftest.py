@@ -13,7 +13,14 @@ from tests.portal.house_stand import PASSWORD
 
 AXE = portal_build.WEB / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 AXE_VERSION = "4.14.1"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 def chromium_path() -> str:
@@ -34,7 +41,16 @@ def chromium():
 @pytest.fixture(scope="session")
 def axe() -> str:
     if not AXE.exists():
-        command = ["npm", "install", "--prefix", str(portal_build.WEB / "axe"), "--no-save", "--ignore-scripts", "--silent", f"axe-core@{AXE_VERSION}"]
+        command = [
+            "npm",
+            "install",
+            "--prefix",
+            str(portal_build.WEB / "axe"),
+            "--no-save",
+            "--ignore-scripts",
+            "--silent",
+            f"axe-core@{AXE_VERSION}",
+        ]
         subprocess.run(command, env=portal_build._environment(), check=True)
     return Path(AXE).read_text()
 

@@ -10,6 +10,7 @@ from tests.portal.house_stand import PASSWORD
 
 PAGES = ["/send", "/deliveries", "/deliveries/0123", "/captured", "/inbox"]
 HERE = "#content:not([aria-busy])"
+pytestmark = pytest.mark.e2e
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
