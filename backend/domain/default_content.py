@@ -23,6 +23,7 @@ _HTML = """<!doctype html>
 body { margin: 0; padding: 0; background: #f4f5f7; color: #1c2024; font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 .page { width: 100%; background: #f4f5f7; }
 .card { width: 100%; max-width: 600px; background: #ffffff; border-radius: 12px; }
+.below { width: 100%; max-width: 600px; }
 .brand { padding: 24px 32px 0; font-size: 15px; font-weight: 600; color: #60646c; }
 .head { padding: 16px 32px 0; font-size: 24px; line-height: 32px; margin: 0; color: #1c2024; }
 .text { padding: 12px 32px 0; font-size: 16px; line-height: 25px; margin: 0; white-space: pre-line; color: #1c2024; }
@@ -52,7 +53,7 @@ body { margin: 0; padding: 0; background: #f4f5f7; color: #1c2024; font-family: 
  style="background: {{ brand.color|default('#4f46e5') }}">{{ data.action|default('Open') }}</a>{% endif %}
 <div class="end">&nbsp;</div>
 </td></tr></tbody></table>
-<table class="card" role="presentation" cellpadding="0" cellspacing="0" border="0" style="background: transparent"><tbody><tr><td class="foot">
+<table class="below" role="presentation" cellpadding="0" cellspacing="0" border="0"><tbody><tr><td class="foot">
 {% if links.why %}<a href="{{ links.why }}">Why did I get this?</a>{% endif %}
 {% if links.preferences %}&nbsp;· <a href="{{ links.preferences }}">Preferences</a>{% endif %}
 {% if links.unsubscribe %}&nbsp;· <a href="{{ links.unsubscribe }}">Unsubscribe</a>{% endif %}
