@@ -19,7 +19,7 @@ from backend.channels.base import Answer, Outgoing, Provider
 from backend.clock import Clock
 from backend.domain import gates
 from backend.domain.decision import Facts, Unit
-from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, Delivery, State
+from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, STATE_NAME, Delivery, State
 from backend.domain.errors import Refusal, Unavailable
 from backend.domain.ids import bucket_of
 from backend.log import topics
@@ -28,6 +28,7 @@ from backend.log.port import Log, Reader, Record
 from backend.store import hot
 from backend.store.port import Tx
 from backend.store.suppress import suppress
+from backend.telemetry import DELIVERIES, DELIVERY_SECONDS
 from workers.commit import Commit
 from workers.faults import Faults
 from workers.outcomes import After, after, may_repeat
@@ -74,11 +75,12 @@ class Renderer(Protocol):
 class Item:
     """One record in hand."""
 
-    __slots__ = ("answer", "delivery", "facts", "provider", "record")
+    __slots__ = ("answer", "delivery", "facts", "key", "provider", "record")
 
     def __init__(self, record: Record, delivery: Delivery) -> None:
         self.record, self.delivery = record, delivery
         self.facts: Facts | None = None
+        self.key = ""  # of the provider that has or had it
         self.provider: Provider | None = None
         self.answer: Answer | None = None
 
@@ -184,7 +186,7 @@ class Deliver:
                 provider = self._router.choose(item.delivery)
                 if self._open.get(provider.key, 0) >= provider.open_limit:
                     break
-                item.provider = provider
+                item.provider, item.key = provider, provider.key
                 self._open[provider.key] = self._open.get(provider.key, 0) + 1
                 self._ids.add(item.delivery.id)
                 take.append(row.popleft())
@@ -228,6 +230,7 @@ class Deliver:
                 await self._facts.forget(changed)
         for item in [*done, *(item for item, _ in stopped)]:
             self._let_go(item)
+        self._count(done, afters, now)
         repeated = [item for item in go if item.delivery.id not in fresh]
         for item in go:
             if item.delivery.id in fresh:
@@ -297,6 +300,13 @@ class Deliver:
             if a.letter:
                 out.append(bury(tx, "deliver", item.record, Dead(item.delivery.space, a.letter), now))
         return out
+
+    def _count(self, done: Sequence[Item], afters: Sequence[After], now: float) -> None:
+        for item, a in zip(done, afters, strict=True):
+            d, state = item.delivery, State(a.outcome.move.state)
+            DELIVERIES.labels(CHANNEL_NAME[d.channel], item.key, STATE_NAME[state]).inc()
+            if state is State.SENT:
+                DELIVERY_SECONDS.labels(CHANNEL_NAME[d.channel], d.priority).observe(max(0.0, now - max(d.accepted, d.released)))
 
     def _stops(self, tx: Tx, stopped: Sequence[tuple[Item, Refused]], now: float) -> None:
         moves = [refusal.move for _, refusal in stopped]

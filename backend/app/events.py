@@ -20,6 +20,7 @@ from backend.log.codec import decode
 from backend.security.roles import Actor, need
 from backend.store import groups, history
 from backend.store.port import Tx
+from backend.telemetry import EVENTS_ACCEPTED, EVENTS_REFUSED
 
 CLAIMED = 86_400.0  # seconds a producer's id is known by the cache; the table knows it for 30 days
 SHOWN = 50  # people of one event whose decisions are shown
@@ -37,10 +38,14 @@ class Events(Aggregate):
         append = [record for one in ready if one.append for record in one.records]
         if append:
             await self.app.log.append(append)
-            self.app.metrics.accepted(ready)
         answers: list[Accepted | Refusal] = []
         for one in made:
-            answers.append(Accepted(one.event.id, one.event.id in repeats) if isinstance(one, Ready) else one)
+            if isinstance(one, Ready):
+                EVENTS_ACCEPTED.labels(source, one.event.priority).inc()
+                answers.append(Accepted(one.event.id, one.event.id in repeats))
+            else:
+                EVENTS_REFUSED.labels(source, one.code()).inc()
+                answers.append(one)
         return answers
 
     async def _claim(self, actor: Actor, ready: Sequence[Ready]) -> set[bytes]:
