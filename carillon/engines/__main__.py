@@ -90,7 +90,8 @@ async def _until(command: tuple[str, ...], given: dict[str, str], ended: asyncio
     if not waiting.done():
         child.send_signal(signal.SIGINT)
     told.cancel()
-    return await waiting
+    code = await waiting
+    return code if code >= 0 else 128 - code  # ended by a signal: as a shell tells it
 
 
 if __name__ == "__main__":
