@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backend.domain.bounds import check_data
 from backend.domain.category import Category
 from backend.domain.delivery import CHANNELS, PRIORITIES, PRIORITY_NUMBER
 from backend.domain.errors import (
     Invalid,
     Refusal,
     TemplateMissing,
-    TooLarge,
     UnknownAudience,
     UnknownCategory,
     UnknownChannel,
     UnknownGroup,
     UnknownUser,
 )
-from backend.domain.event import DATA_LIMIT, Body, Event, EventIn, FanOut
+from backend.domain.event import Body, Event, EventIn, FanOut
 from backend.domain.ids import bucket_of, make_id, person_id
 from backend.log import topics
 from backend.log.codec import encode
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 USERS_LIMIT = 10_000  # of one event; more are a group
 TEXT_LIMIT = {"type": 128, "id": 256, "title": 500, "message": 20_000, "collapse_key": 128}  # characters
-DEPTH_LIMIT = 16  # nesting of data
 FURTHEST = 365 * 86_400.0  # seconds ahead that a send may be scheduled
 
 
@@ -223,20 +222,10 @@ def _bounds(item: EventIn) -> None:
         value = getattr(item, name)
         if value is not None and len(value) > most:
             raise Invalid(f"{name} has {len(value)} characters, more than {most}. Shorten it.", field=name, limit=most)
+    if any(ord(c) < 32 for c in (item.title or "") + item.type + (item.id or "") + (item.collapse_key or "")):
+        raise Invalid("title, type, id and collapse_key are one line each, without control characters. Take them out.", field="title")
     if not item.type:
         raise Invalid("type is empty. Name what happened, like order.shipped.", field="type")
     if item.id == "":
         raise Invalid("id is empty. Leave it out, or give the event an id of yours.", field="id")
-    if len(msgspec.json.encode(item.data)) > DATA_LIMIT:
-        raise TooLarge(f"data is larger than {DATA_LIMIT // 1024} KB. Send less, or send a link to it.", field="data", limit=DATA_LIMIT)
-    if _depth(item.data) > DEPTH_LIMIT:
-        raise Invalid(f"data is nested more than {DEPTH_LIMIT} deep. Flatten it.", field="data", limit=DEPTH_LIMIT)
-
-
-def _depth(value: object) -> int:
-    """Levels of objects and lists, counted no further than one beyond the limit."""
-    level, row = 0, [value]
-    while row and level <= DEPTH_LIMIT:
-        row = [v for one in row if isinstance(one, dict | list) for v in (one.values() if isinstance(one, dict) else one)]
-        level += 1
-    return level - 1 if not row else level
+    check_data(item.data)

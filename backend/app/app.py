@@ -15,8 +15,11 @@ from typing import Any, Self
 from backend.app import categories, first_start
 from backend.app.accounts import MAIN, Accounts
 from backend.app.audit import Audit
+from backend.app.captures import Captures
 from backend.app.categories import Categories
 from backend.app.clients import Clients
+from backend.app.deliveries import Deliveries
+from backend.app.events import Events
 from backend.app.groups import Groups
 from backend.app.idempotency import Idempotency
 from backend.app.links import Links
@@ -27,6 +30,7 @@ from backend.app.wishes import Preferences
 from backend.cache.open import open_cache
 from backend.cache.port import Cache
 from backend.clock import Clock
+from backend.facts import FactsReader
 from backend.log.open import open_log
 from backend.log.port import Log
 from backend.security.jail import Jail
@@ -56,6 +60,7 @@ class App:
         self.tokens = Tokens(self.keys, store, clock, settings.base_url)
         self.limits = Limits(cache, clock)
         self.jail = Jail()
+        self.facts = FactsReader(store=store, cache=cache)
         self.people = People(self)
         self.preferences = Preferences(self)
         self.groups = Groups(self)
@@ -67,6 +72,9 @@ class App:
         self.idempotency = Idempotency(self)
         self.audit = Audit(self)
         self.links = Links(self)
+        self.events = Events(self)
+        self.deliveries = Deliveries(self)
+        self.captures = Captures(self)
         self._pending: set[asyncio.Task[None]] = set()
         self._open = AsyncExitStack()
 
