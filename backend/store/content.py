@@ -64,8 +64,8 @@ def snapshot(tx: Tx, space: int) -> Known:
     found = (msgspec.json.decode(body, type=Category) for body in bodies)
     scopes = tx.conn.execute(select(halts.c.scope).where(halts.c.space == space).order_by(halts.c.scope)).scalars()
     t = templates.c
-    published = tx.conn.execute(select(t.key, t.published).where(t.space == space, t.published > 0)).tuples()
-    return Known({category.key: category for category in found}, settings_of(tx, space), tuple(scopes), dict(published.all()))
+    published = tx.conn.execute(select(t.key, t.published).where(t.space == space, t.published > 0))
+    return Known({category.key: category for category in found}, settings_of(tx, space), tuple(scopes), {row.key: row.published for row in published})
 
 
 def settings_of(tx: Tx, space: int) -> SpaceSettings:
