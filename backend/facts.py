@@ -17,8 +17,7 @@ from backend.domain.event import Event
 from backend.domain.ids import facts_key
 from backend.domain.person import Person
 from backend.domain.template import fallbacks
-from backend.store import collapses, people, seen
-from backend.store import content as contents
+from backend.store import collapses, content, people, seen
 from backend.store.port import Store, Tx
 
 TTL = 300.0  # seconds a person's facts stay in the cache; every change drops them before
@@ -36,7 +35,7 @@ class FactsReader:
     def __init__(self, *, store: Store, cache: Cache) -> None:
         self._store, self._cache = store, cache
         self._revision = -1
-        self._known: dict[int, contents.Known] = {}
+        self._known: dict[int, content.Known] = {}
         self._locales: dict[tuple[int, str, int], dict[str, frozenset[str]]] = {}
 
     # ---- people
@@ -45,11 +44,11 @@ class FactsReader:
         return (await self._read(who, now))[0]
 
     async def _read(self, who: Iterable[Who], now: float) -> tuple[dict[Who, Person], bytes | None]:
-        """One trip to the cache, for the people and for its word on the revision of contents."""
+        """One trip to the cache, for the people and for its word on the revision of content."""
         asked = list(dict.fromkeys(who))
         found: dict[Who, Person] = {}
         missing: list[Who] = []
-        word, *raws = await self._cache.get_many([contents.KEY, *(facts_key(*key) for key in asked)])
+        word, *raws = await self._cache.get_many([content.KEY, *(facts_key(*key) for key in asked)])
         for key, raw in zip(asked, raws, strict=True):
             if raw is None:
                 missing.append(key)
@@ -83,22 +82,22 @@ class FactsReader:
         return {who: found.get(who) or _nobody(*who) for who in missing}
 
     # ---- content
-    async def content_of(self, space: int) -> contents.Known:
+    async def content_of(self, space: int) -> content.Known:
         """The content of a space, with every change that is committed by now."""
         await self.refresh()
         return (await self._content({space}, set()))[space]
 
     async def refresh(self) -> None:
         """See every change of content that is committed by now."""
-        revision = await self._store.read(contents.revision)
+        revision = await self._store.read(content.revision)
         self._turn_to(revision)
-        await contents.announce(self._cache, revision)
+        await content.announce(self._cache, revision)
 
     def _turn_to(self, revision: int) -> None:
         if revision != self._revision:
             self._revision, self._known = revision, {}
 
-    async def _content(self, spaces: set[int], pins: set[tuple[int, str, int]]) -> dict[int, contents.Known]:
+    async def _content(self, spaces: set[int], pins: set[tuple[int, str, int]]) -> dict[int, content.Known]:
         """The content of these spaces, at the revision turned to or a later one; versions that were not met before are read too."""
         revision, known = self._revision, self._known
         lacking = spaces - known.keys()
@@ -106,12 +105,12 @@ class FactsReader:
         if not (lacking or unread):
             return known
 
-        def read(tx: Tx) -> tuple[dict[int, contents.Known], dict[tuple[int, str, int], dict[str, frozenset[str]]]]:
-            fresh = {space: contents.snapshot(tx, space) for space in lacking}
+        def read(tx: Tx) -> tuple[dict[int, content.Known], dict[tuple[int, str, int], dict[str, frozenset[str]]]]:
+            fresh = {space: content.snapshot(tx, space) for space in lacking}
             versions = {
                 (space, *pin): locales
                 for space in {pin[0] for pin in unread}
-                for pin, locales in contents.locales_of(tx, space, [(key, n) for of, key, n in unread if of == space]).items()
+                for pin, locales in content.locales_of(tx, space, [(key, n) for of, key, n in unread if of == space]).items()
             }
             return fresh, versions
 
@@ -149,7 +148,7 @@ class FactsReader:
         persons, word = await self._read([(d.space, d.person) for d in deliveries], now)
         if word is None:
             await self.refresh()
-        else:  # enough for this; it is at most `contents.TTL` seconds old
+        else:  # enough for this; it is at most `content.TTL` seconds old
             self._turn_to(int(word))
         content_of = await self._content({d.space for d in deliveries}, set())
         folding = {(d.space, d.person, d.collapse) for d in deliveries if d.collapse}
