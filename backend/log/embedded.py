@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from backend.clock import Clock
-from backend.domain.errors import LogUnavailable
+from backend.domain.errors import LogUnavailable, StoreUnavailable
 from backend.log.port import Position, Record
 from backend.log.topics import TOPICS, Declared, Topic
 
@@ -232,13 +232,13 @@ class EmbeddedLog:
     async def write(self, fn: Callable[[Any], Result]) -> Result:
         try:
             return await self._file.write(fn)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, StoreUnavailable) as error:
             raise LogUnavailable(f"The event log's file cannot be written: {error}. Nothing was accepted; send it again.") from error
 
     async def read(self, fn: Callable[[Any], Result]) -> Result:
         try:
             return await self._file.read(fn)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, StoreUnavailable) as error:
             raise LogUnavailable(f"The event log's file cannot be read: {error}. Nothing was lost.") from error
 
     async def marks(self, group: str, topics: Sequence[str]) -> dict[Position, int]:

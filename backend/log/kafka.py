@@ -6,7 +6,6 @@ group is one consumer group per topic, `<prefix><group>@<topic>`, so that a reba
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -16,7 +15,7 @@ import confluent_kafka as ck
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # no re-export marks
 
 from backend.domain.errors import LogUnavailable, TooLarge
-from backend.log.kafka_lanes import KafkaReader
+from backend.log.kafka_lanes import KafkaReader, line
 from backend.log.kafka_tail import KafkaTail
 from backend.log.port import Position, Record
 from backend.log.topics import TOPICS, Declared, Topic
@@ -35,8 +34,6 @@ UNKNOWN = {
     ck.KafkaError._UNKNOWN_TOPIC,
     ck.KafkaError._UNKNOWN_PARTITION,
 }
-
-quiet = logging.getLogger("carillon.log.kafka")  # librdkafka's own lines; it repeats "connection refused" every second
 
 
 class _Flight:
@@ -96,7 +93,7 @@ class KafkaLog:
             "batch.size": 1_000_000,
             "queue.buffering.max.messages": 200_000,
         }
-        return ck.Producer(self.config(**settings), logger=quiet)
+        return ck.Producer(self.config(**settings), logger=line)
 
     async def close(self) -> None:
         for part in list(self._open):
@@ -134,7 +131,9 @@ class KafkaLog:
             if all(count >= topic.partitions for count, topic in zip(led, self.topics.values(), strict=True)):
                 return
             if time.monotonic() > deadline:
-                raise LogUnavailable(f"Kafka at {self.servers} made the topics, but some have no leader yet. Look at its brokers, and try again.")
+                raise LogUnavailable(
+                    f"Kafka at {self.servers} made the topics, but some have no leader yet. Look at its brokers, and try again."
+                )
             await asyncio.sleep(0.05)
 
     def _declaration(self, topic: Topic, copies: int) -> NewTopic:
@@ -202,7 +201,7 @@ class KafkaLog:
     def _renew(self, error: ck.KafkaError) -> None:
         """An idempotent producer whose sequence broke refuses everything from then on; its successor starts a new one."""
         if error.fatal() or error.code() == ck.KafkaError._FATAL:
-            quiet.warning("the producer is replaced: %s", error)
+            line.warning("the producer is replaced: %s", error)
             old, self._producer = self._client(), self._new_producer()
             old.purge()  # what it still held is reported as failed, and repeated by those who appended it
             while len(old) and old.poll(0):
@@ -255,10 +254,11 @@ class KafkaLog:
             try:
                 found = await self._all(lambda admin: admin.list_offsets(asked, request_timeout=ASK))
                 return {(at.topic[len(self.prefix) :], at.partition): info.offset for at, info in found.items()}
-            except LogUnavailable:  # a partition that moves to another broker has no leader for a moment
+            except LogUnavailable:  # a partition that moves has no leader for a moment
                 if time.monotonic() > deadline:
                     raise
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.2)
+                await self._blocking(lambda admin: admin.list_topics(timeout=ASK))  # else it keeps to the leader and epoch it knows
 
     async def _marks(self, group: str, topic: str) -> dict[Position, int]:
         parts = [ck.TopicPartition(self._wire[topic], partition) for _, partition in self._positions(topic)]

@@ -1,8 +1,8 @@
 """Reading from Kafka: one consumer per topic (a lane), each owned by one thread that polls, commits and takes rebalances.
 
 One consumer on several topics would hold a critical record behind everything it fetched before (its queue is one line);
-a consumer per lane lets `read(topics=...)` look at the critical one first. A lane's thread crosses to the loop once per batch
-and polls only while somebody reads, plus once per second for rebalances.
+a consumer per lane lets `read(topics=...)` look at the critical one first. A lane's thread crosses to the loop once per batch.
+It polls while somebody reads; when nobody does it holds its partitions still and asks once per second for rebalances.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import collections
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,11 +19,34 @@ import confluent_kafka as ck
 from backend.domain.errors import LogUnavailable
 from backend.log.port import Position, Record
 
-SLICE = 0.05  # seconds of one poll; bounds how long a mark can wait behind an empty poll
+SLICE = 0.05  # seconds of one poll; how long an order can wait behind an empty one
 BEAT = 1.0  # seconds between polls of an idle lane, so that it hears of rebalances
 BUFFER = 8_192  # KB that librdkafka fetches ahead for one lane
 
-line = logging.getLogger("carillon.log.kafka")
+
+class _Seldom(logging.Filter):
+    """A client repeats that a broker refuses connections several times a second: one such line in half a minute is enough."""
+
+    def __init__(self, seconds: float = 30.0) -> None:
+        super().__init__()
+        self._seconds, self._last = seconds, dict[str, float]()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if not text.startswith("FAIL"):
+            return True
+        reason = text.rpartition("]: ")[2].partition(" (after")[0]
+        now = time.monotonic()
+        if now < self._last.get(reason, -self._seconds) + self._seconds:
+            return False
+        if len(self._last) > 100:
+            self._last.clear()
+        self._last[reason] = now
+        return True
+
+
+line = logging.getLogger("carillon.log.kafka")  # librdkafka's own lines and ours
+line.addFilter(_Seldom())
 
 # what a commit answers when the partition has another owner by now: its records come to that owner again
 GONE = {
@@ -51,7 +75,8 @@ class _Lane:
         self._loop = asyncio.get_running_loop()
         self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._owned: set[int] = set()
-        self._ahead: collections.deque[Record] = collections.deque()  # met by the beat, not handed over yet
+        self._ahead: collections.deque[Record] = collections.deque()  # met by a beat, not handed over yet
+        self._resting = False  # nobody reads: fetching is held, so that a backlog does not pile up here
         self._consumer = self._open()
         self.fetching: asyncio.Future[list[Record]] | None = None  # of the loop
         self.ready: collections.deque[Record] = collections.deque()  # of the loop
@@ -79,14 +104,18 @@ class _Lane:
     def fetch(self, limit: int, seconds: float) -> "asyncio.Future[list[Record]]":
         """At most one fetch is on its way; what it brings stands in `ready`."""
         if self.fetching is None:
-            self.fetching = self.post(lambda: self._fetch(limit, min(seconds, SLICE)))
+            self.fetching = self.post(lambda: self._fetch(limit, seconds))
             self.fetching.add_done_callback(self._fetched)
         return self.fetching
 
     def _fetched(self, future: "asyncio.Future[list[Record]]") -> None:
         self.fetching = None
-        if not future.cancelled() and future.exception() is None:
+        if future.cancelled():
+            return
+        if (error := future.exception()) is None:
             self.ready.extend(future.result())
+        else:
+            line.warning("lane %s could not fetch: %s", self.topic, error)
 
     def stop(self) -> None:
         self._orders.put(None)
@@ -104,7 +133,7 @@ class _Lane:
             try:
                 order = self._orders.get(timeout=BEAT)
             except queue.Empty:
-                self._ahead.extend(self._poll(1, 0))
+                self._beat()
                 continue
             if order is None:
                 break
@@ -129,11 +158,26 @@ class _Lane:
         self._ahead = collections.deque(record for record in self._ahead if record.partition not in gone)
         self._cross(self._lose, {(self.topic, partition) for partition in gone})
 
+    def _beat(self) -> None:
+        """Take rebalances while nobody reads. What is fetched already goes back; the position is that of the last record met."""
+        if not self._resting:
+            self._consumer.pause(self._consumer.assignment())
+            self._resting = True
+        self._ahead.extend(self._poll(1, 0))  # of a partition that came just now
+
     def _fetch(self, limit: int, seconds: float) -> list[Record]:
-        records = [self._ahead.popleft() for _ in range(min(limit, len(self._ahead)))]
-        if len(records) < limit:
-            records += self._poll(limit - len(records), 0 if records else seconds)
-        return records
+        """Up to `limit` records, waiting for the first one until `seconds` have passed or another order waits."""
+        if self._resting:
+            self._consumer.resume(self._consumer.assignment())
+            self._resting = False
+        if self._ahead:
+            return [self._ahead.popleft() for _ in range(min(limit, len(self._ahead)))]
+        deadline = time.monotonic() + seconds
+        while True:
+            left = deadline - time.monotonic()
+            records = self._poll(limit, max(0.0, min(left, SLICE)))
+            if records or left <= SLICE or not self._orders.empty():
+                return records
 
     def _poll(self, limit: int, seconds: float) -> list[Record]:
         first = self._consumer.poll(seconds)  # `consume` would wait for a full batch
@@ -215,14 +259,18 @@ class KafkaReader:
             if records := self._take(lanes, limit):
                 return records
             left = deadline - loop.time()
-            fetches = {lane.fetch(limit, max(left, 0)) for lane in lanes}
-            if fetches:
-                when = asyncio.FIRST_COMPLETED if left > 0 else asyncio.ALL_COMPLETED
-                await asyncio.wait(fetches, return_when=when)
-            elif left > 0:
-                await asyncio.sleep(min(left, SLICE))  # everything is paused
             if left <= 0:
+                # a lane that polls already has nothing yet; the others are asked without waiting
+                asked = [lane.fetch(limit, 0) for lane in lanes if lane.fetching is None]
+                await (asyncio.wait(asked) if asked else asyncio.sleep(0))
                 return self._take(lanes, limit)
+            fetches = [lane.fetch(limit, left) for lane in lanes]
+            if fetches:
+                done, _ = await asyncio.wait(fetches, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if any(fetch.exception() for fetch in done):
+                    await asyncio.sleep(min(left, BEAT))  # whatever it was, not in a tight loop
+            else:
+                await asyncio.sleep(min(left, SLICE))  # everything is paused
         return []
 
     def _take(self, lanes: Sequence[_Lane], limit: int) -> list[Record]:

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import os
 import secrets
+import signal
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from backend.log.open import open_log
 from backend.log.port import Log, Record
 from backend.log.topics import TOPICS as DECLARED
 from backend.log.topics import Topic
+from carillon.engines import sets
+from carillon.engines.home import Home
 from tests.contracts.log_contract import LOW, PATIENCE, TOPICS, LogContract, Opened, read_all, records, upto, values
 from tests.contracts.sqlite_file import PlainSqliteFile
 
@@ -218,6 +223,59 @@ class TestKafkaItself:
             await asyncio.wrap_future(future)
         await small.close()
         await grown.close()
+
+
+class TestKafkaAway:
+    """A broker of this test's own is killed and started again."""
+
+    @pytest.fixture
+    async def home(self, tmp_path: Path) -> AsyncIterator[Home]:
+        home = Home(tmp_path / "engines")
+        yield home
+        await sets.down(home)
+
+    @pytest.mark.timeout(240)  # a broker starts twice
+    async def test_killed_it_is_said_in_time_and_everything_goes_on_when_it_is_back(self, home: Home) -> None:
+        url = (await sets.up(home, only=["kafka"]))["CARILLON_LOG_URL"]
+        log = open_log(f"{url}?timeout=1.5", sqlite=None, clock=SystemClock(), topics=[Topic("live", 1)])
+        await log.start()
+        await log.create_topics()
+        await log.append(records("live", 0, ["before", "unmarked"]))
+        reader, tail = await log.reader("g", ["live"]), await log.tail(["live"])
+        got = await read_all(reader, 2)
+        await reader.mark(upto(got[:1]))
+
+        os.kill(home.processes["kafka1"].pid, signal.SIGKILL)
+        began = time.monotonic()
+        with pytest.raises(LogUnavailable, match="CARILLON_LOG_URL"):
+            await log.append(records("live", 0, ["refused"]))
+        assert time.monotonic() - began < 4
+        with pytest.raises(LogUnavailable):
+            await log.reachable()
+        assert await reader.read(10, 0.2) == []
+        with pytest.raises(LogUnavailable):
+            await reader.mark(upto(got))
+        with pytest.raises(LogUnavailable, match=url.removeprefix("kafka://")):
+            await open_log(url, sqlite=None, clock=SystemClock()).start()
+
+        await sets.up(home, only=["kafka"])
+        await log.reachable()
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with contextlib.suppress(LogUnavailable):  # the broker answers a moment before it takes records
+                    await log.append(records("live", 0, ["after"]))
+                    break
+        live: list[str] = []
+        async with asyncio.timeout(PATIENCE):
+            while "after" not in live:
+                live += values(await anext(tail))
+        seen: list[Record] = []
+        async with asyncio.timeout(PATIENCE):
+            while "after" not in values(seen):
+                seen += await reader.read(10, 1.0)
+        await reader.mark(upto(seen))
+        assert await log.lag("g", ["live"]) == {"live": 0}
+        await log.close()
 
 
 @pytest.mark.parametrize(
