@@ -62,8 +62,8 @@ lock: check-python ## resolve the versions in pyproject.toml anew (UPGRADE=1: th
 	@cd tests/oracles && PATH="$(abspath $(BIN)):$$PATH" npm install --package-lock-only --silent
 
 clean: ## remove what was built and installed here; data in .carillon is kept
-	@if test -x $(BIN)/python && test -d .engines; then $(ENGINES) down; fi
-	rm -rf .engines $(VENV) .web .states build dist *.egg-info tests/oracles/node_modules
+	@-if test -x $(BIN)/python && test -d .engines; then $(ENGINES) down --remove; fi
+	rm -rf $(VENV) .web .states build dist *.egg-info tests/oracles/node_modules
 	rm -rf .ruff_cache .mypy_cache .pytest_cache .hypothesis .import_linter_cache
 
 check-python:

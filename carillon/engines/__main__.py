@@ -37,13 +37,17 @@ def up(path: Path, brokers: str | None, base_port: int | None) -> None:
 
 @main.command()
 @AT
-def down(path: Path) -> None:
+@click.option("--remove", is_flag=True, help="Delete their data as well.")
+def down(path: Path, *, remove: bool) -> None:
     """Stop what `up` started there. Data and ports are kept."""
     if not path.exists():
         click.echo("Nothing was started here.", err=True)
         return
-    stopped = asyncio.run(sets.down(Home(path)))
+    home = Home(path)
+    stopped = asyncio.run(sets.down(home))
     click.echo(f"Stopped: {', '.join(stopped) or 'nothing ran'}.", err=True)
+    if remove:
+        home.remove()
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
