@@ -95,7 +95,8 @@ Handler = Callable[[Call], Awaitable[Answer]]
 class Endpoint(msgspec.Struct, frozen=True):
     """`permissions`: one of them is enough, none means anybody signed in; `own`: the person {id} may, too, with this permission.
 
-    `body`, `answer`: types for reading and for the OpenAPI document; a body of type `bytes` is handed over unread.
+    `body`, `answer`: types for reading and for the OpenAPI document; a body of type `bytes` is handed over unread,
+    an answer that is a tuple is one of several types.
     """
 
     method: str

@@ -26,16 +26,18 @@ class AcceptedView(msgspec.Struct):
     url: str
 
 
-class RefusedItem(msgspec.Struct):
-    """An item of an array that was not accepted; `error` is its problem document."""
+class AnsweredItem(msgspec.Struct):
+    """An item of an array: `id` and `url` when it was accepted, else `error`, its problem document."""
 
-    error: dict[str, Any]
+    id: str | None = None
+    url: str | None = None
+    error: dict[str, Any] | None = None
 
 
 class AcceptedList(msgspec.Struct):
     """One entry for each item sent, in order."""
 
-    items: list[AcceptedView | RefusedItem]
+    items: list[AnsweredItem]
 
 
 async def send(call: Call) -> Answer:
@@ -122,7 +124,7 @@ ENDPOINTS = [
         send,
         ("events.send",),
         body=bytes,
-        answer=AcceptedView | AcceptedList,
+        answer=(AcceptedView, AcceptedList),
         status=202,
         repeatable=True,
     ),

@@ -39,17 +39,19 @@ class Problem(msgspec.Struct):
 def document(endpoints: Sequence[Endpoint], base_url: str, version: str) -> dict[str, Any]:
     """The whole document, ready for JSON."""
     bodies = [_body(e) for e in endpoints if e.body is not None]
-    answers = [e.answer for e in endpoints if e.answer is not None]
+    answers = [kind for e in endpoints for kind in _answers(e)]
     types = [*bodies, *answers, *(e.query for e in endpoints), Problem]
     schemas, components = msgspec.json.schema_components(types, ref_template=REF)
     body_of = dict(zip((id(e) for e in endpoints if e.body is not None), schemas, strict=False))
-    answer_of = dict(zip((id(e) for e in endpoints if e.answer is not None), schemas[len(bodies) :], strict=False))
+    answer_of: dict[int, list[dict[str, Any]]] = {}
+    for endpoint, schema in zip((e for e in endpoints for _ in _answers(e)), schemas[len(bodies) :], strict=False):
+        answer_of.setdefault(id(endpoint), []).append(schema)
     query_of = dict(zip((id(e) for e in endpoints), schemas[len(bodies) + len(answers) :], strict=False))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         query = components[query_of[id(endpoint)]["$ref"].rsplit("/", 1)[1]]
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(
-            endpoint, body_of.get(id(endpoint)), answer_of.get(id(endpoint)), query
+            endpoint, body_of.get(id(endpoint)), answer_of.get(id(endpoint), []), query
         )
     names = {e.query.__name__ for e in endpoints}
     return {
@@ -71,6 +73,12 @@ def document(endpoints: Sequence[Endpoint], base_url: str, version: str) -> dict
     }
 
 
+def _answers(endpoint: Endpoint) -> tuple[Any, ...]:
+    if endpoint.answer is None:
+        return ()
+    return endpoint.answer if isinstance(endpoint.answer, tuple) else (endpoint.answer,)
+
+
 def _body(endpoint: Endpoint) -> Any:
     """Events are read by hand, item by item; the document shows what is read."""
     if endpoint.body is bytes:
@@ -78,10 +86,10 @@ def _body(endpoint: Endpoint) -> Any:
     return endpoint.body
 
 
-def _operation(endpoint: Endpoint, body: dict[str, Any] | None, answer: dict[str, Any] | None, query: dict[str, Any]) -> dict[str, Any]:
+def _operation(endpoint: Endpoint, body: dict[str, Any] | None, answers: list[dict[str, Any]], query: dict[str, Any]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "Done"}
-    if answer is not None:
-        good["content"] = {"application/json": {"schema": answer}}
+    if answers:
+        good["content"] = {"application/json": {"schema": answers[0] if len(answers) == 1 else {"oneOf": answers}}}
     refusals = ["401", "403", "422", "429", "503"]
     refusals += ["404"] if "{" in endpoint.path else []
     refusals += ["409"] if endpoint.repeatable or endpoint.method == "PUT" else []

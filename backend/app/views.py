@@ -269,10 +269,10 @@ class CategoryIn(Struct, forbid_unknown_fields=True):
     type: TypeName = "SYSTEM"
     max_priority: PriorityName = "high"
     channels: list[ChannelName] = field(default_factory=lambda: ["web", "email"])
-    plan: list[dict[str, object]] | None = None
+    plan: list[dict[str, Any]] | None = None
     urgent: bool = False
     ordered: bool = False
-    digest: dict[str, object] | None = None
+    digest: dict[str, Any] | None = None
     cap: dict[str, int] | None = None
     value: int = 0
     tracking: bool = True
@@ -295,8 +295,8 @@ class CategoryView(Struct):
     template: str
     revision: int
     changed_at: datetime
-    plan: list[dict[str, object]] | None = None
-    digest: dict[str, object] | None = None
+    plan: list[dict[str, Any]] | None = None
+    digest: dict[str, Any] | None = None
     cap: dict[str, int] | None = None
 
 

@@ -24,14 +24,14 @@ def token_for(of: App, role: str = "", scopes: tuple[str, ...] | None = None, su
 
 
 @pytest.fixture
-async def client(app: App) -> AsyncIterator[httpx.AsyncClient]:  # noqa: F811  (the fixture)
+async def client(app: App) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(Starlette(routes=routes(app)), raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as opened:
         yield opened
 
 
 @pytest.fixture
-def ask(app: App, client: httpx.AsyncClient) -> Ask:  # noqa: F811  (the fixture)
+def ask(app: App, client: httpx.AsyncClient) -> Ask:
     """`await ask("GET", "/v1/users/mia", role="admin")`; `json` or `content` as httpx takes them."""
 
     async def send(method: str, path: str, *, role: str = "", scopes: tuple[str, ...] | None = None, subject: str = "root", space: int = 1, token: str | None = None, **more: Any) -> httpx.Response:
