@@ -14,15 +14,19 @@ from typing import Any, Self
 
 from backend.app import categories, first_start
 from backend.app.accounts import MAIN, Accounts
+from backend.app.alerts import Alerts
 from backend.app.audit import Audit
 from backend.app.captures import Captures
 from backend.app.categories import Categories
+from backend.app.chat import Chat
 from backend.app.clients import Clients
 from backend.app.deliveries import Deliveries
 from backend.app.events import Events
 from backend.app.groups import Groups
 from backend.app.idempotency import Idempotency
+from backend.app.inbox import Inbox
 from backend.app.links import Links
+from backend.app.orders import Orders
 from backend.app.people import People
 from backend.app.suppressions import Suppressions
 from backend.app.templates import Templates
@@ -31,6 +35,7 @@ from backend.cache.open import open_cache
 from backend.cache.port import Cache
 from backend.clock import Clock
 from backend.facts import FactsReader
+from backend.live.hub import Hub
 from backend.log.open import open_log
 from backend.log.port import Log
 from backend.security.jail import Jail
@@ -75,6 +80,11 @@ class App:
         self.events = Events(self)
         self.deliveries = Deliveries(self)
         self.captures = Captures(self)
+        self.hub = Hub(log, clock)
+        self.inbox = Inbox(self)
+        self.chat = Chat(self)
+        self.orders = Orders(self)
+        self.alerts = Alerts(self)
         self._pending: set[asyncio.Task[None]] = set()
         self._open = AsyncExitStack()
 
@@ -88,7 +98,10 @@ class App:
             for engine in (self.store, self.log, self.cache):
                 await engine.start()
                 opened.push_async_callback(engine.close)
+            await self.log.create_topics()
             await self.keys.load()
+            await self.hub.start()
+            opened.push_async_callback(self.hub.close)
             opened.push_async_callback(self.jail.close)
             await self.store.write(self._seed)
             self._open = opened.pop_all()

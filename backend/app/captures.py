@@ -86,7 +86,7 @@ class Captures(Aggregate):
                 return None
             known = people.facts_of(tx, actor.space, [row.person], self.app.clock.now())
             self.note(tx, actor, "captures.get", capture_id)
-            return row, known[row.person].user_id if row.person in known else ""
+            return row, getattr(known.get(row.person), "user_id", "")
 
         found = await self.app.store.write(read)
         if found is None:

@@ -93,13 +93,14 @@ def write(tx: Tx, space: int, rows: Sequence[Row], now: float) -> list[Row]:
     if not rows:
         return []
     heads = heads_locked(tx, space, [row.person for row in rows], now)
-    known = set(
-        tx.conn.execute(
+    known = {
+        (person, made)
+        for person, made in tx.conn.execute(
             select(inbox.c.person, inbox.c.id).where(
                 inbox.c.space == space, inbox.c.person.in_({r.person for r in rows}), inbox.c.id.in_([r.id for r in rows])
             )
-        ).tuples()
-    )
+        )
+    }
     fresh: list[Row] = []
     for row in rows:
         if (row.person, row.id) in known:
@@ -196,3 +197,10 @@ def _with_head(tx: Tx, space: int, person: int, rows: list[Row]) -> list[Row]:
         for row in rows:
             row.epoch, row.unread, row.unseen = at.epoch, at.unread, at.unseen
     return rows
+
+
+def get(tx: Tx, space: int, person: int, made: bytes) -> Row | None:
+    """One row."""
+    c = inbox.c
+    found = tx.conn.execute(select(*_ROW).where(c.space == space, c.person == person, c.id == made)).first()
+    return _with_head(tx, space, person, [_row(found)])[0] if found else None

@@ -1,0 +1,36 @@
+"""Changing a row and telling open screens of it, outside the line.
+
+On the embedded log both are one transaction; on Kafka the record follows the commit. It may be lost in a crash in between: streams
+look at the store's cursor from time to time, and it knows.
+"""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from backend.domain.errors import LogUnavailable
+from backend.log.embedded import EmbeddedLog
+from backend.log.port import Log, Record
+from backend.store.port import Store, Tx
+
+T = TypeVar("T")
+
+
+async def write_and_tell(store: Store, events: Log, fn: Callable[[Tx], tuple[T, Sequence[Record]]]) -> T:
+    """Run `fn`; its answer, once committed, with its records appended."""
+    if isinstance(events, EmbeddedLog):
+        embedded = events
+
+        def both(tx: Tx) -> tuple[T, Sequence[Record]]:
+            answer, records = fn(tx)
+            embedded.append_in(tx, records)
+            return answer, records
+
+        answer, records = await store.write(both)
+        embedded.published(records)
+        return answer
+    answer, records = await store.write(fn)
+    if records:
+        with contextlib.suppress(LogUnavailable):
+            await events.append(records)
+    return answer

@@ -1,0 +1,94 @@
+"""The whole house in one process: the facade, the providers and the line, put together from settings.
+
+`carillon up` runs it beside the entrances; `carillon work` runs some of its stages; tests run it with a clock of their own.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from backend.app.app import App, open_app
+from backend.app.captures import StoreShelf
+from backend.channels.registry import providers
+from backend.channels.router import Router
+from backend.clock import Clock
+from backend.domain.delivery import Delivery
+from backend.domain.ids import bucket_of
+from backend.domain.receipt import Receipt
+from backend.log import topics
+from backend.log.codec import encode
+from backend.log.port import Record
+from backend.settings import Settings
+from backend.store.migrate import migrate
+from workers.decide import DecideStage
+from workers.expand import ExpandStage
+from workers.line import STAGES, Line
+from workers.rendering import Rendering
+
+log = logging.getLogger("carillon")
+
+
+class House:
+    """`app` and `line`; `async with` starts and stops both. `names`: stages to run, none for the entrances alone."""
+
+    def __init__(self, settings: Settings, clock: Clock, names: Sequence[str] = STAGES, app: App | None = None) -> None:
+        self.settings, self.clock = settings, clock
+        self.app = app or open_app(settings, clock)
+        app = self.app
+        self.router = Router(
+            providers(settings, shelf=StoreShelf(app.store), sealer=app.sealer, clock=clock, report=self.report),
+            always_capture=self._kept_here,
+        )
+        renderer = Rendering(store=app.store, facts=app.facts, sealer=app.sealer, base_url=settings.base_url)
+        self.line = Line(
+            store=app.store, events=app.log, clock=clock, decide=DecideStage(clock=clock, facts=app.facts), expand=ExpandStage(clock=clock),
+            facts=app.facts, renderer=renderer, router=self.router, alarm=self.alarm, names=names,
+        )  # fmt: skip
+        self._names = names
+
+    async def start(self) -> None:
+        """Migrate, open, and let the line run. Raises what `App.start` raises, having closed what was open."""
+        await migrate_for(self.settings, self.clock)
+        await self.app.start()
+        try:
+            await self.router.start()
+        except BaseException:
+            await self.app.close()
+            raise
+        self.line.start()
+
+    async def stop(self) -> None:
+        """Finish what is in hand, then close."""
+        await self.line.stop()
+        await self.router.close()
+        await self.app.close()
+
+    async def settle(self) -> None:
+        """Return when nothing is left to do at this moment of the clock."""
+        await self.line.settle()
+
+    async def report(self, receipt: Receipt) -> None:
+        """A provider's report joins the line."""
+        partition = bucket_of(receipt.space, receipt.person) % topics.PARTITIONS
+        await self.app.log.append([Record(topics.RECEIPTS, partition, receipt.delivery, encode(receipt))])
+
+    def alarm(self, sentence: str) -> None:
+        """Somebody should look at this."""
+        log.error(sentence)
+
+    def _kept_here(self, delivery: Delivery) -> bool:
+        return False
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.stop()
+
+
+async def migrate_for(settings: Settings, clock: Clock) -> list[str]:
+    """Bring the schema up to date; the revisions that were applied."""
+    return await asyncio.to_thread(migrate, settings.database_url, clock)
