@@ -56,7 +56,7 @@ def portal_app(routes: Sequence[BaseRoute], *, origin: str, lifespan: Lifespan |
         raise BuildFailed("The portal is not built for these sources. Run: python -m carillon.portal_build")
     origins = origins_of(origin)
     reflex, reflex_app = _reflex(origins)
-    from portal.sign_in import Door, Session  # reads Reflex's settings when imported
+    from portal.sign_in import Door, SessionRoutes  # reads Reflex's settings when imported
 
     @asynccontextmanager
     async def life(outer: Starlette) -> AsyncIterator[None]:
@@ -68,7 +68,7 @@ def portal_app(routes: Sequence[BaseRoute], *, origin: str, lifespan: Lifespan |
             yield
 
     pages = Mount("/", app=Door(reflex_app, origins))
-    outer = Starlette(routes=[*routes, *Session(origins).routes(), pages], lifespan=life)
+    outer = Starlette(routes=[*routes, *SessionRoutes(origins).routes(), pages], lifespan=life)
     return Headers(outer, json.loads(INLINE.read_text()))
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.datastructures import Headers
@@ -10,14 +11,18 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.domain.errors import Refusal, TooManyRequests, Unauthenticated, Unavailable
+from backend.domain.errors import Invalid, Refusal, TooManyRequests, Unauthenticated, Unavailable
 from portal.access import HOMES, SESSION_COOKIE, home_of, session_in
 from portal.wiring import app
 from portal.words import preferred, say
 
+if TYPE_CHECKING:
+    from backend.app.accounts import Session
+
 FORM_LIMIT = 4096  # bytes; a user name and a password
 PAGES = ("/send", "/deliveries", "/captured", "/inbox")  # behind the door
 SIGN_IN = "/sign-in"
+CLAIM = "/claim"
 
 
 def is_page(path: str) -> bool:
@@ -41,8 +46,8 @@ def is_own_post(headers: dict[str, str], origins: Iterable[str]) -> bool:
     return origin in origins
 
 
-class Session:
-    """The routes `/session` and `/session/end`. `origins`: where our own pages are served from; the first is the public one."""
+class SessionRoutes:
+    """`/`, `/session`, `/session/claim` and `/session/end`. `origins`: where our own pages are served from; the first is the public one."""
 
     def __init__(self, origins: list[str]) -> None:
         self._origins = origins
@@ -52,6 +57,7 @@ class Session:
         return [
             Route("/", self.start, methods=["GET", "HEAD"]),
             Route("/session", self.begin, methods=["POST"]),
+            Route("/session/claim", self.claim, methods=["POST"]),
             Route("/session/end", self.end, methods=["POST"]),
         ]
 
@@ -80,6 +86,31 @@ class Session:
             return self._back("away", onward)
         except Refusal:
             return self._back("wrong", onward)
+        return self._begun(session, onward)
+
+    async def claim(self, request: Request) -> Response:
+        """Form fields `token`, `name`, `login`, `password`: the first administrator, signed in."""
+        fields = await _form(request) or {}
+        token = fields.get("token", "")[:100]
+
+        def back(reason: str) -> Response:
+            return RedirectResponse(f"/claim?reason={reason}&token={quote(token, safe='')}", 303)
+
+        if not is_own_post(dict(request.headers), self._origins):
+            return back("foreign")
+        try:
+            session = await app().accounts.claim(token, fields.get("login", ""), fields.get("password", ""), fields.get("name", "")[:200])
+        except TooManyRequests:
+            return back("many")
+        except Unavailable:
+            return back("away")
+        except Invalid as refusal:
+            return back("password" if refusal.facts.get("field") == "password" else "login")
+        except Refusal:
+            return back("used")
+        return self._begun(session)
+
+    def _begun(self, session: "Session", onward: str = "") -> Response:
         answer = RedirectResponse(onward or home_of(session.actor.role), 303)
         answer.set_cookie(SESSION_COOKIE, session.token, path="/", httponly=True, samesite="lax", secure=self._secure)
         return answer
@@ -135,12 +166,12 @@ class Door:
             return
         path = scope.get("path", "")
         bare = path.rstrip("/")
-        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (is_page(bare) or bare == SIGN_IN):
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (is_page(bare) or bare in (SIGN_IN, CLAIM)):
             answer = self._elsewhere(scope) or await self._turned_away(scope, bare)
             if answer is not None:
                 await answer(scope, receive, send)
                 return
-            if bare in PAGES or bare == SIGN_IN:  # prerendered as folders; saves the redirect to the slash
+            if bare in (*PAGES, SIGN_IN, CLAIM):  # prerendered as folders; saves the redirect to the slash
                 scope = {**scope, "path": f"{bare}/", "raw_path": f"{bare}/".encode()}
         await self._inner(scope, receive, send)
 
@@ -155,6 +186,8 @@ class Door:
         return PlainTextResponse(text, 421)
 
     async def _turned_away(self, scope: Scope, path: str) -> Response | None:
+        if path == CLAIM:
+            return None  # whoever has the link has no account yet
         cookies = "; ".join(v.decode("latin-1") for k, v in scope["headers"] if k == b"cookie")
         try:
             actor = await app().accounts.who(session_in(cookies))

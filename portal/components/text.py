@@ -15,4 +15,5 @@ def t(key: str, **values: Any) -> Any:
         by_language = {language: rx.Var.create(text.format(**values)) for language, text in by_language.items()}
     elif len(set(by_language.values())) == 1:
         return by_language["en"]
-    return rx.match(Frame.language, *[(language, by_language[language]) for language in LANGUAGES if language != "en"], by_language["en"])
+    others = [(language, by_language[language]) for language in LANGUAGES if language != "en"]
+    return rx.match(Frame.language, *others, by_language["en"]).to(str)

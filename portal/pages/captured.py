@@ -16,6 +16,6 @@ class Captured(rx.State):
         """Reset what the address does not carry."""
 
 
-@rx.page("/captured", title="Carillon", on_load=on_page(Captured.load))
+@rx.page("/captured", title=t("captured.title") + " · Carillon", on_load=on_page(Captured.load))
 def captured() -> rx.Component:
     return shell("/captured", [(t("group.operate"), ""), (t("nav.captured"), "")], page_head(t("captured.title"), t("captured.sub")))

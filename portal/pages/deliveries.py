@@ -16,7 +16,7 @@ class Deliveries(rx.State):
         """Reset what the address does not carry."""
 
 
-@rx.page("/deliveries", title="Carillon", on_load=on_page(Deliveries.load))
+@rx.page("/deliveries", title=t("deliveries.title") + " · Carillon", on_load=on_page(Deliveries.load))
 def deliveries() -> rx.Component:
     return shell(
         "/deliveries", [(t("group.measure"), ""), (t("nav.deliveries"), "")], page_head(t("deliveries.title"), t("deliveries.sub"))

@@ -16,6 +16,6 @@ class DeliveryPage(rx.State):
         """Reset what the address does not carry."""
 
 
-@rx.page("/deliveries/[delivery]", title="Carillon", on_load=on_page(DeliveryPage.load))
+@rx.page("/deliveries/[delivery]", title=t("delivery.title") + " · Carillon", on_load=on_page(DeliveryPage.load))
 def delivery() -> rx.Component:
     return shell("/deliveries", [(t("nav.deliveries"), "/deliveries"), (t("delivery.title"), "")], page_head(t("delivery.title")))

@@ -17,6 +17,6 @@ class Inbox(rx.State):
         """Reset what the address does not carry."""
 
 
-@rx.page("/inbox", title="Carillon", on_load=on_page(Inbox.load))
+@rx.page("/inbox", title=t("inbox.title") + " · Carillon", on_load=on_page(Inbox.load))
 def inbox() -> rx.Component:
     return recipient(h1(t("inbox.title")))

@@ -16,6 +16,6 @@ class Send(rx.State):
         """Reset what the address does not carry."""
 
 
-@rx.page("/send", title="Carillon", on_load=on_page(Send.load))
+@rx.page("/send", title=t("send.title") + " · Carillon", on_load=on_page(Send.load))
 def send() -> rx.Component:
     return shell("/send", [(t("group.reach"), ""), (t("nav.send"), "")], page_head(t("send.title"), t("send.sub")))

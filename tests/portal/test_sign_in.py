@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from backend.app.first_start import _new_claim
 from carillon.portal_serve import origins_of
 from portal.sign_in import is_own_post, safe_next
 from tests.portal.house_stand import PASSWORD
@@ -123,6 +124,34 @@ def test_signing_out_ends_the_session_not_only_the_cookie(browser):
     browser.cookies.set("carillon_session", token)
     assert browser.get("/send").status_code == 303
     assert browser.post("/session/end").headers["location"] == "/sign-in?reason=out"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"login": "!"}, "login"),
+        ({"password": "short"}, "password"),
+        ({"token": "forged"}, "used"),
+        ({"token": ""}, "used"),
+    ],
+)
+def test_the_first_account_names_what_is_wrong(browser, served, fields, reason):
+    token = served.run(_new_claim(served.house))
+    form = {"token": token, "login": "first", "password": PASSWORD, "name": "First Person"} | fields
+    answer = browser.post("/session/claim", data=form)
+    assert answer.headers["location"] == f"/claim?reason={reason}&token={form['token']}"
+    assert "set-cookie" not in answer.headers
+
+
+def test_the_first_account_is_made_once_and_is_signed_in(browser, served):
+    form = {"token": served.run(_new_claim(served.house)), "login": "First@Example.com", "password": PASSWORD, "name": "First Person"}
+    refused = browser.post("/session/claim", data=form, headers={"Origin": "http://evil.example"})
+    assert refused.headers["location"].startswith("/claim?reason=foreign")
+    answer = browser.post("/session/claim", data=form)
+    assert (answer.headers["location"], "carillon_session" in browser.cookies) == ("/send", True)
+    assert browser.get("/send").status_code == 200
+    again = browser.post("/session/claim", data=form | {"login": "second"})
+    assert again.headers["location"].startswith("/claim?reason=used")
 
 
 def test_origins_of_a_loopback_address_include_its_twins_and_others_do_not():

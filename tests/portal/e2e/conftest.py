@@ -1,4 +1,4 @@
-"""Real Chromium, one per run; and axe-core from its npm package, fetched once."""
+"""Real Chromium, one per module; and axe-core from its npm package, fetched once."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ def chromium_path() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its loop counts as running in this thread as long as it is open: no asyncio test meanwhile
 def chromium():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)

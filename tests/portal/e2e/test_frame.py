@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from backend.app.first_start import _new_claim
 from tests.portal.house_stand import PASSWORD
 
 PAGES = ["/send", "/deliveries", "/deliveries/0123", "/captured", "/inbox"]
@@ -37,11 +38,27 @@ def test_a_wrong_password_says_so_at_the_field_and_the_right_one_leads_on(look):
     page.fill("#login", "analyst")
     page.fill("#password", "wrong")
     page.click(".inner button.pri")
-    expect(page.locator("#problem")).to_contain_text("do not match")
+    expect(page.locator("#password-problem")).to_contain_text("do not match")
     page.fill("#login", "analyst")
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/deliveries/ab12$"))
+
+
+def test_the_first_account_of_an_empty_installation(look, served):
+    page = look()
+    page.goto(f"/claim?token={served.run(_new_claim(served.house))}")
+    page.fill("#name", "Very First")
+    page.fill("#login", "very.first")
+    page.fill("#password", "short")
+    page.click(".inner button.pri")
+    expect(page.locator("#password-problem")).to_contain_text("10 to 256 characters")
+    page.fill("#name", "Very First")
+    page.fill("#login", "very.first")
+    page.fill("#password", PASSWORD)
+    page.click(".inner button.pri")
+    expect(page).to_have_url(f"{served.base}/send")
+    expect(page.locator(".shell > .side .me")).to_contain_text("Very First")
 
 
 def test_signing_in_works_before_any_script_has_loaded(chromium, served):
@@ -154,8 +171,12 @@ def test_the_phone_has_a_drawer_that_closes_on_navigation(look):
 def test_no_page_overflows_and_none_has_an_accessibility_finding(look, axe, width, scheme):
     page = look(width=width, scheme=scheme)
     page.goto("/sign-in?reason=wrong")
-    page.locator("#problem").wait_for()
+    page.locator("#password-problem").wait_for()
     seen = {"/sign-in": (wide(page), page.evaluate(axe_runner(axe)))}
+    page.goto("/claim?token=x&reason=used")
+    page.locator(".note").wait_for()
+    seen["/claim"] = (wide(page), page.evaluate(axe_runner(axe)))
+    page.goto("/sign-in")
     page.fill("#login", "admin")
     page.fill("#password", PASSWORD)
     page.click(".inner button.pri")
