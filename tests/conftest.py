@@ -5,6 +5,7 @@
 (an empty Redis database for one test).
 """
 
+import contextlib
 import os
 from collections.abc import Iterator
 
@@ -15,6 +16,13 @@ from tests import engines as real
 # a developer's `. .engines/env` must not decide what the code under test connects to
 for name in [n for n in os.environ if n.startswith("CARILLON_") and not n.startswith("CARILLON_TEST_")]:
     del os.environ[name]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the engines before the first test that needs them: a first download may take longer than any test is given."""
+    if not session.config.option.collectonly and any("engines" in getattr(item, "fixturenames", ()) for item in session.items):
+        with contextlib.suppress(real.EnginesMissing):  # each test that needs them says so itself
+            real.engines()
 
 
 @pytest.fixture(scope="session")

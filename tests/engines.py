@@ -24,6 +24,7 @@ VARIABLES = {
     "log": "CARILLON_TEST_LOG_URL",
     "cache": "CARILLON_TEST_CACHE_URL",
 }
+SERVERS = {"database": "postgres", "log": "kafka", "cache": "redis"}
 CLAIMS = "carillon:tests:databases"  # hash in the given Redis database: number -> pid of the run that uses it
 STARTING = 300  # seconds; the first start may install packages and download Kafka
 
@@ -40,24 +41,33 @@ class EnginesMissing(Exception):
     """The engines for the tests could not be started."""
 
 
-@functools.cache
 def engines() -> Engines:
-    """The engines of this run; starts what the environment does not give."""
+    """The engines of this run; starts what the environment does not give, once, and fails the same way each time."""
+    found = _engines()
+    if isinstance(found, EnginesMissing):
+        raise found
+    return found
+
+
+@functools.cache
+def _engines() -> Engines | EnginesMissing:
     given = {kind: os.environ.get(name, "") for kind, name in VARIABLES.items()}
     missing = [kind for kind, url in given.items() if not url]
-    if missing:
-        given |= {kind: url for kind, url in _started().items() if kind in missing}
-    return Engines(**given)
+    try:
+        return Engines(**(given | _started(missing) if missing else given))
+    except EnginesMissing as error:
+        return error
 
 
-def _started() -> dict[str, str]:
-    command = [sys.executable, "-m", "carillon.engines", "up", "--home", str(ROOT / ".engines")]
+def _started(kinds: list[str]) -> dict[str, str]:
+    only = [word for kind in kinds for word in ("--only", SERVERS[kind])]
+    command = [sys.executable, "-m", "carillon.engines", "up", "--home", str(ROOT / ".engines"), *only]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=STARTING, check=False)
     if done.returncode:
         ways = ", ".join(VARIABLES.values())
         raise EnginesMissing(f"{done.stderr.strip()}\nGive running ones by URL instead: {ways}.")
     exports = dict(line.removeprefix("export ").split("=", 1) for line in done.stdout.splitlines() if line.startswith("export "))
-    return {kind: exports[f"CARILLON_{kind.upper()}_URL"].strip("'") for kind in VARIABLES}
+    return {kind: exports[f"CARILLON_{kind.upper()}_URL"].strip("'") for kind in kinds}
 
 
 def bootstrap(log_url: str) -> str:

@@ -15,7 +15,7 @@ from carillon.engines.programs import NEEDS, ensure
 
 AT = click.option("--home", "path", type=click.Path(path_type=Path, file_okay=False), default=Path(".engines"), show_default=True)
 BROKERS = click.option("--brokers", type=click.Choice(["1", "3"]), help="Kafka brokers; with 3, records are kept three times.")
-TESTED = {"postgres": "CARILLON_TEST_DATABASE_URL", "kafka": "CARILLON_TEST_LOG_URL", "redis": "CARILLON_TEST_CACHE_URL"}
+TESTED = {name: variable.replace("CARILLON_", "CARILLON_TEST_") for name, variable in sets.LEADS.items()}
 
 
 @click.group()
@@ -27,10 +27,11 @@ def main() -> None:
 @AT
 @BROKERS
 @click.option("--base-port", type=click.IntRange(1024, 65500), help="First of ten ports on 127.0.0.1. Default: some that are free.")
-def up(path: Path, brokers: str | None, base_port: int | None) -> None:
+@click.option("--only", type=click.Choice(sets.ALL), multiple=True, help="Just this one; may be given again. Default: all.")
+def up(path: Path, brokers: str | None, base_port: int | None, only: tuple[str, ...]) -> None:
     """Start what does not run yet; print how to use it and keep that in HOME/env."""
     home = Home(path)
-    variables = asyncio.run(sets.up(home, brokers=int(brokers) if brokers else None, base_port=base_port))
+    variables = asyncio.run(sets.up(home, brokers=int(brokers) if brokers else None, base_port=base_port, only=only or sets.ALL))
     click.echo("\n".join(sets.exports(variables)))
     click.echo(f"Running. Use them with: . {path}/env && make up", err=True)
 
@@ -78,7 +79,7 @@ async def _run(brokers: int, command: tuple[str, ...]) -> int:
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # a terminal sends Ctrl-C to the command as well: let it end, then clean up
     try:
         found = await sets.up(home, brokers=brokers, only=absent)
-        given = {TESTED[name]: found[TESTED[name].replace("_TEST_", "_")] for name in absent}
+        given = {TESTED[name]: found[sets.LEADS[name]] for name in absent}
         return await _until(command, given, ended)
     finally:
         await sets.down(home)

@@ -12,7 +12,8 @@ from carillon.engines.home import Home, private
 from carillon.engines.processes import Process
 from carillon.engines.programs import ensure
 
-ALL = ("postgres", "redis", "kafka")
+ALL = ("postgres", "kafka", "redis")
+LEADS = {"postgres": "CARILLON_DATABASE_URL", "redis": "CARILLON_CACHE_URL", "kafka": "CARILLON_LOG_URL"}
 NEEDED = {"postgres": ("PostgreSQL",), "redis": ("Redis",), "kafka": ("Java",)}
 STOPS = {"postgres": postgres.STOP}  # the others end in order at SIGTERM
 PATIENCE = 20.0  # seconds
@@ -36,9 +37,11 @@ async def up(home: Home, *, brokers: int | None = None, base_port: int | None = 
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
-        variables = home.urls | {"CARILLON_SECRET_KEY": home.secret_key}
-        private(home.path / "env", "".join(f"{line}\n" for line in exports(variables)))
-    return variables
+        secret = {"CARILLON_SECRET_KEY": home.secret_key}
+        running = {LEADS[name.rstrip("123")] for name in home.processes}
+        kept = {variable: url for variable, url in home.urls.items() if variable in running} | secret
+        private(home.path / "env", "".join(f"{line}\n" for line in exports(kept)))
+    return {LEADS[name]: home.urls[LEADS[name]] for name in ALL if name in only} | secret
 
 
 async def down(home: Home) -> list[str]:
