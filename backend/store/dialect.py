@@ -32,9 +32,10 @@ SQLITE_AWAY = {
     26: "the file is not an SQLite database",
 }
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: classes, then single codes
-POSTGRES_AWAY = ("08000", "08001", "08003", "08004", "08006", "08007", "53", "57P", "58", "25006", "28", "3D000")
+POSTGRES_READ_ONLY = "25006"
+POSTGRES_AWAY = ("08000", "08001", "08003", "08004", "08006", "08007", "53", "57P", "58", POSTGRES_READ_ONLY, "28", "3D000")
 POSTGRES_REPEAT = ("40001", "40P01")  # serialization failure, deadlock: the same transaction may succeed now
-POSTGRES_GONE = "42P01"  # undefined table: another process dropped a day that this connection remembers
+POSTGRES_FORGOTTEN = ("42P01", "26000")  # a day that this connection remembers was dropped by another, or its statements were
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,10 @@ def postgres_engine(url: str, *, size: int, read: bool = False) -> Engine:
         max_overflow=0,
         pool_timeout=30,
         connect_args={
+            "prepare_threshold": None,  # the driver's own preparing ends in DEALLOCATE ALL after a rollback, and takes ours with it
             "connect_timeout": 5,
+            # psycopg throws away every prepared statement of the connection at a rollback when it has some itself: ours too
+            "prepare_threshold": None,
             "options": f"{given if isinstance(given, str) else ' '.join(given)} {settings}".strip(),
             "keepalives_idle": 15,
             "keepalives_interval": 5,
@@ -143,16 +147,22 @@ def sqlstate(error: BaseException) -> str:
     return getattr(origin, "sqlstate", None) or ""
 
 
-def away(error: BaseException) -> StoreUnavailable | None:
-    """`StoreUnavailable` with the reason when the error means that the engine cannot serve, else None."""
+def away(error: BaseException, *, read: bool = False) -> StoreUnavailable | None:
+    """`StoreUnavailable` with the reason when the error means that the engine cannot serve, else None.
+
+    In a read "read only" is no fault of the engine: the function tried to write.
+    """
     if isinstance(error, PoolTimeout):
         return StoreUnavailable("Every database connection is busy. Nothing was changed; send it again in a moment.")
     origin = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(origin, sqlite3.Error):
-        why = SQLITE_AWAY.get((getattr(origin, "sqlite_errorcode", 0) or 0) & 0xFF)
+        code = (getattr(origin, "sqlite_errorcode", 0) or 0) & 0xFF
+        why = "" if read and code == sqlite3.SQLITE_READONLY else SQLITE_AWAY.get(code)
         return StoreUnavailable(f"The database file cannot be used: {why}. Nothing was changed; send it again in a moment.") if why else None
     if isinstance(origin, psycopg.Error):
         state = origin.sqlstate or ""
+        if read and state == POSTGRES_READ_ONLY:
+            return None
         if state.startswith(POSTGRES_AWAY) or (not state and isinstance(origin, (psycopg.OperationalError, psycopg.InterfaceError))):
             words = (str(origin).strip().splitlines() or ["no reason given"])[0]
             return StoreUnavailable(f"PostgreSQL does not answer ({words[:200]}). Nothing was changed; send it again in a moment.")

@@ -65,14 +65,14 @@ class Session:
 
     def __init__(self, pgconn: Any) -> None:
         self._pgconn = pgconn
-        self._prepared: set[str] = set()
+        self.prepared: set[str] = set()
         self.days: dict[int, str] = {}
 
     def run(self, name: str, sql: str, *params: bytes) -> Any:
         """Execute within the open transaction; libpq's result, binary. `name` is one text of `sql` for good."""
-        if name not in self._prepared:
+        if name not in self.prepared:
             self._checked(self._pgconn.prepare(name.encode(), sql.encode()))
-            self._prepared.add(name)
+            self.prepared.add(name)
         return self._checked(self._pgconn.exec_prepared(name.encode(), params, [1] * len(params), result_format=1))
 
     def on(self, day: int, name: str, sql: str, *params: bytes) -> Any:
@@ -112,9 +112,12 @@ def session(raw: Any) -> Session:
     return found
 
 
-def forget_days(raw: Any) -> None:
-    """After a partition was dropped by another process: ask again which exist."""
-    session(raw).days.clear()
+def forget(raw: Any, *, statements: bool) -> None:
+    """Ask again which days exist: another process dropped one. `statements`: those are gone from the server too."""
+    found = session(raw)
+    found.days.clear()
+    if statements:
+        found.prepared.clear()
 
 
 def rows(result: Any) -> list[list[Any]]:

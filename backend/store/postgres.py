@@ -64,17 +64,17 @@ class PostgresStore:
     async def _in_thread(self, pool: int, engine: Engine | None, fn: Callable[[Tx], T]) -> T:
         if not self._pools or engine is None:
             raise StoreUnavailable("The store is closed. Nothing was changed.")
-        return await asyncio.get_running_loop().run_in_executor(self._pools[pool], _transact, engine, fn)
+        return await asyncio.get_running_loop().run_in_executor(self._pools[pool], _transact, engine, fn, pool == 2)
 
 
-def _transact(engine: Engine, fn: Callable[[Tx], T]) -> T:
+def _transact(engine: Engine, fn: Callable[[Tx], T], read: bool) -> T:
     for attempt in range(1, TRIES + 1):
         try:
             return _once(engine, fn)
         except Exception as error:
-            if attempt < TRIES and dialect.sqlstate(error) in (*dialect.POSTGRES_REPEAT, dialect.POSTGRES_GONE):
+            if attempt < TRIES and dialect.sqlstate(error) in (*dialect.POSTGRES_REPEAT, *dialect.POSTGRES_FORGOTTEN):
                 continue
-            if refusal := dialect.away(error):
+            if refusal := dialect.away(error, read=read):
                 raise refusal from error
             raise
     raise AssertionError("unreachable")
@@ -115,5 +115,5 @@ def _abandon(conn: Connection, raw: Any, error: BaseException) -> None:
         conn.invalidate(error)
         return
     conn.rollback()
-    if dialect.sqlstate(error) == dialect.POSTGRES_GONE:
-        packed.forget_days(raw)
+    if dialect.sqlstate(error) in dialect.POSTGRES_FORGOTTEN:
+        packed.forget(raw, statements=dialect.sqlstate(error) == "26000")

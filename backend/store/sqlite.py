@@ -113,7 +113,7 @@ class SqliteStore:
             with engine.connect() as conn, conn.begin():
                 return fn(Transaction("sqlite", conn, dialect.driver_of(conn)))
         except Exception as error:
-            if refusal := dialect.away(error):
+            if refusal := dialect.away(error, read=True):
                 raise refusal from error
             raise
 

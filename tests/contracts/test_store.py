@@ -1,0 +1,190 @@
+"""The store's port on both engines."""
+
+import contextlib
+import shutil
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from backend.clock import HeldClock
+from backend.domain.errors import Invalid, SecondWriter, StoreUnavailable
+from backend.store import dialect
+from backend.store.migrate import migrate
+from backend.store.open import open_store
+from backend.store.turns import SHARED, Turns
+from tests.contracts.hot_contract import NOW
+from tests.contracts.store_contract import StoreContract
+
+
+WRITTEN = ("seen", "events", "notifications", "deliveries", "attempts", "deltas")
+
+
+class Full:
+    """SQLite's file may not grow: what a full disk is to it."""
+
+    @contextlib.contextmanager
+    def __call__(self, store):
+        yield
+
+    def now(self, tx):
+        pages = tx.raw.execute("pragma page_count").fetchone()[0]
+        tx.raw.execute(f"pragma max_page_count = {pages}")
+        try:
+            tx.raw.execute("create table too_much as select zeroblob(9000000) as x")
+        finally:
+            if not tx.raw.in_transaction:
+                tx.raw.execute("pragma max_page_count = 4294967294")
+
+
+class Gone:
+    """The server ends every session of the database."""
+
+    def __init__(self, url):
+        self.url = url
+
+    @contextlib.contextmanager
+    def __call__(self, store):
+        yield
+
+    def now(self, tx):
+        with psycopg.connect(self.url, autocommit=True) as other:
+            other.execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()")
+
+
+class TestSqliteStore(StoreContract):
+    batches_before_a_person = 1
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def migrated(cls, tmp_path_factory):
+        file = tmp_path_factory.mktemp("store") / "carillon.db"
+        migrate(f"sqlite:///{file}", HeldClock(NOW))
+        return file
+
+    @pytest.fixture
+    def url(self, migrated, tmp_path):
+        return f"sqlite:///{shutil.copy(migrated, tmp_path)}"
+
+    @pytest.fixture
+    async def store(self, url):
+        store = open_store(url, HeldClock(NOW), address="http://localhost:8000")
+        await store.start()
+        yield store
+        await store.close()
+
+    @pytest.fixture
+    def closed(self, tmp_path):
+        (tmp_path / "carillon.db").mkdir()
+        return open_store(f"sqlite:///{tmp_path}/carillon.db", HeldClock(NOW))
+
+    @pytest.fixture
+    def cut(self):
+        return Full()
+
+
+class TestPostgresStore(StoreContract):
+    batches_before_a_person = 40  # every asker has a connection: nobody waits for a turn
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def url(cls, class_postgres_url):
+        migrate(class_postgres_url, HeldClock(NOW))
+        return class_postgres_url
+
+    @pytest.fixture
+    async def store(self, url):
+        store = open_store(url, HeldClock(NOW))
+        await store.start()  # makes again the days that a test dropped
+        yield store
+        await store.write(lambda tx: [tx.conn.exec_driver_sql(f"delete from {table}") for table in ("marks", *WRITTEN)])
+        await store.close()
+
+    @pytest.fixture
+    def closed(self, postgres_url):
+        parts = urlsplit(postgres_url)
+        return open_store(urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:1")), HeldClock(NOW))
+
+    @pytest.fixture
+    def cut(self, url):
+        return Gone(url)
+
+
+class TestSqliteFile:
+    """What only a file has."""
+
+    async def test_a_second_writer_is_told_who_holds_it(self, tmp_path):
+        url = f"sqlite:///{tmp_path}/carillon.db"
+        migrate(url)
+        first, second = open_store(url, HeldClock(NOW), address="http://localhost:8000"), open_store(url, HeldClock(NOW))
+        await first.start()
+        with pytest.raises(SecondWriter, match="http://localhost:8000") as refused:
+            await second.start()
+        assert refused.value.facts["address"] == "http://localhost:8000"
+        assert int(refused.value.facts["pid"]) > 0
+        with pytest.raises(SecondWriter):
+            migrate(url)
+        await first.close()
+        await second.start()
+        await second.close()
+
+    async def test_a_file_without_tables_says_what_to_do(self, tmp_path):
+        store = open_store(f"sqlite:///{tmp_path}/new.db", HeldClock(NOW))
+        with pytest.raises(StoreUnavailable, match="carillon migrate"):
+            await store.start()
+        migrate(f"sqlite:///{tmp_path}/new.db")
+        await store.start()
+        await store.close()
+
+    async def test_what_is_no_database_says_so(self, tmp_path):
+        (tmp_path / "letter.db").write_text("Dear Sir or Madam, " * 100)
+        with pytest.raises(StoreUnavailable, match="not an SQLite database"):
+            await open_store(f"sqlite:///{tmp_path}/letter.db", HeldClock(NOW)).start()
+
+    async def test_writes_are_safe_and_space_comes_back(self, tmp_path):
+        url = f"sqlite:///{tmp_path}/carillon.db"
+        migrate(url)
+        store = open_store(url, HeldClock(NOW))
+        await store.start()
+        pragmas = ("journal_mode", "synchronous", "auto_vacuum")
+        assert await store.write(lambda tx: [tx.raw.execute(f"pragma {p}").fetchone()[0] for p in pragmas]) == ["wal", 2, 2]
+        await store.close()
+
+    @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:"])
+    def test_another_url_is_refused(self, url):
+        with pytest.raises(Invalid):
+            open_store(url, HeldClock(NOW))
+
+
+class TestTurns:
+    """Who writes next."""
+
+    def test_people_come_between_any_two_batches_of_stages(self):
+        turns = Turns()
+        for n in range(3):
+            turns.put("decide", f"decide{n}")
+        turns.put("deliver", "deliver0")
+        turns.put("person", "p0")
+        turns.put("person", "p1")
+        assert turns.take() == ["p0", "p1"]
+        turns.put("person", "p2")
+        assert turns.take() == ["decide0"]
+        assert turns.take() == ["p2"]
+        assert [turns.take() for _ in range(4)] == [["deliver0"], ["decide1"], ["decide2"], []]
+
+    def test_people_who_never_stop_do_not_starve_a_stage(self):
+        turns = Turns()
+        turns.put("decide", "decide")
+        for n in range(SHARED * 3):
+            turns.put("person", n)
+        taken = [turns.take() for _ in range(2)]
+        assert taken == [list(range(SHARED)), ["decide"]]
+        assert len(turns) == SHARED * 2
+
+
+def test_errors_of_the_statement_are_not_taken_for_an_absent_engine():
+    assert dialect.away(psycopg.errors.UniqueViolation("twice")) is None
+    assert dialect.away(psycopg.errors.ProtocolViolation("ours")) is None
+    assert dialect.away(psycopg.errors.AdminShutdown("bye")) is not None
+    assert dialect.away(psycopg.errors.DiskFull("full")) is not None
+    assert dialect.away(ValueError("no")) is None
