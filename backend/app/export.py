@@ -56,7 +56,12 @@ def bundle(tx: Tx, app: "App", row: PersonRow) -> dict[str, Any]:
         "notifications": _notifications(tx, space, person),
         "deliveries": _deliveries(tx, space, person),
         "captures": [
-            {"id": r["id"].hex(), "delivery": r["delivery"].hex(), "channel": CHANNEL_NAME.get(r["channel"], ""), "at": moment_or_none(r["at"])}
+            {
+                "delivery": r["delivery"].hex(),
+                "channel": CHANNEL_NAME.get(r["channel"], ""),
+                "at": moment_or_none(r["at"]),
+                **msgspec.json.decode(app.sealer.unseal("capture", r["sealed"])),
+            }
             for r in whole_person.rows(tx, captures, space, person)
         ],
         "orders": [

@@ -24,6 +24,7 @@ def insert_new(tx: Tx, table: Table, rows: list[dict[str, Any]]) -> int:
         return 0
     statement: Any = (sqlite.insert if tx.dialect == "sqlite" else postgresql.insert)(table)
     statement = statement.on_conflict_do_nothing(index_elements=[column.name for column in table.primary_key])
+    statement = statement.execution_options(preserve_rowcount=True)  # it is not kept for inserts otherwise
     return sum(tx.conn.execute(statement, row).rowcount for row in rows) if len(rows) < 3 else _many(tx, statement, rows)
 
 

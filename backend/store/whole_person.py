@@ -8,6 +8,8 @@ from sqlalchemy import Table, delete, func, select, update
 
 from backend.domain.delivery import State
 from backend.domain.event import Event
+from backend.domain.ids import person_bytes
+from backend.log.codec import decode, encode
 from backend.store import hot
 from backend.store.port import Tx
 from backend.store.tables import (
@@ -18,6 +20,7 @@ from backend.store.tables import (
     captures,
     chat_members,
     chat_messages,
+    collapses,
     consents,
     deliveries,
     due,
@@ -29,6 +32,7 @@ from backend.store.tables import (
     orders,
     people,
     receipts,
+    seen,
     sessions,
 )
 from backend.store.upsert import CHUNK
@@ -80,10 +84,9 @@ def wipe(tx: Tx, space: int, person: int, user_id: str, tombstone: str, now: flo
     for some in _pieces(ids):
         tx.conn.execute(update(attempts).where(attempts.c.delivery.in_(some), attempts.c.space == space).values(raw=""))
         tx.conn.execute(update(receipts).where(receipts.c.delivery.in_(some), receipts.c.space == space).values(raw=""))
-    for some in _pieces(list(dict.fromkeys(ids + told))):
-        tx.conn.execute(delete(due).where(due.c.space == space, due.c.id.in_(some)))
+    _empty_due(tx, space, person, {*ids, *told})
     _empty_events(tx, space, person, [row["event"] for row in rows(tx, notifications, space, person)])
-    for table in (addresses, memberships, captures, inbox, inbox_heads, chat_members):
+    for table in (addresses, memberships, captures, inbox, inbox_heads, chat_members, collapses):
         tx.conn.execute(delete(table).where(table.c.space == space, table.c.person == person))
     tx.conn.execute(update(consents).where(consents.c.space == space, consents.c.person == person).values(evidence=""))
     tx.conn.execute(update(chat_messages).where(chat_messages.c.space == space, chat_messages.c.person == person).values(author="", text=""))
@@ -92,6 +95,8 @@ def wipe(tx: Tx, space: int, person: int, user_id: str, tombstone: str, now: flo
     tx.conn.execute(delete(sessions).where(sessions.c.space == space, sessions.c.login.in_(logins)))
     tx.conn.execute(delete(accounts).where(accounts.c.space == space, accounts.c.person == person))
     tx.conn.execute(update(audit).where(audit.c.space == space, audit.c.object == f"user:{user_id}").values(object=f"user:{tombstone}"))
+    own = [f"account:{login}" for login in logins]
+    tx.conn.execute(update(audit).where(audit.c.space == space, audit.c.object.in_(own)).values(object=f"account:{tombstone}"))
     tx.conn.execute(update(audit).where(audit.c.space == space, audit.c.actor.in_([user_id, *logins])).values(actor=tombstone))
     tx.conn.execute(
         update(people)
@@ -110,10 +115,24 @@ def other_admins(tx: Tx, space: int, person: int) -> int:
     return int(tx.conn.execute(statement).scalar_one())
 
 
+def _empty_due(tx: Tx, space: int, person: int, cancelled: set[bytes]) -> None:
+    """Rows of what was cancelled go; an event that waits for its time stays, emptied, so that it is accounted for when it comes."""
+    waiting = tx.conn.execute(select(due.c.id, due.c.kind, due.c.value).where(due.c.space == space, due.c.key == person_bytes(person))).all()
+    for made, kind, value in waiting:
+        row = (due.c.space == space, due.c.id == made, due.c.kind == kind)
+        if made in cancelled or not kind.startswith("scheduled"):
+            tx.conn.execute(delete(due).where(*row))
+            continue
+        event = msgspec.structs.replace(decode(Event, value), body=b"{}", key="", collapse="")
+        tx.conn.execute(update(due).where(*row).values(value=encode(event)))
+
+
 def _empty_events(tx: Tx, space: int, person: int, ids: Sequence[bytes]) -> None:
-    """Events that were for this person alone lose their texts and data; one for many is not about anybody."""
+    """Events that were for this person alone lose their texts, data and the producer's id; one for many is not about anybody."""
     for row in events_of(tx, space, ids):
         if row["person"] == person:
+            where = (seen.c.space == space, seen.c.source == row["source"], seen.c.key == row["key"].encode())
+            tx.conn.execute(delete(seen).where(*where))  # a repeat is met by the gate `erased`
             tx.conn.execute(
                 update(events)
                 .where(events.c.id == row["id"], events.c.space == space)
