@@ -6,7 +6,7 @@ the later gates be asked still, since what will never be sent need not wait. Web
 make it silent. `holdout`, `digest` and the plan of more than one step keep their places and are off.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from backend.domain import consent, preference, quiet
 from backend.domain.decision import GATES, Decision, Facts, GateTrace, Outcome, Reason, Unit
@@ -20,23 +20,24 @@ RECHECKED = 8  # gates that are asked again right before the provider: erased ..
 
 _PASS = {gate: GateTrace(gate, "pass") for gate in GATES}
 _OFF = {gate: GateTrace(gate, "off") for gate in GATES}
+_EACH = GateTrace("", "off")  # in place of a trace: ask
 Gate = Callable[[Facts, str, Address | None, float], GateTrace]
 
 
 def decide(facts: Facts) -> Decision:
     """The decision for every unit of the notification."""
-    event, units = facts.event, []
+    event, units, shared = facts.event, [], _Shared(facts, len(_ASK))
     for channel in channels_of(facts):
         if channel == WEB:
-            units.append(_unit(facts, WEB, web_address(facts.person.person), None, len(_ASK)))
+            units.append(_unit(facts, WEB, web_address(facts.person.person), None, shared))
             continue
         number, found = _NUMBER[channel], False
         for address in facts.person.addresses:
             if address.channel == number:
                 found = True
-                units.append(_unit(facts, channel, address.hash, address, len(_ASK)))
+                units.append(_unit(facts, channel, address.hash, address, shared))
         if not found:
-            units.append(_unit(facts, channel, NO_ADDRESS, None, len(_ASK)))
+            units.append(_unit(facts, channel, NO_ADDRESS, None, shared))
     if event.asked_priority and event.asked_priority != event.priority:
         return Decision(tuple(units), (Reason("lowered_priority", {"asked": event.asked_priority, "given": event.priority}),))
     return Decision(tuple(units))
@@ -70,34 +71,66 @@ def web_address(person: int) -> bytes:
 
 
 def _one(facts: Facts, channel: str, key: bytes, depth: int) -> Unit:
+    shared = _Shared(facts, depth)
     if channel == WEB:
-        return _unit(facts, WEB, key, None, depth)
+        return _unit(facts, WEB, key, None, shared)
     number = _NUMBER[channel]
     for address in facts.person.addresses:
         if address.channel == number and address.hash == key:
-            return _unit(facts, channel, key, address, depth)
-    return _unit(facts, channel, key, None, depth)  # it was taken away since
+            return _unit(facts, channel, key, address, shared)
+    return _unit(facts, channel, key, None, shared)  # it was taken away since
 
 
-def _unit(facts: Facts, channel: str, key: bytes, address: Address | None, depth: int) -> Unit:
-    traces: list[GateTrace] = []
+class _Shared:
+    """What each gate says to every unit of the notification alike; _EACH where every unit has to ask. `open`: the gates of which
+    there is something to ask or to say."""
+
+    __slots__ = ("open", "traces")
+
+    def __init__(self, facts: Facts, depth: int) -> None:
+        now = facts.now
+        quiet_now = _quiet(facts, "", None, now) if depth > RECHECKED else _OFF["quiet"]
+        self.traces = [
+            _erased(facts, "", None, now),
+            _expired(facts, "", None, now),
+            _superseded(facts, "", None, now),
+            _EACH if facts.halted else _PASS["halted"],
+            _OFF["holdout"],
+            _EACH,
+            _consent(facts, "", None, now),
+            _EACH,
+            _OFF["plan"] if facts.template_channels is None else _EACH,
+            _OFF["digest"],
+            quiet_now if quiet_now.reason is None else _EACH,
+            _EACH if facts.cap_refused else _OFF["cap"],
+        ][:depth]
+        self.open: Sequence[int] = [n for n, trace in enumerate(self.traces) if trace is _EACH or trace.reason is not None]
+
+
+def _unit(facts: Facts, channel: str, key: bytes, address: Address | None, shared: _Shared) -> Unit:
+    traces = shared.traces.copy()
     reasons: tuple[Reason, ...] = ()
     outcome: Outcome = "send"
     until = facts.now
     silent = False
-    for ask in _ASK[:depth]:
-        trace = ask(facts, channel, address, until)
-        traces.append(trace)
+    following, asked = shared.open, 0
+    while asked < len(following):
+        n = following[asked]
+        asked += 1
+        trace = traces[n]
+        if trace is _EACH or outcome == "hold":
+            trace = traces[n] = _ASK[n](facts, channel, address, until)
         reason = trace.reason
         if reason is None:
             continue
         if trace.result == "stop":
             outcome, reasons = "skip", (reason, *reasons)
-            traces.extend(_OFF[gate] for gate in GATES[len(traces) : depth])
+            traces[n + 1 :] = [_OFF[gate] for gate in GATES[n + 1 : len(traces)]]
             break
         if trace.result == "hold":
             outcome, until = "hold", max(until, float(reason.params["until"]))
             reasons += (reason,)
+            following, asked = range(len(traces)), n + 1  # all that follow are asked for the moment at which it would go
         elif trace.result == "pass":  # a pass with a reason: it goes, but quietly
             silent = channel == WEB
             reasons += (reason,)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from backend.domain.person import QuietHours
 
 DAY = 86_400.0
+SLOT = 900.0  # seconds
 LOOK = 9  # days to look ahead; every pattern of a week is over by then
 
 
@@ -37,8 +38,9 @@ def minutes(wall: str) -> int:
 
 def which(now: float, tz: tzinfo, ranges: Sequence[QuietHours]) -> QuietHours | None:
     """The range in which `now` lies, or None."""
-    local = datetime.fromtimestamp(now, tz)
-    minute, day = local.hour * 60 + local.minute, local.weekday()
+    offset = _steady_offset(tz, int(now // SLOT))
+    local = now + (_offset(now, tz) if offset is None else offset)
+    day, minute = int(local // DAY + 3) % 7, int(local % DAY) // 60  # 1970 began on a Thursday
     for r in ranges:
         start, end = minutes(r.start), minutes(r.end)
         if start < end:
@@ -47,6 +49,13 @@ def which(now: float, tz: tzinfo, ranges: Sequence[QuietHours]) -> QuietHours | 
         elif start > end and ((minute >= start and day in r.days) or (minute < end and (day - 1) % 7 in r.days)):
             return r
     return None
+
+
+@lru_cache(maxsize=65_536)
+def _steady_offset(tz: tzinfo, slot: int) -> float | None:
+    """The zone's offset throughout a slot, None when its clock is changed within. (A batch asks for few slots and many people.)"""
+    first, last = _offset(slot * SLOT, tz), _offset(slot * SLOT + SLOT - 1, tz)
+    return first if first == last else None
 
 
 def in_quiet(now: float, tz: tzinfo, ranges: Sequence[QuietHours]) -> bool:
@@ -94,5 +103,6 @@ def _jumps(now: float, tz: tzinfo) -> Iterator[float]:
         before = after
 
 
-def _offset(at: float, tz: tzinfo) -> timedelta | None:
-    return datetime.fromtimestamp(at, tz).utcoffset()
+def _offset(at: float, tz: tzinfo) -> float:
+    """Seconds that the wall clock is ahead of UTC."""
+    return (datetime.fromtimestamp(at, tz).utcoffset() or timedelta()).total_seconds()
