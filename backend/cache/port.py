@@ -20,7 +20,7 @@ class Cache(Protocol):
         ...
 
     async def put_many(self, items: Mapping[bytes, bytes], ttl: float) -> None:
-        """One trip; overwrite."""
+        """One trip; overwrite, and forget a revision."""
         ...
 
     async def put_newer(self, items: Mapping[bytes, tuple[int, bytes]], ttl: float) -> None:
@@ -35,12 +35,19 @@ class Cache(Protocol):
         """First come, first served: the owner that holds the key after the call (ours, or the earlier one)."""
         ...
 
+    async def claim_many(self, owners: Mapping[bytes, bytes], ttl: float) -> dict[bytes, bytes]:
+        """`claim` for many keys in one trip: key -> the owner that holds it after the call."""
+        ...
+
     async def release(self, key: bytes, owner: bytes) -> None:
         """Give a claim back if it is still ours."""
         ...
 
     async def take(self, key: bytes, limit: int, window: float, now: float, cost: int = 1) -> float:
-        """Token bucket of `limit` per `window` seconds: 0.0 when `cost` was taken, else seconds until it could be."""
+        """Token bucket of `limit` per `window` seconds: 0.0 when `cost` was taken, else seconds until it could be.
+
+        `ValueError` when `limit`, `window` or `cost` is not positive, or `cost` is above `limit`: it could never be taken.
+        """
         ...
 
     async def reserve(self, key: bytes, member: bytes, limit: int, window: float, now: float) -> bool:
@@ -50,3 +57,9 @@ class Cache(Protocol):
     async def reachable(self) -> None:
         """Return when the engine answers now, else raise `CacheUnavailable`."""
         ...
+
+
+def check_bucket(limit: int, window: float, cost: int) -> None:
+    """What every engine's `take` refuses."""
+    if limit <= 0 or window <= 0 or not 0 < cost <= limit:
+        raise ValueError(f"A bucket of {limit} per {window} seconds cannot give {cost}.")
