@@ -79,7 +79,7 @@ PHRASES = {
     "claim.password": "Passwort, mindestens 10 Zeichen",
     "claim.act": "Konto anlegen",
     "claim.login.bad": "Nehmen Sie 2 bis 100 Buchstaben, Ziffern oder . _ @ + -, vorn einen Buchstaben oder eine Ziffer.",
-    "claim.password.bad": "Nehmen Sie 10 bis 256 Zeichen: Mehrere Wörter taugen gut.",
+    "claim.password.bad": "Nehmen Sie 10 bis 256 Zeichen, am besten mehrere Wörter.",
     "claim.used": "Dieser Link wurde schon benutzt, oder es gibt einen neueren. Starten Sie Carillon neu, um den gültigen zu sehen.",
     "claim.many": "Zu viele Versuche. Warten Sie eine Minute und versuchen Sie es dann noch einmal.",
     "claim.away": "Das Konto konnte nicht angelegt werden: Die Datenbank antwortet nicht. Versuchen Sie es gleich noch einmal.",
