@@ -3,9 +3,9 @@
 import os
 from typing import Any
 
-from alembic import context
 from sqlalchemy import Connection
 
+from alembic import context
 from backend.store import dialect
 from backend.store.tables import PARTITIONED, meta
 
@@ -13,7 +13,7 @@ from backend.store.tables import PARTITIONED, meta
 def ours(name: str | None, kind: str, parents: Any) -> bool:
     """Day partitions and the embedded log's own tables are not in the metadata, and are no difference."""
     table = name if kind == "table" else parents.get("table_name")
-    return not table or not (table.startswith(tuple(p + "_" for p in PARTITIONED)) or table.startswith("log_"))
+    return not table or not table.startswith((*(p + "_" for p in PARTITIONED), "log_"))
 
 
 def run(connection: Connection) -> None:

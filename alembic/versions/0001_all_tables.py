@@ -6,8 +6,9 @@ Revision 0001, the first.
 import functools
 
 import sqlalchemy as sa
-from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from alembic import op
 
 revision = "0001"
 down_revision = None
@@ -16,11 +17,45 @@ depends_on = None
 
 PARTITIONED = ("events", "notifications", "deliveries", "attempts")
 TABLES = (
-    "spaces", "people", "addresses", "groups", "memberships", "consents", "suppressions", "categories", "templates",
-    "template_versions", "cohorts", "halts", "seen", "events", "notifications", "deliveries", "attempts", "collapses",
-    "snapshots", "receipts", "deltas",
-    "totals", "ledger_totals", "due", "dead", "captures", "inbox_heads", "inbox", "chat_members", "chat_messages", "orders",
-    "alerts", "accounts", "sessions", "clients", "revoked", "idempotency", "audit", "marks",
+    "spaces",
+    "people",
+    "addresses",
+    "groups",
+    "memberships",
+    "consents",
+    "suppressions",
+    "categories",
+    "templates",
+    "template_versions",
+    "cohorts",
+    "halts",
+    "seen",
+    "events",
+    "notifications",
+    "deliveries",
+    "attempts",
+    "collapses",
+    "snapshots",
+    "receipts",
+    "deltas",
+    "totals",
+    "ledger_totals",
+    "due",
+    "dead",
+    "captures",
+    "inbox_heads",
+    "inbox",
+    "chat_members",
+    "chat_messages",
+    "orders",
+    "alerts",
+    "accounts",
+    "sessions",
+    "clients",
+    "revoked",
+    "idempotency",
+    "audit",
+    "marks",
 )
 LOG = (
     "CREATE TABLE log_topics (topic INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",

@@ -54,7 +54,9 @@ def dialect_of(url: str) -> Dialect:
         return "sqlite"
     if name == "postgresql":
         return "postgresql"
-    raise Invalid("The database URL begins with neither sqlite: nor postgresql:. Correct CARILLON_DATABASE_URL, or unset it for a file in HOME.")
+    raise Invalid(
+        "The database URL begins with neither sqlite: nor postgresql:. Correct CARILLON_DATABASE_URL, or unset it for a file in HOME."
+    )
 
 
 def sqlite_path(url: str) -> Path:
@@ -112,7 +114,6 @@ def postgres_engine(url: str, *, size: int, read: bool = False) -> Engine:
         max_overflow=0,
         pool_timeout=30,
         connect_args={
-            "prepare_threshold": None,  # the driver's own preparing ends in DEALLOCATE ALL after a rollback, and takes ours with it
             "connect_timeout": 5,
             # psycopg throws away every prepared statement of the connection at a rollback when it has some itself: ours too
             "prepare_threshold": None,
@@ -158,7 +159,9 @@ def away(error: BaseException, *, read: bool = False) -> StoreUnavailable | None
     if isinstance(origin, sqlite3.Error):
         code = (getattr(origin, "sqlite_errorcode", 0) or 0) & 0xFF
         why = "" if read and code == sqlite3.SQLITE_READONLY else SQLITE_AWAY.get(code)
-        return StoreUnavailable(f"The database file cannot be used: {why}. Nothing was changed; send it again in a moment.") if why else None
+        return (
+            StoreUnavailable(f"The database file cannot be used: {why}. Nothing was changed; send it again in a moment.") if why else None
+        )
     if isinstance(origin, psycopg.Error):
         state = origin.sqlstate or ""
         if read and state == POSTGRES_READ_ONLY:

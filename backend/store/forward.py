@@ -46,6 +46,7 @@ def claims(rows: Iterable["Decided"]) -> dict[Key, bytes]:
 
 
 def key_of(row: "Decided") -> Key:
+    """The row's key in `seen`."""
     return row.space, row.source, row.key.encode("utf-8", "surrogatepass")
 
 
@@ -73,7 +74,9 @@ def event_rows(rows: Iterable["Decided"], duplicates: Mapping[bytes, bytes]) -> 
     return list(values.values())
 
 
-EVENT_COLUMNS = "id, space, person, type, category, priority, source, key, template, version, recipients, duplicate_of, cohort, body, accepted"
+EVENT_COLUMNS = (
+    "id, space, person, type, category, priority, source, key, template, version, recipients, duplicate_of, cohort, body, accepted"
+)
 
 
 def count_new(rows: Iterable["Decided"]) -> Deltas:

@@ -19,7 +19,9 @@ class Later(msgspec.Struct, frozen=True):
 
     space: int
     id: bytes
-    kind: str  # retry.<attempt>, release.<generation>, receipt.<kind>, scheduled: one row each, for the next may come before this is dropped
+    kind: (
+        str  # retry.<attempt>, release.<generation>, receipt.<kind>, scheduled: one row each, for the next may come before this is dropped
+    )
     at: float
     topic: str
     partition: int

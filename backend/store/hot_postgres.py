@@ -176,7 +176,9 @@ def write_attempts(tx: Tx, outcomes: Sequence["hot.Outcome"], starts: Sequence["
     return started
 
 
-def _end(s: Session, key: tuple[int, int, int, int, int, int], part: Sequence["hot.Outcome"], deltas: Deltas, now: float) -> set[tuple[Row, int]]:
+def _end(
+    s: Session, key: tuple[int, int, int, int, int, int], part: Sequence["hot.Outcome"], deltas: Deltas, now: float
+) -> set[tuple[Row, int]]:
     """End attempts that ended alike, and move those of their deliveries that are pending, as nearly all are: one trip."""
     space, day, n, outcome, generation, state = key
     result = s.on(
@@ -231,9 +233,7 @@ def take_due(tx: Tx, now: float, limit: int) -> list["hot.Later"]:
         session(tx.raw).run("hot_take", statements.TAKE, float8(now), int8(limit))
     ):
         taken.append(
-            hot.Later(
-                number(space), made, kind.decode(), double(at), topic.decode(), number(partition), key, value, ordered.decode()
-            )
+            hot.Later(number(space), made, kind.decode(), double(at), topic.decode(), number(partition), key, value, ordered.decode())
         )
     return taken
 
@@ -242,7 +242,9 @@ def drop_due(tx: Tx, given: Sequence["hot.Later"]) -> None:
     s = session(tx.raw)
     for (space, kind), group in groupby(sorted(given, key=lambda r: (r.space, r.kind)), key=lambda r: (r.space, r.kind)):
         for part in _parts(list(group)):
-            s.run("hot_drop", statements.DROP, int2(space), kind.encode(), uuids([r.id for r in part]), numbers(FLOAT8, [r.at for r in part]))
+            s.run(
+                "hot_drop", statements.DROP, int2(space), kind.encode(), uuids([r.id for r in part]), numbers(FLOAT8, [r.at for r in part])
+            )
 
 
 def states_of(tx: Tx, space: int, deliveries: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:

@@ -35,7 +35,9 @@ INSERT_NOTIFICATION = """insert into notifications
 INSERT_DELIVERY = """insert into deliveries
   (id, space, notification, person, channel, address, cohort, state, generation, reason, until, changed) values (?,?,?,?,?,?,?,?,0,?,?,?)"""
 INSERT_DELTA = "insert into deltas (space, cohort, minute, channel, was, now, n) values (?,?,?,?,?,?,?)"
-DELIVERIES_OF = "select id, channel, address, state from deliveries where space = ? and person = ? and id >= ? and id < ? and notification = ?"
+DELIVERIES_OF = (
+    "select id, channel, address, state from deliveries where space = ? and person = ? and id >= ? and id < ? and notification = ?"
+)
 MOVE = "update deliveries set generation = ?, state = ?, reason = ?, until = ?, changed = ? where id = ? and space = ?"
 END = f"""update attempts set outcome = ?, code = ?, raw = ?, ended = ?
   where delivery = ? and n = ? and space = ? and (outcome is null or outcome = {int(State.UNKNOWN)})"""
@@ -57,7 +59,10 @@ def write_decided(tx: Tx, rows: Sequence["hot.Decided"], now: float) -> "hot.Dec
     fresh = [r for key, r in asked.items() if key not in known]
     db.executemany(
         INSERT_NOTIFICATION,
-        [(r.notification, r.space, r.event, r.person, r.cohort, r.category, r.priority, r.planned, len(r.skipped), r.trace, r.accepted) for r in fresh],
+        [
+            (r.notification, r.space, r.event, r.person, r.cohort, r.category, r.priority, r.planned, len(r.skipped), r.trace, r.accepted)
+            for r in fresh
+        ],
     )
     db.executemany(
         INSERT_DELIVERY,
@@ -121,7 +126,9 @@ def write_moves(tx: Tx, moves: Sequence["hot.Move"], now: float) -> set[bytes]:
 def write_attempts(tx: Tx, outcomes: Sequence["hot.Outcome"], starts: Sequence["hot.Start"], now: float) -> set[bytes]:
     db: sqlite3.Connection = tx.raw
     if outcomes:
-        db.executemany(END, [(o.outcome, clean(o.code), clean(o.raw[:RAW_LIMIT]), now, o.move.delivery, o.n, o.move.space) for o in outcomes])
+        db.executemany(
+            END, [(o.outcome, clean(o.code), clean(o.raw[:RAW_LIMIT]), now, o.move.delivery, o.n, o.move.space) for o in outcomes]
+        )
         write_moves(tx, [o.move for o in outcomes], now)
     if not starts:
         return set()

@@ -21,7 +21,9 @@ class WriterLock:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreUnavailable(f"The folder of the database cannot be used: {error.strerror}. Check that it exists and is yours.") from error
+            raise StoreUnavailable(
+                f"The folder of the database cannot be used: {error.strerror}. Check that it exists and is yours."
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -18,7 +18,12 @@ _HEAD = struct.Struct(">iiiii").pack
 _LEN = struct.Struct(">i").pack
 _NULL = _LEN(-1)
 _SIXTEEN = _LEN(16)
-_PACK = {INT2: struct.Struct(">ih").pack, INT4: struct.Struct(">ii").pack, INT8: struct.Struct(">iq").pack, FLOAT8: struct.Struct(">id").pack}
+_PACK = {
+    INT2: struct.Struct(">ih").pack,
+    INT4: struct.Struct(">ii").pack,
+    INT8: struct.Struct(">iq").pack,
+    FLOAT8: struct.Struct(">id").pack,
+}
 _SIZE = {INT2: 2, INT4: 4, INT8: 8, FLOAT8: 8}
 _DONE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
@@ -37,6 +42,7 @@ def uuids(items: Sequence[bytes]) -> bytes:
 
 
 def uuids_or_null(items: Sequence[bytes | None]) -> bytes:
+    """Made ids with NULLs."""
     return _array(UUID, len(items), b"".join([_NULL if x is None else _SIXTEEN + x for x in items]), nulls=True)
 
 
@@ -53,10 +59,12 @@ def times(items: Sequence[float | None]) -> bytes:
 
 
 def blobs(items: Sequence[bytes], oid: int = BYTEA) -> bytes:
+    """Bytes of any length."""
     return _array(oid, len(items), b"".join([_LEN(len(x)) + x for x in items]))
 
 
 def texts(items: Sequence[str]) -> bytes:
+    """Text that `forward.clean` has seen, or that is ours."""
     return blobs([x.encode() for x in items], TEXT)
 
 
@@ -127,8 +135,10 @@ def rows(result: Any) -> list[list[Any]]:
 
 
 def number(value: bytes) -> int:
+    """A binary integer of any width."""
     return int.from_bytes(value, "big", signed=True)
 
 
 def double(value: bytes) -> float:
+    """A binary double precision."""
     return float(struct.unpack(">d", value)[0])

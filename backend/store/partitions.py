@@ -64,7 +64,9 @@ def _missing(tx: Tx, wanted: list[tuple[str, int]]) -> list[tuple[str, int]]:
 def days(tx: Tx, table: str) -> Iterator[tuple[str, int]]:
     """(partition, day) of each day's partition of a table on PostgreSQL, oldest first."""
     rows = tx.conn.execute(
-        text("select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = to_regclass(:table) order by 1"),
+        text(
+            "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = to_regclass(:table) order by 1"
+        ),
         {"table": table},
     )
     for (partition,) in rows.all():
@@ -79,7 +81,9 @@ def _make(tx: Tx, table: str, day: int) -> None:
     own, key = name(table, day), lead(table)
     low, high = UUID(bytes=first_of_day(day)), UUID(bytes=first_of_day(day + 1))
     run(f"create table {own} (like {table} including defaults including constraints) with (fillfactor = {FILLFACTOR[table]})")
-    run(f"with early as (delete from {table}_default where {key} >= '{low}' and {key} < '{high}' returning *) insert into {own} select * from early")
+    run(
+        f"with early as (delete from {table}_default where {key} >= '{low}' and {key} < '{high}' returning *) insert into {own} select * from early"
+    )
     run(f"alter table {own} add constraint {own}_range check ({key} >= '{low}' and {key} < '{high}')")  # so attaching need not scan
     run(f"alter table {table} attach partition {own} for values from ('{low}') to ('{high}')")
     run(f"alter table {own} drop constraint {own}_range")

@@ -138,7 +138,7 @@ class SqliteStore:
             with tx.conn.begin():
                 for write in group:
                     settled.append((write, *(self._alone if len(group) == 1 else self._among)(tx, write.fn)))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it is the asker's, and the writer must outlive it
             if len(group) > 1:  # the whole was rolled back by one of them (a full disk, for one): the others may fit
                 for write in group:
                     self._transact(tx, [write])

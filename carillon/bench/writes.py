@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from backend.clock import SystemClock
@@ -41,7 +42,18 @@ def decided(serial: int, now: float) -> hot.Decided:
     )  # fmt: skip
 
 
+def decide(rows: list[hot.Decided], now: float, tx: Tx) -> None:
+    """One batch of the decide stage."""
+    hot.write_decided(tx, rows, now)
+
+
+def attempt(outcomes: list[hot.Outcome], starts: list[hot.Start], now: float, tx: Tx) -> None:
+    """One chunk of the deliver stage."""
+    hot.write_attempts(tx, outcomes, starts, now)
+
+
 async def measure(store: Store, work: Iterator[tuple[int, Callable[[Tx], Any]]]) -> str:
+    """Write one after another; median and range of wall, median of the client's CPU, per row."""
     walls, clients = [], []
     for rows, fn in work:
         wall, client = time.perf_counter(), time.process_time()
@@ -52,6 +64,7 @@ async def measure(store: Store, work: Iterator[tuple[int, Callable[[Tx], Any]]])
 
 
 async def run(url: str, rounds: int) -> None:
+    """Decided batches new and repeated, then attempts by chunks of each size."""
     migrate(url)
     store = open_store(url, SystemClock())
     await store.start()
@@ -59,8 +72,8 @@ async def run(url: str, rounds: int) -> None:
         rows = [decided(n, time.time()) for n in range(BATCH * rounds)]
         batches = [rows[n : n + BATCH] for n in range(0, len(rows), BATCH)]
         now = time.time()
-        print("decided, new     ", await measure(store, ((BATCH, lambda tx, b=b: hot.write_decided(tx, b, now)) for b in batches)))
-        print("decided, repeated", await measure(store, ((BATCH, lambda tx, b=b: hot.write_decided(tx, b, now)) for b in batches[:5])))
+        print("decided, new     ", await measure(store, ((BATCH, partial(decide, b, now)) for b in batches)))
+        print("decided, repeated", await measure(store, ((BATCH, partial(decide, b, now)) for b in batches[:5])))
         share = len(rows) // len(CHUNKS)
         for k, chunk in enumerate(CHUNKS):
             print(f"attempts of {chunk:4}", await measure(store, attempts(rows[k * share : (k + 1) * share], chunk, now)))
@@ -79,7 +92,7 @@ def attempts(rows: list[hot.Decided], chunk: int, now: float) -> Iterator[tuple[
                         hot.Move(1, r.deliveries[0].id, r.cohort, r.deliveries[0].channel, 0, int(State.SENT)))
             for r in before
         ]  # fmt: skip
-        yield chunk, lambda tx, o=outcomes, s=starts: hot.write_attempts(tx, o, s, now)
+        yield chunk, partial(attempt, outcomes, starts, now)
         before = after
 
 

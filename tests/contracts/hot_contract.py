@@ -370,9 +370,7 @@ class HotContract:
     # ---- whatever happens, in whatever order
 
     # one store for all examples, which decide about rows of their own; the subclasses of this suite are the differing executors
-    @settings(
-        max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
-    )
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors])
     @given(seed=st.integers(0, 2**32), steps=st.lists(st.sampled_from(["decide", "repeat", "move", "attempt"]), min_size=3, max_size=12))
     async def test_deltas_equal_rows_and_rows_equal_a_plain_model(self, hot_store, seed, steps):
         chance = random.Random(seed)

@@ -163,7 +163,11 @@ class StoreContract:
     async def test_a_process_killed_in_mid_transaction_leaves_nothing_half(self, store, url):
         await store.close()
         with subprocess.Popen(
-            [sys.executable, "-c", DYING, url], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}
+            [sys.executable, "-c", DYING, url],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
         ) as dying:
             pid = int(await asyncio.to_thread(dying.stdout.readline))
             os.kill(pid, signal.SIGKILL)
@@ -181,9 +185,8 @@ class StoreContract:
 
     async def test_an_engine_that_goes_away_is_an_error_and_comes_back_alone(self, store, cut):
         await store.write(lambda tx: put(tx, "before"))
-        with cut(store):
-            with pytest.raises(StoreUnavailable):
-                await store.write(lambda tx: (put(tx, "lost", "x" * 4_000_000), cut.now(tx), put(tx, "lost too")))
+        with cut(store), pytest.raises(StoreUnavailable):
+            await store.write(lambda tx: (put(tx, "lost", "x" * 4_000_000), cut.now(tx), put(tx, "lost too")))
         await store.write(lambda tx: put(tx, "after"))
         await store.reachable()
         assert await store.read(names) == {"before", "after"}
@@ -238,4 +241,3 @@ class StoreContract:
         while await store.write(lambda tx: partitions.drop_before(tx, TODAY)):
             pass
         assert await store.read(lambda tx: list(tx.conn.execute(select(events.c.id)).scalars())) == [low]
-

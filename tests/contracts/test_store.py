@@ -16,7 +16,6 @@ from backend.store.turns import SHARED, Turns
 from tests.contracts.hot_contract import NOW
 from tests.contracts.store_contract import StoreContract
 
-
 WRITTEN = ("seen", "events", "notifications", "deliveries", "attempts", "deltas")
 
 
@@ -49,7 +48,9 @@ class Gone:
 
     def now(self, tx):
         with psycopg.connect(self.url, autocommit=True) as other:
-            other.execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()")
+            other.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()"
+            )
 
 
 class TestSqliteStore(StoreContract):
