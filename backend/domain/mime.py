@@ -119,6 +119,11 @@ def _encoded(value: str, used: int) -> str:
     return "\r\n ".join(f"=?utf-8?b?{word}?=" for word in words)
 
 
+def written(header: str, mail: str) -> str:
+    """A bare address as headers and envelopes carry it, its domain in ASCII (IDNA). HeaderUnsafe names `header`."""
+    return _address(header, mail)
+
+
 @lru_cache(maxsize=1024)
 def _address(header: str, address: Address) -> str:
     name, mail = ("", address) if isinstance(address, str) else address

@@ -1,0 +1,347 @@
+"""One connection to a mail server, once it is open: mails in order, each answered (RFC 5321; PIPELINING, RFC 2920).
+
+Where the server offers PIPELINING, the envelope goes in one write, and the next envelope rides behind the body of the mail
+before it. The promise is about the final dot: before it has been written, nothing of a mail was taken; after it, and before
+the answer, nobody knows.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import cast
+
+import msgspec
+
+from backend.channels.base import Answer
+from backend.channels.smtp_replies import Phase, answer_of, words
+
+BIG = 65_536  # bytes; the dot of a longer body is written when the body has left, so that a break amid it is no riddle
+LINE, LINES = 8_192, 100  # of one reply; a server that says more is cut off
+DOT = b".\r\n"
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """Seconds, and `most` mails on one connection."""
+
+    connect: float = 10.0
+    answer: float = 60.0
+    idle: float = 30.0
+    close: float = 10.0  # for what flies when the provider is closed
+    pauses: Sequence[float] = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # before opening again what did not open
+    most: int = 500
+
+
+class Unreachable(Exception):
+    """The server could not be spoken to. `code` is short, `why` a sentence."""
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(why)
+        self.code, self.why = code, why
+
+
+class Parcel:
+    """One mail on its way. `body` has its dots doubled and ends with CRLF; `done` is called once."""
+
+    __slots__ = ("again", "body", "done", "dotted", "recipient", "sender", "trouble")
+
+    def __init__(self, sender: bytes, recipient: bytes, body: bytes, done: Callable[[Answer], None]) -> None:
+        self.sender, self.recipient, self.body = sender, recipient, body
+        self.done: Callable[[Answer], None] | None = done
+        self.trouble: Answer | None = None  # what the envelope was answered with
+        self.dotted = False  # the final dot was written
+        self.again = False  # had its second chance on a new connection
+
+    def answer(self, answer: Answer) -> None:
+        """The first call counts."""
+        done, self.done = self.done, None
+        if done is not None:
+            done(answer)
+
+
+class Step(IntEnum):
+    """What the next reply answers."""
+
+    MAIL, RCPT, DATA, FINAL, RSET = range(5)
+
+
+PHASES: dict[Step, Phase] = {Step.MAIL: "mail", Step.RCPT: "rcpt", Step.DATA: "data", Step.FINAL: "final"}
+
+
+class Link(asyncio.Protocol):
+    """See the module. First `ask` (opening), then `serve`: from there on `take` gives the next mail, `gone` gets what nobody
+    has heard of when the connection ends."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._loop, self._timing = asyncio.get_running_loop(), timing
+        self.extensions: dict[str, str] = {}
+        self.greeting = ""
+        self.served = 0  # mails that got a word of their own
+        self._transport: asyncio.Transport | None = None
+        self._tail, self._lines = b"", list[bytes]()
+        self._early: deque[list[bytes]] = deque()  # replies while opening
+        self._asked: asyncio.Future[None] | None = None
+        self._expect: deque[Step] = deque()
+        self._flight: deque[Parcel] = deque()  # the mail being sent, and the one whose envelope rides behind it
+        self.taken = 0  # mails begun
+        self._pipelining, self._size = False, 0
+        self._reset = self._paused = self._over = False
+        self._ending = False  # we are closing
+        self._leaving = False  # the server is
+        self._owed: Parcel | None = None  # its body is on the way, its dot follows
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._take: Callable[[], Parcel | None] | None = None
+        self._gone: Callable[[Link, Sequence[Parcel]], None] | None = None
+        self._why = ("connection_lost", "The mail server closed the connection.")
+        self.closed = self._loop.create_future()
+
+    # ---- opening
+    @property
+    def transport(self) -> asyncio.Transport:
+        """Of the open connection. Raises `Unreachable` when it is gone."""
+        if self._transport is None or self._over:
+            raise Unreachable(*self._why)
+        return self._transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    async def ask(self, line: bytes = b"") -> list[bytes]:
+        """Write a command (none: wait for the greeting), return the lines of its reply. Raises `Unreachable`."""
+        if line:
+            self.transport.write(line + b"\r\n")
+        try:
+            async with asyncio.timeout(self._timing.answer):
+                while not self._early:
+                    if self._over:
+                        raise Unreachable(*self._why)
+                    self._asked = self._loop.create_future()
+                    await self._asked
+        except TimeoutError:
+            raise Unreachable("timeout", f"The mail server did not answer within {self._timing.answer:g} seconds.") from None
+        return self._early.popleft()
+
+    @property
+    def clean(self) -> bool:
+        """Nothing stands unread: what was said before TLS must not count after it."""
+        return not (self._early or self._tail or self._lines)
+
+    def serve(self, take: Callable[[], Parcel | None], gone: "Callable[[Link, Sequence[Parcel]], None]") -> None:
+        """The connection is ready for mail."""
+        self._take, self._gone = take, gone
+        self._pipelining = "PIPELINING" in self.extensions
+        size = self.extensions.get("SIZE", "")
+        self._size = int(size) if size.isdigit() and len(size) < 16 else 0
+        self._until(self._timing.idle)
+        self._timer = self._loop.call_later(self._timing.idle, self._look)
+        if self._over:  # lost between the last reply and now
+            gone(self, ())
+        else:
+            self.pump()
+
+    # ---- sending
+    def pump(self) -> None:
+        """There may be a mail to take."""
+        if self._over or self._ending or self._leaving:
+            return
+        if not self._flight or (self._pipelining and len(self._flight) == 1 and self._flight[0].dotted):
+            envelope = self._next()
+            if envelope:
+                self._write(envelope)
+        if not self._flight and self.taken >= self._timing.most:
+            self.quit()
+
+    def _next(self) -> bytes:
+        """Take the next mail: what to write for it, empty when there is none."""
+        assert self._take is not None
+        while self.taken < self._timing.most and not (self._ending or self._leaving) and (parcel := self._take()) is not None:
+            if self._size and len(parcel.body) > self._size:
+                parcel.answer(
+                    Answer("refused", "5.3.4", f"The mail has {len(parcel.body)} bytes; the server takes {self._size}. Make it smaller.")
+                )
+                continue
+            self.taken += 1
+            self._flight.append(parcel)
+            before = b""
+            if self._reset:
+                self._reset, before = False, b"RSET\r\n"
+                self._expect.append(Step.RSET)
+                if not self._pipelining:
+                    return before
+            self._expect.append(Step.MAIL)
+            if not self._pipelining:
+                return b"MAIL FROM:<%b>\r\n" % parcel.sender
+            self._expect += (Step.RCPT, Step.DATA)
+            return before + b"MAIL FROM:<%b>\r\nRCPT TO:<%b>\r\nDATA\r\n" % (parcel.sender, parcel.recipient)
+        return b""
+
+    def _write(self, data: bytes) -> None:
+        assert self._transport is not None
+        self._until(self._timing.answer)
+        self._transport.write(data)
+
+    def _send(self, parcel: Parcel) -> None:
+        """The body, and where there is room the next envelope."""
+        self._expect.append(Step.FINAL)
+        if len(parcel.body) > BIG:
+            self._owed = parcel
+            self._write(parcel.body)
+            if not self._paused:
+                self._dot()
+            return
+        parcel.dotted = True
+        self._write(parcel.body + DOT + self._next() if self._pipelining else parcel.body + DOT)
+
+    def _dot(self) -> None:
+        parcel, self._owed = self._owed, None
+        if parcel is not None:
+            parcel.dotted = True
+            self._write(DOT)
+            self.pump()
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self._dot()
+
+    # ---- replies
+    def data_received(self, data: bytes) -> None:
+        lines = (self._tail + data if self._tail else data).split(b"\n")
+        self._tail = lines.pop()
+        for line in lines:
+            if self._over:
+                return None
+            line = line.rstrip(b"\r")  # noqa: PLW2901
+            if len(line) > LINE or len(self._lines) >= LINES or not line[:3].isdigit():
+                return self._end("protocol", f"The mail server said what is no reply: {words([line[:200]])}")
+            if line[3:4] == b"-":
+                self._lines.append(line)
+                continue
+            if self._lines:
+                whole, self._lines = [*self._lines, line], []
+            else:
+                whole = [line]
+            self._reply(line[:3], whole)
+        if len(self._tail) > LINE:
+            self._end("protocol", "The mail server said a line that does not end.")
+        return None
+
+    def _reply(self, code: bytes, lines: list[bytes]) -> None:
+        if self._take is None:
+            self._early.append(lines)
+            if self._asked and not self._asked.done():
+                self._asked.set_result(None)
+            return
+        if not self._expect:  # "421 idle too long" and the like
+            self._end(code.decode(), f"The mail server ended the connection: {words(lines)}")
+            return
+        self._until(self._timing.answer)
+        step, kind = self._expect.popleft(), code[:1]
+        parcel = self._flight[0]
+        self._leaving = code == b"421"
+        if step is Step.RSET:
+            if not self._pipelining and not self._leaving:
+                self._expect.append(Step.MAIL)
+                self._write(b"MAIL FROM:<%b>\r\n" % parcel.sender)
+        elif step is Step.FINAL:
+            early = not parcel.dotted and parcel.trouble is None  # a word amid the body: no mail was taken
+            if early and kind not in b"45":
+                self._end("protocol", f"The mail server answered before the end of the mail: {words(lines)}")
+                return
+            self._leaving = self._leaving or early
+            self._land(parcel, parcel.trouble or answer_of("final", lines))
+            if early:
+                self._end("protocol", "The mail server did not take the whole mail.")
+                return
+        elif step is Step.DATA and kind == b"3":
+            if parcel.trouble is None:
+                self._send(parcel)
+            else:  # refused, and yet it waits for a body: an empty one for nobody (RFC 2920, 3.1)
+                self._expect.append(Step.FINAL)
+                self._write(DOT)
+        elif step is Step.DATA or kind != b"2":
+            parcel.trouble = parcel.trouble or answer_of(PHASES[step], lines)
+            if step is Step.DATA or not self._pipelining or self._leaving:
+                self._reset = True
+                self._land(parcel, parcel.trouble)
+        elif not self._pipelining:
+            self._expect.append(Step.RCPT if step is Step.MAIL else Step.DATA)
+            self._write(b"RCPT TO:<%b>\r\n" % parcel.recipient if step is Step.MAIL else b"DATA\r\n")
+        if self._leaving:
+            self._end("421", f"The mail server ended the connection: {words(lines)}")
+
+    def _land(self, parcel: Parcel, answer: Answer) -> None:
+        self._flight.popleft()
+        self._owed = None
+        self.served += not self._leaving
+        parcel.answer(answer)
+        if not self._flight:
+            self._until(self._timing.idle)
+            if self._ending:
+                self.quit()
+                return
+        self.pump()
+
+    # ---- ending
+    def _until(self, seconds: float) -> None:
+        self._deadline = self._loop.time() + seconds
+
+    def _look(self) -> None:
+        """The one timer: it looks again when the deadline has moved, which it does with every reply."""
+        left = self._deadline - self._loop.time()
+        if left > 0.001:
+            self._timer = self._loop.call_later(left, self._look)
+        elif self._flight:
+            self._end("timeout", f"The mail server did not answer within {self._timing.answer:g} seconds.")
+        else:
+            self.quit()
+
+    def quit(self) -> None:
+        """Say goodbye and close; nothing may fly any more."""
+        if self._transport is not None and not self._over:
+            self._transport.write(b"QUIT\r\n")
+            self._end("closed", "Carillon closed the connection.", gently=True)
+
+    async def finish(self) -> None:
+        """Take no further mail; return when what flies was answered, or the time for it is over."""
+        self._ending = True
+        if not self._flight:
+            self.quit()
+        await asyncio.wait([self.closed], timeout=self._timing.close)
+        self._end("closed", "Carillon stopped before the mail server answered.")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(self._why[0], f"{self._why[1]} {exc}" if exc else self._why[1])
+
+    def _end(self, code: str, why: str, gently: bool = False) -> None:
+        if self._over:
+            return
+        self._over, self._why = True, (code, why)
+        if self._timer:
+            self._timer.cancel()
+        if self._transport is not None:
+            self._transport.close() if gently else self._transport.abort()
+        if self._asked and not self._asked.done():
+            self._asked.set_result(None)
+        answers: list[tuple[Parcel, Answer]] = []
+        back: list[Parcel] = []
+        for n, parcel in enumerate(self._flight):
+            if parcel.dotted:
+                answers.append((parcel, Answer("unknown", code, why)))
+            elif parcel.trouble:
+                answers.append((parcel, parcel.trouble))
+            elif self.served and not parcel.again and not self._ending and not (code == "timeout" and n == 0):
+                parcel.again = True  # an old connection that had ended unseen: nothing of the mail was taken
+                back.append(parcel)
+            else:
+                answers.append((parcel, Answer("temporary", code, why)))
+        self._flight.clear()
+        if not self.closed.done():
+            self.closed.set_result(None)
+        if self._gone is not None:
+            self._gone(self, back)
+        for parcel, answer in answers:
+            parcel.answer(answer)
