@@ -104,7 +104,8 @@ async def click(app: "App", request: Request) -> Response:
 async def opened(app: "App", request: Request) -> Response:
     """The picture of a mail that was opened; it is shown whatever the token says, so that no mail looks broken."""
     with suppress(Refusal):
-        await app.links.opened(request.path_params["token"])
+        machine = request.headers.get("user-agent", "").strip() == "Mozilla/5.0"  # Apple's privacy proxy fetches every picture, and calls itself so
+        await app.links.opened(request.path_params["token"], machine=machine)
     return Response(PIXEL, 200, {"Cache-Control": "no-store, private", "X-Content-Type-Options": "nosniff"}, "image/gif")
 
 

@@ -15,9 +15,15 @@ class ClientView(msgspec.Struct):
     version: str
 
 
+class MembersView(msgspec.Struct):
+    """How many members the channel has now."""
+
+    members: int
+
+
 async def set_members(call: Call) -> Answer:
     """Who belongs to a chat channel."""
-    return Answer(await call.app.chat.set_members(call.actor, call.path["channel"], call.body.members))
+    return Answer(MembersView(await call.app.chat.set_members(call.actor, call.path["channel"], call.body.members)))
 
 
 async def post(call: Call) -> Answer:
@@ -51,7 +57,7 @@ ENDPOINTS = [
         set_members,
         ("people.write",),
         body=MembersIn,
-        answer=MembersIn,
+        answer=MembersView,
     ),
     Endpoint(
         "POST",

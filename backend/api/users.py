@@ -1,6 +1,7 @@
 """/v1/users: people, their addresses, wishes, data, tokens and inbox."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any
 
@@ -183,7 +184,8 @@ async def _change(call: Call, user: str, cursor: str, wait: float) -> None:
         for one in waiting:
             one.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        await stream.aclose()
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()
 
 
 _READ, _WRITE, _INBOX = ("people.read",), ("people.write",), ("inbox.any",)

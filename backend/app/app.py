@@ -20,9 +20,11 @@ from backend.app.captures import Captures
 from backend.app.categories import Categories
 from backend.app.chat import Chat
 from backend.app.clients import Clients
+from backend.app.dead import DeadLetters
 from backend.app.deliveries import Deliveries
 from backend.app.events import Events
 from backend.app.groups import Groups
+from backend.app.halts import Halts
 from backend.app.idempotency import Idempotency
 from backend.app.inbox import Inbox
 from backend.app.links import Links
@@ -85,6 +87,8 @@ class App:
         self.chat = Chat(self)
         self.orders = Orders(self)
         self.alerts = Alerts(self)
+        self.dead = DeadLetters(self)
+        self.halts = Halts(self)
         self._pending: set[asyncio.Task[None]] = set()
         self._open = AsyncExitStack()
 

@@ -3,6 +3,7 @@
 The token is the permission. It names a person and a category (and outlives history), or a delivery.
 """
 
+import contextlib
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -15,8 +16,13 @@ from backend.domain import preference
 from backend.domain.category import Category
 from backend.domain.decision import Decision, Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME
-from backend.domain.errors import Locked, NotFound
+from backend.domain.errors import Locked, NotFound, Unavailable
+from backend.domain.ids import bucket_of
 from backend.domain.reasons import sentence
+from backend.domain.receipt import Receipt
+from backend.log import topics
+from backend.log.codec import encode
+from backend.log.port import Record
 from backend.security.addresses import mask
 from backend.security.links import Link
 from backend.security.roles import Actor
@@ -84,6 +90,20 @@ class Links(Aggregate):
         if row is None:
             raise NotFound("Nobody is behind this link any more: the person was erased.")
         return Actor(link.space, row.user_id, "member", person=row.person, timezone=row.timezone, locale=row.locale, via="link")
+
+    async def clicked(self, token: str, url: str) -> None:
+        """Somebody followed a link of a message: counted once; `url` must be the one it was made for (`LinkInvalid`)."""
+        await self._report(self.app.signed.clicked(token, url, self.app.clock.now()), "clicked")
+
+    async def opened(self, token: str, *, machine: bool = False) -> None:
+        """The picture of a mail was fetched, by a person's program or by a machine that fetches all of them."""
+        await self._report(self.app.signed.read("o", token, self.app.clock.now()), "opened_machine" if machine else "opened_human")
+
+    async def _report(self, link: Link, kind: Literal["clicked", "opened_human", "opened_machine"]) -> None:
+        receipt = Receipt(link.space, link.delivery, kind, self.app.clock.now(), person=link.person)
+        partition = bucket_of(link.space, link.person) % topics.PARTITIONS
+        with contextlib.suppress(Unavailable):  # nobody waits at a link because it cannot be counted now
+            await self.app.log.append([Record(topics.RECEIPTS, partition, link.delivery, encode(receipt))])
 
     def _opt_out(self, tx: Tx, row: PersonRow, category: str, link: Link) -> None:
         now = self.app.clock.now()
