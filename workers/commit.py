@@ -35,15 +35,16 @@ class EmbeddedCommit:
     async def step(self, stage: str, write: Write, reader: Reader, group: str, upto: Mapping[Position, int], faults: Faults) -> None:
         def all_of_it(tx: Tx) -> Sequence[Record]:
             records = write(tx)
+            appended: list[Record] = []
             if records:
                 half = len(records) // 2
-                self._log.append_in(tx, records[:half])
+                appended += self._log.append_in(tx, records[:half])
                 faults.at("amid_appends")
-                self._log.append_in(tx, records[half:])
+                appended += self._log.append_in(tx, records[half:])
             faults.at("before_mark")
             if upto:
                 self._log.mark_in(tx, group, upto)
-            return records
+            return appended
 
         faults.at("before_commit")
         records = await self._store.write(all_of_it, turn=stage)
@@ -53,11 +54,10 @@ class EmbeddedCommit:
 
     async def append(self, stage: str, write: Write, after: Callable[[Tx], None], faults: Faults) -> None:
         def all_of_it(tx: Tx) -> Sequence[Record]:
-            records = write(tx)
-            self._log.append_in(tx, records)
+            appended = self._log.append_in(tx, write(tx))
             faults.at("amid_appends")
             after(tx)
-            return records
+            return appended
 
         faults.at("before_commit")
         records = await self._store.write(all_of_it, turn=stage)

@@ -70,7 +70,7 @@ class Events(Aggregate):
                 claims = {}
             for one in mine:
                 first = known.get(one.event.key.encode()) or claims.get(_claim_key(actor.space, source, one.event.key)) or one.event.id
-                if first != one.event.id:
+                if first != one.event.id or one.event.key.encode() in known:
                     one.become(first)
                     repeats.add(first)
                 one.append = one.event.key.encode() not in known

@@ -23,8 +23,7 @@ async def write_and_tell(store: Store, events: Log, fn: Callable[[Tx], tuple[T, 
 
         def both(tx: Tx) -> tuple[T, Sequence[Record]]:
             answer, records = fn(tx)
-            embedded.append_in(tx, records)
-            return answer, records
+            return answer, embedded.append_in(tx, records)
 
         answer, records = await store.write(both)
         embedded.published(records)

@@ -107,6 +107,12 @@ class CacheContract:
         assert await cache.claim(b"{1}k", b"them", HOUR) == b"us"
         assert await cache.claim(b"{1}k", b"us", HOUR) == b"us"
 
+    async def test_many_claims_in_one_trip_name_each_holder(self, cache: Cache) -> None:
+        await cache.claim(b"{1}a", b"earlier", HOUR)
+        held = await cache.claim_many({b"{1}a": b"us", b"{1}b": b"us"}, HOUR)
+        assert held == {b"{1}a": b"earlier", b"{1}b": b"us"}
+        assert await cache.claim(b"{1}b", b"them", HOUR) == b"us"
+
     async def test_of_many_at_once_one_holds_the_claim(self, cache: Cache) -> None:
         owners = [b"owner %d" % n for n in range(50)]
         holders = await asyncio.gather(*(cache.claim(b"{1}k", owner, HOUR) for owner in owners))
