@@ -121,7 +121,9 @@ def _write_made(tx: Tx, made: Sequence[Made], now: float) -> list[Record]:
     if answer.earlier:
         by_notification = {one.row.notification: one for one in made}
         ways += [(one, decided.way_of(e, one.row.cohort)) for e in answer.earlier for one in (by_notification[e.notification],)]
-    held = [decided.release(one.event, way.id, way.channel, way.address, way.until) for one, way in ways if way.until and way.id in answer.held]
+    held = [
+        decided.release(one.event, way.id, way.channel, way.address, way.until) for one, way in ways if way.until and way.id in answer.held
+    ]
     if held:
         hot.write_due(tx, held)
     return [decided.record_of(one.event, way, one.headers) for one, way in ways if way.id in answer.pending]

@@ -11,7 +11,6 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import msgspec
 
@@ -32,6 +31,7 @@ from backend.telemetry import DELIVERIES, DELIVERY_SECONDS
 from workers.commit import Commit
 from workers.faults import Faults
 from workers.outcomes import After, after, may_repeat
+from workers.ports import FactsOf, Renderer, Router
 from workers.refusals import Refused, refused
 from workers.stage import BATCH, IDLE, PAUSES, Dead, bury
 from workers.watermark import Watermark
@@ -40,36 +40,6 @@ log = logging.getLogger("carillon.line")
 
 SLICE = 16  # messages rendered before the loop gets a turn: under 10 ms
 LINGER = 0.005  # seconds to let half a window finish: a commit for every few answers would cost more than it gains
-
-
-class FactsOf(Protocol):
-    """What the recheck may look at, for each delivery, as fresh as the cache."""
-
-    async def of_deliveries(self, deliveries: Sequence[Delivery], now: float) -> Sequence[Facts]: ...
-
-    async def forget(self, persons: Sequence[tuple[int, int]]) -> None:
-        """The facts of these (space, person) changed: read them anew."""
-        ...
-
-
-class Router(Protocol):
-    """Which provider takes what."""
-
-    def choose(self, delivery: Delivery) -> Provider:
-        """The provider that takes the next attempt of this delivery."""
-        ...
-
-
-class Renderer(Protocol):
-    """From a delivery to what its provider is given."""
-
-    async def prepare(self, deliveries: Sequence[Delivery]) -> None:
-        """Load the template versions these need."""
-        ...
-
-    def outgoing(self, delivery: Delivery, facts: Facts) -> Outgoing:
-        """Pure but for unsealing. Raises a `Refusal` that names what is missing."""
-        ...
 
 
 class Item:

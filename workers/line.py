@@ -16,9 +16,10 @@ from backend.store import due_rows
 from backend.store.port import Store
 from workers.commit import Commit, commit_for
 from workers.decide import DecideStage
-from workers.deliver import Deliver, FactsOf, Renderer, Router
+from workers.deliver import Deliver
 from workers.due import Due
 from workers.expand import ExpandStage
+from workers.ports import FactsOf, Renderer, Router
 from workers.purge import Purge
 from workers.receipts import Receipts
 from workers.rollup import Rollup

@@ -17,7 +17,7 @@ from backend.log.port import Record
 from backend.store import hot, receipt_rows
 from backend.store.port import Tx
 from backend.store.suppress import suppress
-from workers.deliver import FactsOf
+from workers.ports import FactsOf
 from workers.stage import DONE, Batch, Dead, Verdict
 
 EARLY = (2.0, 86_400.0)  # seconds: how soon an early receipt is looked at again, and for how long

@@ -21,7 +21,7 @@ from backend.log.codec import Unreadable, decode
 from backend.log.port import Record
 from backend.store import hot, inbox
 from backend.store.port import Tx
-from workers.deliver import FactsOf, Renderer
+from workers.ports import FactsOf, Renderer
 from workers.refusals import Refused, refused
 from workers.stage import DONE, Batch, Dead, Verdict
 
