@@ -44,7 +44,7 @@ def write_decided(tx: Tx, given: Sequence["hot.Decided"], now: float) -> "hot.De
     s = session(tx.raw)
     own, duplicates = apart(given, _claim(s, claims(given), now))
     events = _by_day(event_rows(given, duplicates), lambda values: values[0])  # type: ignore[arg-type, return-value]
-    asked = {(r.notification, r.space): r for r in own}
+    asked = {(r.notification, r.space): r for r in sorted(own, key=lambda r: r.notification)}
     decided = _by_day(asked.values(), lambda r: r.notification)
     fresh: list[hot.Decided] = []
     known: list[hot.Decided] = []
@@ -73,6 +73,7 @@ def _claim(s: Session, first: dict[Key, bytes], now: float) -> dict[Key, bytes]:
     """Insert what nobody claimed; the owner of each key."""
     if not first:
         return first
+    first = dict(sorted(first.items()))  # two processes claim in one order, so neither waits for the other in a circle
     spaces, sources, keys = zip(*first, strict=True)
     columns = numbers(INT2, spaces), numbers(INT2, sources), blobs(keys)
     if s.run("hot_claim", statements.CLAIM, *columns, uuids(list(first.values())), float8(now)).command_tuples == len(first):

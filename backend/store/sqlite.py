@@ -64,6 +64,9 @@ class SqliteStore:
             self._read_engine = dialect.sqlite_engine(self._path, readers=READERS)
             conn = self._write_engine.connect()
         except BaseException as error:
+            for engine in (self._write_engine, self._read_engine):
+                if engine:
+                    engine.dispose()
             self._lock.free()
             raise (dialect.away(error) or error) from error
         self._open = True

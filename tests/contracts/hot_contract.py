@@ -1,5 +1,6 @@
 """The line's hot writes, one suite for both dialects: every function fresh, repeated, out of order, of mixed generations."""
 
+import asyncio
 import itertools
 import random
 from collections import Counter
@@ -174,6 +175,24 @@ class HotContract:
         assert answer.duplicates == later.duplicates == {}
         assert await count(hot_store, "events", "person = 0 and recipients = 3") == 1
         assert await count(hot_store, "notifications") == 3
+
+    async def test_batches_decided_at_once_agree_on_who_was_first(self, hot_store):
+        chance = random.Random(1)
+        batches = []
+        for writer in range(6):
+            batch = [one(1000 * writer + n, key=f"k{n}") for n in range(40)]
+            chance.shuffle(batch)
+            batches.append(batch)
+        answers = await asyncio.gather(
+            *(hot_store.write(lambda tx, b=b: hot.write_decided(tx, b, NOW), turn=f"decide{n}") for n, b in enumerate(batches))
+        )
+        won = [row for batch, a in zip(batches, answers, strict=True) for row in batch if row.event not in a.duplicates]
+        owner = {row.key: row.event for row in won}
+        assert len(won) == len(owner) == 40
+        for batch, answer in zip(batches, answers, strict=True):
+            assert answer.duplicates == {row.event: owner[row.key] for row in batch if row.event != owner[row.key]}
+        assert await count(hot_store, "notifications") == 40
+        await balanced(hot_store)
 
     async def test_a_child_of_a_fan_out_writes_no_event(self, hot_store):
         answer = await self.decide(hot_store, one(1, root=False))

@@ -1,0 +1,53 @@
+"""Plans of PostgreSQL's hot lookups on a day without rows or statistics: by the key, or a busy day is walked whole."""
+
+import re
+
+import pytest
+
+from backend.clock import HeldClock
+from backend.store import dialect, partitions, statements
+from backend.store.migrate import migrate
+from tests import engines
+from tests.contracts.hot_contract import NOW
+
+# statement -> what its index must be asked with
+LOOKUPS = {
+    "OWNERS": "space = t.s) AND (source = t.o) AND (key = t.k",
+    "AGAIN": "space = t.s) AND (person = t.p) AND (id >= t.low) AND (id < t.high",
+    "PLACES": "id = ANY ($1)",
+    "MOVE": "id = ANY ($2)) AND (space = $1",
+    "END": "delivery = ANY ($2)) AND (n = $3) AND (space = $1",
+    "LAST": "delivery = ANY ($2)) AND (space = $1",
+    "CLOSE": "delivery = ANY ($2)) AND (space = $1",
+    "STATES": "id = ANY ($2)) AND (space = $1",
+    "TAKE": "at <= $1",
+    "DROP": "id = ANY ($3)) AND (kind = $2) AND (space = $1",
+}
+
+
+@pytest.fixture(scope="module")
+def conn(postgres_url):
+    with engines.database(postgres_url) as url:
+        migrate(url, HeldClock(NOW))
+        engine = dialect.postgres_engine(url, size=1)
+        with engine.connect() as conn:
+            yield conn
+        engine.dispose()
+
+
+@pytest.mark.parametrize("name", LOOKUPS)
+def test_a_lookup_asks_the_index_for_its_keys(conn, name):
+    day = partitions.name("", int(NOW // 86400))
+    sql = getattr(statements, name).replace("{0}", day)
+    types = {int(n): kind for n, kind in re.findall(r"\$(\d+)::(\w+(?:\[\])?)", sql)}
+    values = ["'{}'" if types[n].endswith("[]") else "'x'" if types[n] == "text" else "1" for n in sorted(types)]
+    conn.exec_driver_sql(f"prepare looked ({', '.join(types[n] for n in sorted(types))}) as {sql}")
+    plan = "\n".join(line for (line,) in conn.exec_driver_sql(f"explain (costs off) execute looked ({', '.join(values)})"))
+    conn.exec_driver_sql("deallocate looked")
+    assert f"Index Cond: (({LOOKUPS[name]}))" in plan or f"Index Cond: ({LOOKUPS[name]})" in plan
+    assert not re.search("Seq Scan|Hash|Merge", plan)
+
+
+def test_every_lookup_is_watched():
+    texts = {name for name, text in vars(statements).items() if name.isupper() and "insert" not in text}
+    assert texts == set(LOOKUPS)
