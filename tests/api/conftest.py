@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from backend.api.app import routes
 from backend.app.app import App
 from backend.security.roles import Actor
+from carillon.house import House
 from tests.app.conftest import app, clock, home, migrated
 
 __all__ = ["app", "clock", "home", "migrated"]
@@ -21,6 +22,17 @@ ADMIN = Actor(space=1, subject="root", role="admin", person=1, via="cli")
 def token_for(of: App, role: str = "", scopes: tuple[str, ...] | None = None, subject: str = "root", space: int = 1, ttl: float = 600.0) -> str:
     """A token with a role, or with scopes."""
     return of.tokens.issue(space=space, subject=subject, role=role, scopes=scopes, ttl=ttl)
+
+
+@pytest.fixture
+async def line(app: App) -> AsyncIterator[House]:
+    """The whole line beside the same facade: `await line.settle()` returns when it has nothing left to do."""
+    house = House(app.settings, app.clock, app=app)
+    await house.router.start()
+    house.line.start()
+    yield house
+    await house.line.stop()
+    await house.router.close()
 
 
 @pytest.fixture
