@@ -114,7 +114,7 @@ class Captures(Aggregate):
         kept = _captured.decode(self.app.sealer.unseal("capture", row.sealed))
         channel = CHANNEL_NAME[row.channel]
         message = kept.message
-        title = getattr(message, "subject", None) or getattr(message, "title", None) or getattr(message, "text", "")
+        title = str(getattr(message, "subject", None) or getattr(message, "title", None) or getattr(message, "text", ""))
         return CaptureView(
             id=row.id.hex(), delivery=row.delivery.hex(), user=user, channel=channel, at=moment(row.at), address=mask(channel, kept.address),
             title=title[:200], attempt=kept.attempt, sender=kept.sender, message=message if whole else None, mail=(kept.mail or None) if whole else None,

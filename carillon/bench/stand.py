@@ -1,0 +1,121 @@
+"""What every benchmark stands on: a home of its own, engines, people, a published template, a mail sink that costs little."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from backend.app.app import App, open_app
+from backend.app.views import PersonIn, TemplateIn
+from backend.clock import SystemClock
+from backend.domain.event import EventIn, To
+from backend.domain.template import Content, EmailContent
+from backend.security.roles import SYSTEM
+from backend.settings import Settings, load
+from backend.store.migrate import migrate
+
+PEOPLE = 2_000
+ENGINES = ("DATABASE", "LOG", "CACHE")
+
+HTML = """<html><head><title>Order</title></head><body style="font-family:sans-serif"><h1 style="color:{{ brand.color }}">{{ brand.name }}</h1>
+<p>Hi {{ user.name }}, your order #{{ order_id }} shipped with {{ carrier }} and arrives on {{ eta }}.</p>
+<table><tbody>{% for row in rows %}<tr><td style="padding:4px">{{ row.sku }}</td><td style="padding:4px">{{ row.name }}</td><td style="padding:4px">{{ row.qty }}</td>
+<td style="padding:4px">{{ row.price }} {{ currency }}</td></tr>{% endfor %}</tbody></table><p>Total <b>{{ total }} {{ currency }}</b></p>
+<p><a href="https://shop.example.com/track/{{ tracking }}">Track your parcel</a></p><p><a href="{{ links.unsubscribe }}">Unsubscribe</a></p></body></html>"""
+
+
+def environment(servers: bool, home: Path, smtp: str) -> dict[str, str]:
+    """Variables of one run. On servers they come from CARILLON_BENCH_{DATABASE,LOG,CACHE}_URL; database and prefix are new."""
+    made = {"CARILLON_HOME": str(home), "CARILLON_SMTP_URL": smtp, "CARILLON_DEMO": "0", "CARILLON_SECRET_KEY": "bench" * 8}
+    if servers:
+        name = f"bench_{uuid.uuid4().hex[:12]}"
+        base = os.environ["CARILLON_BENCH_DATABASE_URL"]
+        with psycopg.connect(base, autocommit=True) as db:
+            db.execute(f'create database "{name}"')
+        parts = urlsplit(base)
+        made["CARILLON_DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{name}"))
+        made["CARILLON_LOG_URL"] = f"{os.environ['CARILLON_BENCH_LOG_URL']}?prefix={name}."
+        made["CARILLON_CACHE_URL"] = f"{os.environ['CARILLON_BENCH_CACHE_URL']}?prefix={name}"
+    return made
+
+
+@contextmanager
+def home() -> Iterator[Path]:
+    """A home that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def sink() -> Iterator[str]:
+    """A mail server that takes everything; its URL."""
+    process = subprocess.Popen([sys.executable, "-m", "carillon.bench.sink_smtp", "0"], stdout=subprocess.PIPE, text=True)  # noqa: S603
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().split()[-1])
+        yield f"smtp://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+
+
+@asynccontextmanager
+async def facade(settings: Settings) -> AsyncIterator[App]:
+    """The facade alone, on a migrated store."""
+    clock = SystemClock()
+    await asyncio.to_thread(migrate, settings.database_url, clock)
+    async with open_app(settings, clock) as app:
+        yield app
+
+
+def settings_of(variables: dict[str, str]) -> Settings:
+    """Settings of these variables alone."""
+    return load(variables)
+
+
+async def furnish(app: App, people: int = PEOPLE) -> None:
+    """People with an address, and a template with an HTML mail of about 2 KB."""
+    for start in range(0, people, 50):
+        some = range(start, min(start + 50, people))
+        await asyncio.gather(*(app.people.put(SYSTEM, f"user{n}", PersonIn(name="Jane Doe", email=f"user{n}@example.com")) for n in some))
+    mail = EmailContent(subject="Your order {{ order_id }} is on its way", html=HTML)
+    await app.templates.put(SYSTEM, "order_shipped", TemplateIn(content=Content(email=mail), samples=data(0)))
+    await app.templates.publish(SYSTEM, "order_shipped")
+
+
+def data(n: int) -> dict[str, object]:
+    """The data of one event."""
+    rows = [{"sku": "A-1", "name": "Blue Widget", "qty": 2, "price": "19.99"}, {"sku": "B-2", "name": "Red Gadget", "qty": 1, "price": "89.97"}] * 3
+    return {"order_id": 778_812 + n, "total": "129.95", "currency": "USD", "eta": "2026-11-25", "carrier": "UPS", "tracking": "1Z999AA10123456784", "rows": rows}
+
+
+def order(n: int, people: int = PEOPLE) -> EventIn:
+    """One event of the bench: an HTML mail to one of the people, with a producer's id."""
+    return EventIn(type="order.shipped", category="orders", to=To(user=f"user{n % people}"), template="order_shipped", channels=["email"], data=data(n), id=f"order:{n}", priority="high")
+
+
+async def fill(app: App, count: int, people: int = PEOPLE) -> None:
+    """Accept so many events, 500 at a time."""
+    for start in range(0, count, 500):
+        answers = await app.events.accept(SYSTEM, [order(n, people) for n in range(start, min(start + 500, count))])
+        refused = [answer for answer in answers if isinstance(answer, Exception)]
+        if refused:
+            raise refused[0]
+
+
+def cpu(pids: Sequence[int]) -> float:
+    """Seconds of CPU of these processes so far."""
+    total = 0.0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
