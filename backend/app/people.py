@@ -5,6 +5,7 @@ for "address"; equality goes by `Sealer.address_hash`.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
@@ -30,6 +31,7 @@ ADDRESSES = 50  # of one person
 GROUPS = 1_000  # of one person
 ATTRIBUTES = 32 * 1024  # bytes of JSON
 SEARCH = 20
+MANY = 500  # people in one call
 TOKEN_LONGEST = 24 * 3600.0  # seconds
 _OWN_FIELDS = frozenset({"name", "timezone", "locale"})  # what somebody may change about themselves
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+\-]{0,127}")
@@ -45,38 +47,44 @@ class Sealed(NamedTuple):
     sealed: bytes
 
 
+class _Change(NamedTuple):
+    """What is to become of one person, checked and sealed."""
+
+    person: int
+    user_id: str
+    fields: dict[str, Any]
+    first: dict[int, Sealed | None]  # by channel: the first address there, None takes it away
+
+
 class People(Aggregate):
     """People of the actor's space. A member reaches only themselves, and may change name, zone, language and devices."""
 
     async def put(self, actor: Actor, user_id: str, given: PersonIn, seen_revision: int | None = None) -> PersonView:
         """Make or change a person: what is left out stays. Errors: `Invalid`, `UnknownGroup`, `Erased`, `Stale`."""
         own = need_or_own(actor, user_id, "people.write")
-        fields = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not UNSET}
-        if own and not fields.keys() <= _OWN_FIELDS:
-            named = ", ".join(sorted(fields.keys() - _OWN_FIELDS))
+        change = self._change(actor.space, user_id, given)
+        if own and not change.fields.keys() <= _OWN_FIELDS:
+            named = ", ".join(sorted(change.fields.keys() - _OWN_FIELDS))
             raise Forbidden(f"You may change your name, timezone and locale here, not {named}. Ask whoever runs this service.")
-        person = checked_person(actor.space, user_id)
-        _check(fields)
-        first = {
-            channel: None if fields[name] is None else self.sealed(channel, fields[name])
-            for name, channel in (("email", EMAIL), ("phone", SMS))
-            if name in fields
-        }
 
         def write(tx: Tx) -> PersonView:
-            old = self._living(tx, actor.space, person, user_id, lock=True)
-            check_revision(seen_revision, old.revision if old else 0, f"The user {user_id}")
-            now = self.app.clock.now()
-            row = self._merged(actor.space, person, user_id, old, fields, now)
-            persons.put(tx, row)
-            for channel, address in first.items():
-                _set_first(tx, actor.space, person, channel, address, now)
-            if "groups" in fields:
-                _set_groups(tx, actor.space, person, fields["groups"], now)
-            self.note(tx, actor, "user.put", f"user:{user_id}", revision=row.revision, fields=sorted(fields), made=old is None)
-            return self._view(tx, row)
+            return self._view(tx, self._apply(tx, actor, change, seen_revision))
 
-        return await self.changing(actor.space, [person], write)
+        return await self.changing(actor.space, [change.person], write)
+
+    async def put_many(self, actor: Actor, given: Sequence[tuple[str, PersonIn]]) -> int:
+        """Up to 500 people in one transaction: all of them or, for the first that is refused, none. How many. Errors as `put`."""
+        need(actor, "people.write")
+        if len(given) > MANY:
+            raise Invalid(f"At most {MANY} people in one call. Send the rest in a next one.", limit=MANY)
+        changes = [self._change(actor.space, user_id, one) for user_id, one in given]
+
+        def write(tx: Tx) -> int:
+            for change in changes:
+                self._apply(tx, actor, change, None)
+            return len(changes)
+
+        return await self.changing(actor.space, [change.person for change in changes], write)
 
     async def get(self, actor: Actor, user_id: str) -> PersonView:
         """One person. Raises `NotFound`, also for one who was erased."""
@@ -247,6 +255,31 @@ class People(Aggregate):
             persons.put(tx, row)
         return row
 
+    def _change(self, space: int, user_id: str, given: PersonIn) -> _Change:
+        person = checked_person(space, user_id)
+        fields = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not UNSET}
+        _check(fields)
+        first = {
+            channel: None if fields[name] is None else self.sealed(channel, fields[name])
+            for name, channel in (("email", EMAIL), ("phone", SMS))
+            if name in fields
+        }
+        return _Change(person, user_id, fields, first)
+
+    def _apply(self, tx: Tx, actor: Actor, change: _Change, seen_revision: int | None) -> PersonRow:
+        person, user_id, fields, first = change
+        old = self._living(tx, actor.space, person, user_id, lock=True)
+        check_revision(seen_revision, old.revision if old else 0, f"The user {user_id}")
+        now = self.app.clock.now()
+        row = self._merged(actor.space, user_id, old, fields, now)
+        persons.put(tx, row)
+        for channel, address in first.items():
+            _set_first(tx, actor.space, person, channel, address, now)
+        if "groups" in fields:
+            _set_groups(tx, actor.space, person, fields["groups"], now)
+        self.note(tx, actor, "user.put", f"user:{user_id}", revision=row.revision, fields=sorted(fields), made=old is None)
+        return row
+
     def _living(self, tx: Tx, space: int, person: int, user_id: str, *, lock: bool = False) -> PersonRow | None:
         row = persons.get(tx, space, person, lock=lock)
         if row is not None and row.erased is not None:
@@ -255,7 +288,7 @@ class People(Aggregate):
             raise Invalid("This user id cannot be told from another one that is in use here. Choose a different user id.", field="id")
         return row
 
-    def _merged(self, space: int, person: int, user_id: str, old: PersonRow | None, fields: dict[str, Any], now: float) -> PersonRow:
+    def _merged(self, space: int, user_id: str, old: PersonRow | None, fields: dict[str, Any], now: float) -> PersonRow:
         row = old or self.new_row(space, user_id, "")
         profile = self.profile(row)
         row.profile = self._profile(

@@ -4,7 +4,7 @@ A wish is what the person says; the effective matrix is what comes of it with gr
 Every answer about a marketing category is a row of consent with source and evidence; the latest counts.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET
@@ -18,8 +18,8 @@ from backend.domain.category import Category
 from backend.domain.delivery import CHANNELS
 from backend.domain.errors import Invalid, Locked, UnknownCategory, UnknownChannel
 from backend.domain.person import Person, QuietHours, Wishes
-from backend.security.roles import Actor
-from backend.store import categories, content, groups, persons
+from backend.security.roles import Actor, need
+from backend.store import categories, content, groups, persons, space_rows
 from backend.store.persons import ConsentRow, PersonRow
 from backend.store.port import Tx
 
@@ -102,6 +102,29 @@ class Preferences(Aggregate):
             return _view(row, latest(tx, row))
 
         return await self.changing(actor.space, [person], write)
+
+    async def of_space(self, actor: Actor) -> PreferencesView:
+        """The defaults of the space, for whoever says nothing themselves and has no group that does."""
+        need(actor, "content.read")
+        return shown(await self.app.store.read(lambda tx: content.space_wishes(tx, actor.space)))
+
+    async def put_of_space(self, actor: Actor, given: PreferencesIn) -> PreferencesView:
+        """Change the defaults of the space; they hold for everybody at once. Errors: `Locked`, `UnknownCategory`, `Invalid`."""
+        need(actor, "content.write")
+        if given.consents not in (UNSET, {}):
+            raise Invalid("A space gives no consent; each person does, in their own preferences.", field="consents")
+
+        def write(tx: Tx) -> Wishes:
+            settings = msgspec.json.decode(space_rows.settings(tx, actor.space, lock=True), type=dict[str, Any])
+            known = {r.key: content_categories.decoded(r) for r in categories.every(tx, actor.space)}
+            wishes = merged(msgspec.convert(settings.get("wishes", {}), Wishes), given, known)
+            settings["wishes"] = wishes
+            space_rows.put_settings(tx, actor.space, msgspec.json.encode(settings).decode())
+            fields = [name for name in given.__struct_fields__ if getattr(given, name) is not UNSET]
+            self.note(tx, actor, "space.preferences", "space", fields=fields)
+            return wishes
+
+        return shown(await self.changing_content(write))
 
 
 def latest(tx: Tx, row: PersonRow) -> dict[str, bool]:

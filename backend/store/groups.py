@@ -36,7 +36,7 @@ def put(tx: Tx, row: GroupRow) -> None:
 def every(tx: Tx, space: int) -> list[tuple[GroupRow, int]]:
     """All groups with the number of their members, by key."""
     counted = select(memberships.c.group_key, func.count()).where(memberships.c.space == space).group_by(memberships.c.group_key)
-    sizes: dict[str, int] = {key: members for key, members in tx.conn.execute(counted)}
+    sizes: dict[str, int] = {key: int(members) for key, members in tx.conn.execute(counted)}
     rows = tx.conn.execute(select(groups).where(groups.c.space == space).order_by(groups.c.key)).mappings()
     return [(GroupRow(**row), sizes.get(row["key"], 0)) for row in rows]
 

@@ -10,7 +10,7 @@ from backend.app.wishes import CellView
 from backend.clock import HeldClock
 from backend.domain.errors import Forbidden, Invalid, Locked, NotFound, Stale, UnknownCategory, UnknownChannel
 from backend.domain.ids import person_id
-from backend.store import persons, tables
+from backend.store import content, persons, tables
 from tests.app.actors import ADMIN, MARKETER, actor, gone, plant, rows, trail
 
 MIA = actor("member", "mia")
@@ -143,3 +143,19 @@ async def test_only_the_person_and_who_may_write_people(app: App) -> None:
         await app.preferences.put(ADMIN, "nobody", PreferencesIn())
     with pytest.raises(Stale):
         await app.preferences.put(MIA, "mia", PreferencesIn(), 9)
+
+
+async def test_the_defaults_of_the_space_hold_for_who_says_nothing(each_app: App) -> None:
+    app = each_app
+    before = await app.store.read(content.revision)
+    shown = await app.preferences.put_of_space(MARKETER, PreferencesIn(channels={"web": False}, quiet_hours=[QuietHoursIn("21:00", "07:00")]))
+    assert shown == await app.preferences.of_space(MARKETER) and await app.store.read(content.revision) == before + 1
+    assert await cell(app, "orders", "web") == CellView(False, "space", "channel")
+    view = await app.preferences.matrix(MIA, "mia")
+    assert (view.quiet_hours, view.quiet_source) == ([QuietHoursIn("21:00", "07:00")], "space")
+    await app.preferences.put(MIA, "mia", PreferencesIn(channels={"web": True}))
+    assert await cell(app, "orders", "web") == CellView(True, "person", "channel")
+    for given in (PreferencesIn(consents={"marketing": True}), PreferencesIn(categories={"security": False})):
+        with pytest.raises((Invalid, Locked)):
+            await app.preferences.put_of_space(ADMIN, given)
+    assert (await app.preferences.of_space(ADMIN)).channels == {"web": False}
