@@ -12,13 +12,14 @@ import msgspec
 
 from backend.clock import Clock
 from backend.domain import gates
-from backend.domain.decision import Facts, Unit
+from backend.domain.decision import Again, Facts, Unit
 from backend.domain.delivery import PRIORITIES, State
 from backend.domain.event import Event
+from backend.domain.ids import notification_id
 from backend.log import topics
 from backend.log.codec import Unreadable, decode
 from backend.log.port import Record
-from backend.store import collapses, hot, receipt_rows, seen
+from backend.store import collapses, hot, receipt_rows, seen, traces
 from backend.store.port import Tx
 from backend.store.tables import cohorts
 from backend.store.upsert import insert_new
@@ -134,6 +135,7 @@ def _write_again(tx: Tx, again: Sequence[_Again], now: float) -> list[Record]:
     out: list[Record] = []
     held: list[hot.Later] = []
     for space in sorted({one.event.space for one in again}):
+        explained: list[tuple[bytes, Again]] = []
         mine = [one for one in again if one.event.space == space]
         ids = [one.event.delivery for one in mine]
         rows = receipt_rows.deliveries_of(tx, space, ids)
@@ -146,8 +148,11 @@ def _write_again(tx: Tx, again: Sequence[_Again], now: float) -> list[Record]:
                 continue  # it went on since: this record is a repeat
             if one.state is State.PENDING:
                 out.append(decided.again(event, row.cohort, unit, one.headers))
-            elif one.state is State.HELD:
+                continue
+            explained.append((notification_id(event.id, event.person), Again(now, event.generation, unit)))
+            if one.state is State.HELD:
                 held.append(decided.release(event, event.delivery, event.channel, event.address, unit.until))
+        traces.add(tx, space, explained)
     if held:
         hot.write_due(tx, held)
     return out

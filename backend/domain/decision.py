@@ -17,6 +17,8 @@ Outcome = Literal["send", "hold", "skip", "fold"]
 
 
 class Reason(msgspec.Struct, frozen=True, array_like=True):
+    """A code with its parameters; the sentence is made when it is read."""
+
     code: str  # of contracts.md "Reason codes"
     params: dict[str, Any] = {}
 
@@ -41,11 +43,20 @@ class Unit(msgspec.Struct, frozen=True, array_like=True):
     silent: bool = False
 
 
+class Again(msgspec.Struct, frozen=True, array_like=True):
+    """One unit decided again, after a hold or right before the provider: what came of it, and when (seconds)."""
+
+    at: float
+    generation: int
+    unit: Unit
+
+
 class Decision(msgspec.Struct, frozen=True, array_like=True):
-    """Everything decided for one notification; `units` in the order of the channels asked for."""
+    """Everything decided for one notification; `units` in the order of the channels asked for, as it was decided first."""
 
     units: tuple[Unit, ...]
     notes: tuple[Reason, ...] = ()  # of the whole notification, e.g. lowered_priority
+    again: tuple[Again, ...] = ()  # held once more or stopped later; the last of them, in order of time
 
 
 class Facts(msgspec.Struct, frozen=True):

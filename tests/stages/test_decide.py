@@ -174,8 +174,11 @@ async def test_nothing_that_waited_passes_what_came_up_meanwhile(ground, change)
     ground.clock.move(ONE)
     assert await ground.carry_out(stage_of(ground), await ground.due()) == []
     assert await states(ground) == {(1, 2): ("CANCELLED", 1)}
+    ((trace,),) = await ground.rows(notifications, "trace")
+    (again,) = msgspec.msgpack.decode(trace, type=Decision).again
     reason = {"consent": "unsubscribed", "suppression": "suppressed", "erasure": "erased"}[change]
     assert await ground.rows(deliveries, "reason") == [(reason,)]
+    assert (again.generation, again.unit.reasons[0].code) == (1, reason)
 
 
 async def test_held_again_waits_again(ground):
@@ -190,6 +193,11 @@ async def test_held_again_waits_again(ground):
     assert await ground.carry_out(stage_of(ground), await ground.due()) == []
     assert await states(ground) == {(1, 2): ("EXPIRED", 2)}
     assert await ground.count(due) == 0
+    ((trace,),) = await ground.rows(notifications, "trace")
+    decision = msgspec.msgpack.decode(trace, type=Decision)
+    assert decision.units[0].reasons[0].params["end"] == "13:00"  # what was decided first stays
+    told = [(a.at, a.generation, a.unit.outcome, [r.code for r in a.unit.reasons]) for a in decision.again]
+    assert told == [(NOON + ONE, 1, "hold", ["quiet_hours"]), (NOON + 2 * ONE, 2, "skip", ["expired", "quiet_hours"])]
 
 
 async def test_scheduled_waits_undecided_and_then_is_decided(ground):
