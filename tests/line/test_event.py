@@ -1,0 +1,134 @@
+"""One event from acceptance to the inbox and the mail, and what is counted of it."""
+
+import asyncio
+
+import pytest
+
+from backend.app.views import GroupIn
+from backend.domain.event import To
+from backend.security.roles import SYSTEM
+from tests.line.houses import order_shipped
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_an_event_arrives_in_the_inbox_and_as_a_mail(stand):
+    mia = await stand.person("mia", push=2)
+    made = await stand.send(order_shipped(to=mia, message="It comes tomorrow."))
+    assert await stand.inbox(mia) == ["Your order is on its way"]
+    assert await stand.captured(mia) == ["Your order is on its way"]
+    assert await stand.captured(mia, "push") == ["Your order is on its way"] * 2
+    assert await stand.units(made) == {"web": ["delivered"], "email": ["sent"], "push": ["sent", "sent"]}
+    assert await stand.ledger(made) == {"planned": 4, "sent": 4}
+
+
+async def test_each_channel_keeps_why_it_went_or_not(stand):
+    ada = await stand.person("ada", email=None)
+    made = await stand.send(order_shipped(to=ada, priority="critical"))
+    (decision,) = (await stand.event(made)).decisions
+    said = {unit.channel: (unit.outcome, [reason.code for reason in unit.reasons]) for unit in decision.units}
+    assert said == {"web": ("send", []), "email": ("skip", ["no_address"]), "push": ("skip", ["no_address"])}
+    assert [note.code for note in decision.notes] == ["lowered_priority"]
+    for unit in decision.units:
+        assert [gate.gate for gate in unit.gates][:3] == ["erased", "expired", "superseded"]
+        assert len(unit.gates) == 12
+    assert await stand.ledger(made) == {"planned": 3, "sent": 1, "skipped": 2}
+
+
+async def test_a_repeat_by_id_is_the_same_event(stand):
+    mia = await stand.person()
+    first = await stand.accept(order_shipped(to=mia, id="o-1"))
+    second = await stand.accept(order_shipped(to=mia, id="o-1", title="Again"))  # before it is decided
+    await stand.settle()
+    third = await stand.accept(order_shipped(to=mia, id="o-1", title="And again"))  # after
+    await stand.settle(after=3600)
+    assert first == second == third
+    assert await stand.inbox(mia) == ["Your order is on its way"]
+    assert await stand.captured(mia) == ["Your order is on its way"]
+    assert await stand.ledger(first[0]) == {"planned": 3, "sent": 2, "skipped": 1}
+
+
+async def test_repeats_side_by_side_are_one_event(stand):
+    mia = await stand.person()
+    answers = await asyncio.gather(*(stand.accept(order_shipped(to=mia, id="o-2"), order_shipped(to=mia, id="o-2")) for _ in range(10)))
+    await stand.settle()
+    assert len({made for answer in answers for made in answer}) == 1
+    assert await stand.inbox(mia) == ["Your order is on its way"]
+    assert len(await stand.captured(mia)) == 1
+
+
+async def test_the_table_knows_a_repeat_when_the_cache_forgot(stand):
+    mia = await stand.person()
+    first = await stand.send(order_shipped(to=mia, id="o-3"))
+    stand.clock.move(86_400.0)
+    await stand.app.cache.drop([b"{seen}1:1:o-3"])
+    assert await stand.accept(order_shipped(to=mia, id="o-3")) == [first]
+    await stand.settle()
+    assert len(await stand.captured(mia)) == 1
+
+
+async def test_a_list_of_users_is_one_event_with_one_ledger(stand):
+    people = [await stand.person() for _ in range(5)]
+    made = await stand.send(order_shipped(to=[*people, people[0]]))
+    assert [await stand.inbox(user) for user in people] == [["Your order is on its way"]] * 5
+    assert (await stand.event(made)).recipients == 5
+    assert await stand.ledger(made) == {"planned": 15, "sent": 10, "skipped": 5}
+
+
+async def test_accepted_and_not_yet_decided_is_pending(stand):
+    people = [await stand.person() for _ in range(3)]
+    at = stand.now + 600
+    (made,) = await stand.accept(order_shipped(to=people, send_at=_at(at)))
+    (also,) = await stand.accept(order_shipped(to=people[0], send_at=_at(at), title="Alone"))
+    await stand.settle()
+    assert await stand.inbox(people[0]) == []
+    assert await stand.ledger(also) == {"planned": 1, "pending": 1}
+    await stand.settle(after=601)
+    assert await stand.inbox(people[0]) == ["Your order is on its way", "Alone"]
+    assert await stand.ledger(made) == {"planned": 9, "sent": 6, "skipped": 3}
+
+
+async def test_a_group_gets_what_its_members_were_when_it_began(stand):
+    size = 2_500
+    users = await many(stand, size)
+    late = await stand.person("late")
+    await stand.app.groups.put(SYSTEM, "crew", GroupIn(name="Crew", members=users))
+    (made,) = await stand.accept(order_shipped(to=To(group="crew"), channels=["web", "email"]))
+    # who joins or leaves while it is being expanded changes nothing: the snapshot is taken in one statement
+    while (await taken(stand, made)) == 0:
+        await asyncio.sleep(0)
+    await stand.app.groups.add_members(SYSTEM, "crew", [late])
+    await stand.app.groups.remove_members(SYSTEM, "crew", users[-3:])
+    await stand.settle()
+    assert (await stand.event(made)).recipients == size
+    assert await stand.ledger(made) == {"planned": size * 2, "sent": size, "skipped": size}
+    assert await stand.inbox(late) == []
+    assert await stand.inbox(users[-1]) == await stand.inbox(users[0]) == ["Your order is on its way"]
+
+
+async def taken(stand, made: str) -> int:
+    from sqlalchemy import func, select
+
+    from backend.store.tables import snapshots
+
+    count = select(func.count()).select_from(snapshots).where(snapshots.c.event == bytes.fromhex(made))
+    return await stand.app.store.read(lambda tx: tx.conn.scalar(count))
+
+
+async def many(stand, size: int) -> list[str]:
+    """People without addresses, written as rows: two thousand calls of the facade would only cost time."""
+    from backend.domain.ids import person_id
+    from backend.store import persons
+
+    users = [f"crew{n}" for n in range(size)]
+    await stand.app.store.write(
+        lambda tx: [persons.put(tx, stand.app.people.new_row(1, user, user)) for user in users] and None,
+    )
+    assert person_id(1, users[0])
+    return users
+
+
+def _at(at: float) -> str:
+    from tests.line.houses import moment
+
+    return moment(at)
