@@ -36,6 +36,11 @@ def _array(oid: int, count: int, body: bytes, nulls: bool = False) -> bytes:
     return _HEAD(1, int(nulls), oid, count, 1) + body if count else struct.pack(">iii", 0, 0, oid)
 
 
+def _alike(items: Sequence[Any]) -> bool:
+    """Most columns of a batch hold one value; comparing is cheaper than packing each."""
+    return len(items) > 1 and items[0] == items[-1] and items.count(items[0]) == len(items)
+
+
 def uuids(items: Sequence[bytes]) -> bytes:
     """Made ids, 16 bytes each."""
     return _array(UUID, len(items), _SIXTEEN + _SIXTEEN.join(items) if items else b"")
@@ -49,6 +54,8 @@ def uuids_or_null(items: Sequence[bytes | None]) -> bytes:
 def numbers(oid: int, items: Sequence[float]) -> bytes:
     """Integers of INT2, INT4 or INT8, or FLOAT8."""
     pack, size = _PACK[oid], _SIZE[oid]
+    if _alike(items):
+        return _array(oid, len(items), pack(size, items[0]) * len(items))
     return _array(oid, len(items), b"".join([pack(size, x) for x in items]))
 
 
@@ -65,6 +72,9 @@ def blobs(items: Sequence[bytes], oid: int = BYTEA) -> bytes:
 
 def texts(items: Sequence[str]) -> bytes:
     """Text that `forward.clean` has seen, or that is ours."""
+    if _alike(items):
+        word = items[0].encode()
+        return _array(TEXT, len(items), (_LEN(len(word)) + word) * len(items))
     return blobs([x.encode() for x in items], TEXT)
 
 
