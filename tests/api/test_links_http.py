@@ -1,0 +1,153 @@
+"""Pages behind signed links, reached without signing in: one click, why, preferences, clicks and opens."""
+
+import re
+
+import httpx
+import pytest
+
+from backend.app.app import App
+from backend.app.views import PersonIn, PreferencesIn
+from backend.clock import HeldClock
+from backend.domain.ids import person_id
+from backend.security.links import Link
+from carillon.house import House
+from tests.api.conftest import ADMIN, Ask
+
+MIA = person_id(1, "mia")
+
+
+@pytest.fixture(autouse=True)
+async def mia(app: App) -> None:
+    await app.people.put(ADMIN, "mia", PersonIn(name="Mia", email="mia@example.com"))
+    await app.preferences.put(ADMIN, "mia", PreferencesIn(consents={"marketing": True}))
+
+
+async def consents(app: App) -> dict[str, bool]:
+    return (await app.preferences.get(ADMIN, "mia")).consents
+
+
+def unsubscribe(app: App, category: str = "marketing") -> str:
+    return "/u/" + app.signed.make("u", Link(1, person=MIA, category=category))
+
+
+async def test_looking_changes_nothing_and_one_click_does_it(app: App, client: httpx.AsyncClient):
+    url = unsubscribe(app)
+    for _ in range(2):
+        page = await client.get(url)
+        assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert "Stop “Offers”?" in page.text
+        assert 'method="post"' in page.text
+    assert await consents(app) == {"marketing": True}
+    done = await client.post(url, data={"List-Unsubscribe": "One-Click"})
+    assert (done.status_code, done.history) == (200, [])
+    assert "“Offers” is turned off" in done.text
+    assert await consents(app) == {"marketing": False}
+    again = await client.post(url, data={"List-Unsubscribe": "One-Click"})
+    assert again.status_code == 200
+    assert "is turned off" in (await client.get(url)).text
+
+
+async def test_a_mail_program_needs_neither_cookie_nor_origin(app: App, client: httpx.AsyncClient):
+    done = await client.post(unsubscribe(app), content=b"List-Unsubscribe=One-Click", headers={"content-type": "application/x-www-form-urlencoded"})
+    assert done.status_code == 200
+    assert "set-cookie" not in done.headers
+    assert await consents(app) == {"marketing": False}
+
+
+async def test_what_is_essential_stays(app: App, client: httpx.AsyncClient):
+    url = unsubscribe(app, "security")
+    assert "cannot be turned off" in (await client.get(url)).text
+    assert "cannot be turned off" in (await client.post(url)).text
+    assert await consents(app) == {"marketing": True}
+
+
+@pytest.mark.parametrize("token", ["x", "", "AAAA", "a" * 500, "a%00b"])
+async def test_a_link_that_is_not_ours(client: httpx.AsyncClient, token: str):
+    for page in ("u", "p", "y"):
+        answer = await client.get(f"/{page}/{token}")
+        assert answer.status_code == 404
+    assert (await client.post(f"/u/{token}")).status_code == 404
+
+
+async def test_a_link_of_another_purpose_does_nothing(app: App, client: httpx.AsyncClient):
+    token = app.signed.make("y", Link(1, person=MIA, category="marketing"))
+    assert (await client.post(f"/u/{token}")).status_code == 404
+    assert await consents(app) == {"marketing": True}
+
+
+async def test_pages_speak_german_to_germans_and_run_nothing(app: App, client: httpx.AsyncClient):
+    await app.people.put(ADMIN, "mia", PersonIn(locale="de-AT"))
+    page = await client.get(unsubscribe(app))
+    assert '<html lang="de">' in page.text
+    assert "abbestellen?" in page.text
+    assert "<script" not in page.text
+    assert not re.search(r"""(?:src|href|action)\s*=\s*["'](?:https?:)?//""", page.text)
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert page.headers["referrer-policy"] == "no-referrer"
+    refused = await client.get("/u/x", headers={"accept-language": "de-DE,de;q=0.9"})
+    assert "Das ging nicht" in refused.text
+
+
+async def test_what_people_typed_is_text_on_the_page(app: App, client: httpx.AsyncClient, ask: Ask):
+    await ask("PUT", "/v1/categories/evil", role="admin", json={"name": "<script>alert(1)</script>", "kind": "service"})
+    page = await client.get(unsubscribe(app, "evil"))
+    assert "&lt;script&gt;alert(1)" in page.text
+    assert "<script>" not in page.text
+
+
+async def test_hosted_preferences(app: App, client: httpx.AsyncClient):
+    url = "/p/" + app.signed.make("p", Link(1, person=MIA))
+    page = await client.get(url)
+    assert page.status_code == 200
+    boxes = re.findall(r'value="([a-z]+/[a-z]+)"[^>]*?(checked)?( disabled)?>', page.text.replace("\n", " "))
+    assert ("orders/email", "checked", "") in boxes
+    assert ("security/email", "checked", " disabled") in boxes
+    ticked = [cell for cell, checked, disabled in boxes if checked and not disabled and cell not in ("orders/email", "marketing/email", "marketing/web", "marketing/push")]
+    saved = await client.post(url, content="&".join(f"cell={cell}" for cell in ticked), headers={"content-type": "application/x-www-form-urlencoded"})
+    assert "Saved" in saved.text
+    after = await app.preferences.get(ADMIN, "mia")
+    assert after.matrix["orders"]["email"] is False
+    assert after.consents["marketing"] is False
+    assert "security" not in after.matrix
+    untouched = await client.post(url, content="&".join(f"cell={cell}" for cell in ticked), headers={"content-type": "application/x-www-form-urlencoded"})
+    assert untouched.status_code == 200
+    assert (await app.preferences.get(ADMIN, "mia")).revision == after.revision
+
+
+async def test_why_a_mail_came(app: App, client: httpx.AsyncClient, ask: Ask, line: House):
+    body = {"type": "t", "category": "orders", "to": {"user": "mia"}, "title": "Shipped", "message": "On its way", "channels": ["email"]}
+    assert (await ask("POST", "/v1/events", role="admin", json=body)).status_code == 202
+    await line.settle()
+    delivery = (await app.deliveries.list(ADMIN)).items[0]
+    page = await client.get("/y/" + app.signed.make("y", Link(1, bytes.fromhex(delivery.id))))
+    assert page.status_code == 200, page.text
+    assert "“Orders”" in page.text
+    assert "mia@example.com" not in page.text
+
+
+async def test_a_click_leads_to_its_target_alone(app: App, client: httpx.AsyncClient):
+    token = app.signed.click(Link(1, bytes(16), MIA), "https://shop.example/o?a=1&b=2")
+    there = await client.get(f"/c/{token}", params={"to": "https://shop.example/o?a=1&b=2"})
+    assert (there.status_code, there.headers["location"]) == (302, "https://shop.example/o?a=1&b=2")
+    for other in ("https://evil.example", "https://shop.example/o?a=1", "javascript:alert(1)", "", "//evil.example"):
+        answer = await client.get(f"/c/{token}", params={"to": other})
+        assert answer.status_code in (404, 422)
+        assert "location" not in answer.headers
+
+
+async def test_an_open_shows_a_picture_whatever_the_token_says(app: App, client: httpx.AsyncClient):
+    for token in (app.signed.make("o", Link(1, bytes(16), MIA)), "forged"):
+        picture = await client.get(f"/o/{token}.gif")
+        assert (picture.status_code, picture.headers["content-type"], picture.content[:6]) == (200, "image/gif", b"GIF89a")
+        assert "no-store" in picture.headers["cache-control"]
+
+
+async def test_an_address_that_tries_links_is_slowed_down(app: App, client: httpx.AsyncClient, clock: HeldClock):
+    codes = [(await client.get("/u/x")).status_code for _ in range(241)]
+    assert codes == [404] * 240 + [429]
+    slowed = await client.get("/u/x")
+    assert int(slowed.headers["retry-after"]) >= 1
+    clock.move(60)
+    assert (await client.get("/u/x")).status_code == 404
