@@ -5,18 +5,21 @@ leaves nothing: no message that goes here ever reaches the outside.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
 
 from backend.channels.base import Answer, Outgoing
+from backend.channels.mail import mail_of
 from backend.clock import Clock
-from backend.domain.errors import Unavailable
-from backend.domain.mime import build
+from backend.domain.errors import HeaderUnsafe, Unavailable
 from backend.domain.receipt import Receipt
 from backend.domain.template import EmailMessage, Message
 from backend.security.sealing import Sealer
+
+log = logging.getLogger("carillon.channels")
 
 Mode = Literal["ok", "slow", "fail", "refuse", "hang", "bounce"]
 ONCE = 200  # messages kept in one transaction
@@ -71,7 +74,8 @@ class Capture:
     def __init__(self, channel: str, *, shelf: Shelf, sealer: Sealer, clock: Clock, report: Callable[[Receipt], Awaitable[None]]) -> None:
         self.key, self.channel = f"capture-{channel}", channel
         self._shelf, self._sealer, self._clock, self._report = shelf, sealer, clock, report
-        self._rows: list[tuple[Outgoing, Callable[[Answer], None]]] = []
+        self._rows: list[tuple[Outgoing, str, Callable[[Answer], None]]] = []  # with the mail, of e-mail
+        self._closing = asyncio.Event()
         self._flushing: asyncio.Task[None] | None = None
         self._late: set[asyncio.Task[None]] = set()
 
@@ -79,18 +83,22 @@ class Capture:
         """Nothing to connect to."""
 
     async def close(self) -> None:
-        """Answer what waits, except what hangs."""
+        """Answer what waits without waiting any longer."""
+        self._closing.set()
         if self._flushing:
             await self._flushing
-        for late in self._late:
-            late.cancel()
-        await asyncio.gather(*self._late, return_exceptions=True)
+        await asyncio.gather(*self._late)
 
     async def reachable(self) -> str:
         return "Capture keeps every message here and sends none."
 
     def post(self, lane: int, outgoing: Outgoing, done: Callable[[Answer], None]) -> None:
-        self._rows.append((outgoing, done))
+        try:
+            mail = mail_of(outgoing, self._clock.now()).decode() if self.channel == "email" else ""
+        except HeaderUnsafe as unsafe:  # as it would be refused on its way out
+            done(Answer("refused", unsafe.code(), unsafe.detail))
+            return
+        self._rows.append((outgoing, mail, done))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
 
@@ -103,41 +111,30 @@ class Capture:
                 taken = [row for row in rows if self._takes(behaviour, row[0])]
                 others = [row for row in rows if not self._takes(behaviour, row[0])]
                 if behaviour.mode == "slow" and taken:
-                    await self._clock.sleep(behaviour.seconds)
+                    await self._wait(behaviour.seconds)
                 kept = rows if behaviour.mode in ("ok", "slow", "bounce") else others
-                await self._keep([outgoing for outgoing, _ in kept])
+                if kept:
+                    await self._shelf.keep([self._kept(outgoing, mail) for outgoing, mail, _ in kept])
             except Unavailable as away:
-                for _, done in rows:
+                for _, _, done in rows:
                     done(Answer("temporary", "capture_away", away.detail))
                 continue
-            for outgoing, done in rows:
+            except Exception as error:  # a mistake of ours must not leave messages without an answer
+                log.exception("captures could not be kept")
+                for _, _, done in rows:
+                    done(Answer("temporary", "failed", f"{type(error).__name__}: {error}"))
+                continue
+            for outgoing, _, done in rows:
                 self._answer(behaviour if self._takes(behaviour, outgoing) else Behaviour(), outgoing, done)
 
     @staticmethod
     def _takes(behaviour: Behaviour, outgoing: Outgoing) -> bool:
         """Whether a message is among the share that is treated badly: always the same answer for the same delivery."""
-        return behaviour.mode != "ok" and int.from_bytes(outgoing.delivery[-4:], "big") < behaviour.share * 0xFFFFFFFF
+        return behaviour.mode != "ok" and int.from_bytes(outgoing.delivery[-4:], "big") < behaviour.share * 2**32
 
-    async def _keep(self, outgoings: Sequence[Outgoing]) -> None:
-        if outgoings:
-            await self._shelf.keep([self._kept(outgoing) for outgoing in outgoings])
-
-    def _kept(self, outgoing: Outgoing) -> Kept:
-        message, mail = outgoing.message, ""
+    def _kept(self, outgoing: Outgoing, mail: str) -> Kept:
+        message = outgoing.message
         sender = f"{outgoing.sender.name} <{outgoing.sender.address}>" if isinstance(message, EmailMessage) else outgoing.sender.name
-        if isinstance(message, EmailMessage):
-            source = (outgoing.sender.name, outgoing.sender.address)
-            domain = outgoing.sender.address.rpartition("@")[2]
-            mail = build(
-                f"{outgoing.delivery.hex()}@{domain}",
-                source,
-                outgoing.address,
-                message.subject,
-                message.html,
-                message.text,
-                outgoing.headers,
-                self._clock.now(),
-            ).decode()
         captured = Captured(outgoing.address, message, outgoing.attempt, outgoing.category, sender, mail)
         sealed = self._sealer.seal("capture", msgspec.json.encode(captured))
         return Kept(outgoing.space, outgoing.delivery, outgoing.channel, outgoing.person, outgoing.attempt, self._clock.now(), sealed)
@@ -162,7 +159,7 @@ class Capture:
         task.add_done_callback(self._late.discard)
 
     async def _hang(self, seconds: float, done: Callable[[Answer], None]) -> None:
-        await self._clock.sleep(seconds)
+        await self._wait(seconds)
         done(Answer("unknown", "told_to_hang", "The capture provider was told not to answer."))
 
     async def _bounce(self, outgoing: Outgoing) -> None:
@@ -180,5 +177,14 @@ class Capture:
             try:
                 return await self._report(receipt)
             except Unavailable:
-                await self._clock.sleep(AGAIN)
+                await self._wait(AGAIN)
         return None
+
+    async def _wait(self, seconds: float) -> None:
+        """So long, or until we close."""
+        waits = [asyncio.ensure_future(wait) for wait in (self._clock.sleep(seconds), self._closing.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()

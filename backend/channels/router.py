@@ -1,7 +1,7 @@
 """Which provider takes a delivery: the first of its channel, and capture for those whose messages must never leave the house."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from backend.channels.base import Provider
 from backend.domain.delivery import CHANNEL_NAME, Delivery
@@ -11,11 +11,10 @@ CAPTURE = "capture-"  # how keys of capture providers begin
 
 
 class Router:
-    """`always_capture` tells whether a delivery (to a person of the demo) stays in the house whatever is configured."""
+    """What is for a person of the demo stays in the house whatever is configured."""
 
-    def __init__(self, providers: Sequence[Provider], *, always_capture: Callable[[Delivery], bool] = lambda _: False) -> None:
+    def __init__(self, providers: Sequence[Provider]) -> None:
         self.providers = tuple(providers)
-        self._always_capture = always_capture
         self._first: dict[str, Provider] = {}
         self._captures: dict[str, Provider] = {}
         for provider in providers:
@@ -23,10 +22,10 @@ class Router:
             if provider.key.startswith(CAPTURE):
                 self._captures.setdefault(provider.channel, provider)
 
-    def choose(self, delivery: Delivery) -> Provider:
-        """The provider that takes the next attempt. Raises `UnknownChannel` when the channel has none."""
+    def choose(self, delivery: Delivery, *, demo: bool = False) -> Provider:
+        """The provider that takes the next attempt; `demo`: it is for a person of the demo. Raises `UnknownChannel` when there is none."""
         channel = CHANNEL_NAME[delivery.channel]
-        of = self._captures if self._always_capture(delivery) else self._first
+        of = self._captures if demo else self._first
         provider = of.get(channel)
         if provider is None:
             raise UnknownChannel(f"There is no provider for the channel {channel}. Configure one.", channel=channel)

@@ -7,13 +7,12 @@ import asyncio
 from collections.abc import Callable
 
 from backend.channels.base import Answer, Outgoing
+from backend.channels.mail import envelope, mail_of
 from backend.channels.smtp_lane import Lane
 from backend.channels.smtp_link import Parcel, Timing, Unreachable
 from backend.channels.smtp_open import open_link, parse_target
 from backend.clock import Clock
 from backend.domain.errors import HeaderUnsafe, Unavailable
-from backend.domain.mime import build, written
-from backend.domain.template import EmailMessage
 
 
 class Smtp:
@@ -57,13 +56,6 @@ class Smtp:
         return f"{self._target.host}:{self._target.port} answered ({how}): {link.greeting}"
 
     def _parcel(self, outgoing: Outgoing, done: Callable[[Answer], None]) -> Parcel:
-        message, sender, headers = outgoing.message, outgoing.sender, outgoing.headers
-        assert isinstance(message, EmailMessage)
-        source, recipient = written("From", sender.address), written("To", outgoing.address)
-        if sender.reply_to:
-            headers = {"Reply-To": sender.reply_to, **headers}
-        message_id = f"{outgoing.delivery.hex()}@{source.rpartition('@')[2]}"
-        now = self._clock.now()
-        mail = build(message_id, (sender.name, sender.address), outgoing.address, message.subject, message.html, message.text, headers, now)
+        sender, recipient = envelope(outgoing)
         # doubled dots, RFC 5321 4.5.2; a mail begins with From, never with a dot
-        return Parcel(source.encode(), recipient.encode(), mail.replace(b"\r\n.", b"\r\n.."), done)
+        return Parcel(sender, recipient, mail_of(outgoing, self._clock.now()).replace(b"\r\n.", b"\r\n.."), done)

@@ -90,6 +90,7 @@ class Link(asyncio.Protocol):
         self._leaving = False  # the server is
         self._owed: Parcel | None = None  # its body is on the way, its dot follows
         self._deadline = 0.0
+        self._looks = float("inf")  # when the timer looks at it
         self._timer: asyncio.TimerHandle | None = None
         self._take: Callable[[], Parcel | None] | None = None
         self._gone: Callable[[Link, Sequence[Parcel]], None] | None = None
@@ -134,7 +135,6 @@ class Link(asyncio.Protocol):
         size = self.extensions.get("SIZE", "")
         self._size = int(size) if size.isdigit() and len(size) < 16 else 0
         self._until(self._timing.idle)
-        self._timer = self._loop.call_later(self._timing.idle, self._look)
         if self._over:  # lost between the last reply and now
             gone(self, ())
         else:
@@ -288,12 +288,20 @@ class Link(asyncio.Protocol):
     # ---- ending
     def _until(self, seconds: float) -> None:
         self._deadline = self._loop.time() + seconds
+        if self._deadline < self._looks:
+            if self._timer:
+                self._timer.cancel()
+            self._look_in(seconds)
+
+    def _look_in(self, seconds: float) -> None:
+        self._looks = self._loop.time() + seconds
+        self._timer = self._loop.call_later(seconds, self._look)
 
     def _look(self) -> None:
-        """The one timer: it looks again when the deadline has moved, which it does with every reply."""
+        """The one timer: it looks again when the deadline has moved, which it does with every reply; a new timer each time would cost more."""
         left = self._deadline - self._loop.time()
         if left > 0.001:
-            self._timer = self._loop.call_later(left, self._look)
+            self._look_in(left)
         elif self._flight:
             self._end("timeout", f"The mail server did not answer within {self._timing.answer:g} seconds.")
         else:

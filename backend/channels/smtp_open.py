@@ -8,6 +8,7 @@ import re
 import ssl
 from base64 import b64encode
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -42,17 +43,7 @@ class Target:
 
     def context(self) -> ssl.SSLContext:
         """For its TLS. Raises `Invalid` when the file of certificates cannot be read."""
-        try:
-            made = ssl.create_default_context()
-            if self.ca:
-                made.load_verify_locations(self.ca)
-        except (OSError, ssl.SSLError) as error:
-            raise Invalid(
-                f"The file of certificates {self.ca!r} of the mail server cannot be read: {error}. Correct ca= in its URL."
-            ) from None
-        if not self.verify:
-            made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
-        return made
+        return _context(self.ca, self.verify)
 
 
 def parse_target(url: str) -> Target:
@@ -109,6 +100,20 @@ async def open_link(target: Target, timing: Timing, context: ssl.SSLContext) -> 
         link.quit()
         raise
     return link
+
+
+@lru_cache(maxsize=16)
+def _context(ca: str, verify: bool) -> ssl.SSLContext:
+    """Kept, because reading the machine's certificates takes longer than a mail."""
+    try:
+        made = ssl.create_default_context()
+        if ca:
+            made.load_verify_locations(ca)
+    except (OSError, ssl.SSLError) as error:
+        raise Invalid(f"The file of certificates {ca!r} of the mail server cannot be read: {error}. Correct ca= in its URL.") from None
+    if not verify:
+        made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+    return made
 
 
 async def _greet(link: Link, target: Target, timing: Timing, context: ssl.SSLContext) -> None:
