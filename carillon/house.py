@@ -14,7 +14,6 @@ from backend.app.captures import StoreShelf
 from backend.channels.registry import providers
 from backend.channels.router import Router
 from backend.clock import Clock
-from backend.domain.delivery import Delivery
 from backend.domain.ids import bucket_of
 from backend.domain.receipt import Receipt
 from backend.log import topics
@@ -37,10 +36,7 @@ class House:
         self.settings, self.clock = settings, clock
         self.app = app or open_app(settings, clock)
         app = self.app
-        self.router = Router(
-            providers(settings, shelf=StoreShelf(app.store), sealer=app.sealer, clock=clock, report=self.report),
-            always_capture=self._kept_here,
-        )
+        self.router = Router(providers(settings, shelf=StoreShelf(app.store), sealer=app.sealer, clock=clock, report=self.report))
         renderer = Rendering(store=app.store, facts=app.facts, sealer=app.sealer, base_url=settings.base_url)
         self.line = Line(
             store=app.store, events=app.log, clock=clock, decide=DecideStage(clock=clock, facts=app.facts), expand=ExpandStage(clock=clock),
@@ -77,9 +73,6 @@ class House:
     def alarm(self, sentence: str) -> None:
         """Somebody should look at this."""
         log.error(sentence)
-
-    def _kept_here(self, delivery: Delivery) -> bool:
-        return False
 
     async def __aenter__(self) -> Self:
         await self.start()

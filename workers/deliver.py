@@ -248,10 +248,20 @@ class Deliver:
             item.facts = fact
             unit: Unit = gates.recheck(fact, CHANNEL_NAME[item.delivery.channel], item.delivery.address)
             if unit.outcome == "send":
+                if fact.person.demo:
+                    self._keep_here(item)
                 go.append(item)
             else:
                 stopped.append((item, refused(item.delivery, unit, now)))
         return go, stopped
+
+    def _keep_here(self, item: Item) -> None:
+        """Nobody of the demo is written to outside. Who is meant is known only now, so the provider is taken anew."""
+        assert item.provider is not None
+        kept = self._router.choose(item.delivery, demo=True)
+        self._open[item.provider.key] -= 1
+        self._open[kept.key] = self._open.get(kept.key, 0) + 1
+        item.provider, item.key = kept, kept.key
 
     def _after(self, item: Item, now: float) -> After:
         assert item.answer is not None

@@ -21,8 +21,8 @@ class FactsOf(Protocol):
 class Router(Protocol):
     """Which provider takes what."""
 
-    def choose(self, delivery: Delivery) -> Provider:
-        """The provider that takes the next attempt of this delivery."""
+    def choose(self, delivery: Delivery, *, demo: bool = False) -> Provider:
+        """The provider that takes the next attempt of this delivery; of a person of the demo, one that keeps it here."""
         ...
 
 

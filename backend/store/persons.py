@@ -104,6 +104,17 @@ def count(tx: Tx, space: int) -> int:
     return int(tx.conn.execute(select(func.count()).select_from(people).where(people.c.space == space, people.c.erased.is_(None))).scalar_one())
 
 
+def of_demo(tx: Tx, space: int) -> list[PersonRow]:
+    """The people of the demo who are there."""
+    statement = select(*_COLUMNS).where(people.c.space == space, people.c.demo.is_(True), people.c.erased.is_(None)).order_by(people.c.user_id)
+    return [PersonRow(**row) for row in tx.conn.execute(statement).mappings()]
+
+
+def remove_erased(tx: Tx, space: int, person: int) -> None:
+    """Drop the tombstone of somebody who was erased, so that the user id may be used again."""
+    tx.conn.execute(delete(people).where(people.c.space == space, people.c.person == person, people.c.erased.is_not(None)))
+
+
 def addresses_of(tx: Tx, space: int, person: int, now: float) -> list[AddressRow]:
     """By channel, then by age."""
     rows = tx.conn.execute(

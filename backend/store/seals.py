@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from backend.domain.delivery import SKIPPED
 from backend.domain.ids import day_of, first_of_day
-from backend.domain.ledger import Ledger, balance, of_totals
+from backend.domain.ledger import Ledger, balance, joined, of_totals
 from backend.store.port import Tx
 from backend.store.tables import deliveries, events, ledger_totals, notifications
 from backend.store.upsert import insert_new
@@ -39,3 +39,11 @@ def oldest_day(tx: Tx) -> int | None:
     found = [tx.conn.scalar(select(table.c.id).order_by(table.c.id).limit(1)) for table in (events, notifications, deliveries)]
     days = [day_of(made) for made in found if made is not None]
     return min(days) if days else None
+
+
+def sealed(tx: Tx, space: int) -> Ledger:
+    """The ledger of all days that were dropped."""
+    whole = Ledger()
+    for totals in tx.conn.scalars(select(ledger_totals.c.totals).where(ledger_totals.c.space == space)):
+        whole = joined(whole, msgspec.json.decode(totals, type=Ledger))
+    return whole

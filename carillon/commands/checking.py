@@ -1,0 +1,148 @@
+"""`carillon check`: the settings and where each comes from, and whether engines and providers answer."""
+
+import asyncio
+import re
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+import msgspec
+
+from backend.settings import Settings, load, make_home
+from carillon.show import as_json, give, table
+
+PATIENCE = 10.0  # seconds an engine may take
+LOOKS = ("home", "port", "gateway_port", "base_url", "host", "database_url", "log_url", "cache_url", "secret_key", "demo", "smtp_url")
+
+
+class Look(msgspec.Struct):
+    """One thing that was looked at. `well` null: nothing is wrong, but it was not asked."""
+
+    what: str
+    well: bool
+    said: str
+
+
+@click.command()
+@as_json
+def check(as_json: bool) -> None:
+    """Show the settings with their source, secrets hidden, and look at engines and providers. Exit 1 when one does not answer."""
+    settings = load()
+    looks = asyncio.run(_looks(settings))
+    shown = [{"name": f"CARILLON_{name.upper()}", "value": _shown(settings, name), "source": _source(settings, name)} for name in LOOKS]
+    value = {"settings": shown, "looks": msgspec.to_builtins(looks)}
+    give(value, as_json, lambda: _lines(shown, looks))
+    sys.exit(not all(look.well for look in looks))
+
+
+def _lines(shown: list[dict[str, Any]], looks: list[Look]) -> Iterable[str]:
+    yield from table(shown, {"name": "setting", "value": "value", "source": "from"})
+    yield ""
+    yield from table(
+        ({"what": look.what, "well": "good" if look.well else "BAD", "said": look.said} for look in looks),
+        {"what": "what", "well": "", "said": "answer"},
+    )
+
+
+def _source(settings: Settings, name: str) -> str:
+    return settings.sources.get(name.upper(), "default")
+
+
+def _shown(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    if name == "secret_key":
+        return "(hidden)"
+    if isinstance(value, Path | int):
+        return str(value) if not isinstance(value, bool) else ("1" if value else "0")
+    return hidden(str(value))
+
+
+def hidden(url: str) -> str:
+    """A URL without its password, wherever it stands: `//user:password@`, `?password=`."""
+    masked = re.sub(r"(//[^/@\s:]*):[^/]*@(?=[^@]*$)", r"\1:***@", url)
+    return re.sub(r"(?i)((?:password|secret|token|key)=)[^&\s]+", r"\1***", masked)
+
+
+async def _looks(settings: Settings) -> list[Look]:
+    from carillon import local
+
+    make_home(settings.home)
+    if settings.embedded and (known := local.read(settings.home)) is not None:
+        try:
+            async with httpx.AsyncClient(base_url=known.address, timeout=PATIENCE, trust_env=False) as client:
+                ready = (await client.get("/readyz")).json()
+        except (httpx.TransportError, ValueError):
+            pass  # left by one that was killed
+        else:
+            engines = [Look(name, said == "ready", said) for name, said in ready["engines"].items()]
+            return [Look("instance", True, f"runs, pid {known.pid}, {known.address}"), *engines, *await _providers(settings)]
+    return [*await _engines(settings), *await _providers(settings)]
+
+
+async def _engines(settings: Settings) -> list[Look]:
+    from backend.cache.open import open_cache
+    from backend.clock import SystemClock
+    from backend.log.open import open_log
+    from backend.store.migrate import pending
+    from backend.store.open import open_store
+
+    clock, looks = SystemClock(), []
+
+    async def schema() -> str:
+        waiting = await asyncio.to_thread(pending, settings.database_url)
+        return f"answers; {len(waiting)} revisions to apply: carillon migrate" if waiting else "answers; the schema is up to date"
+
+    def engine(opened: Any) -> Callable[[], Awaitable[str]]:
+        async def look() -> str:
+            await opened.start()
+            try:
+                await opened.reachable()
+            finally:
+                await opened.close()
+            return "answers"
+
+        return look
+
+    if settings.database_url.startswith("sqlite:"):
+        looks.append(await _look("store", schema))
+        if settings.log_url.startswith("embedded:"):
+            looks.append(Look("log", looks[0].well, "in the same file"))
+    else:
+        store = await _look("store", engine(open_store(settings.database_url, clock)))
+        looks.append(await _look("store", schema) if store.well else store)
+    if not settings.log_url.startswith("embedded:"):
+        looks.append(await _look("log", engine(open_log(settings.log_url, sqlite=None, clock=clock))))
+    looks.append(await _look("cache", engine(open_cache(settings.cache_url, clock))))
+    return looks
+
+
+async def _providers(settings: Settings) -> list[Look]:
+    from backend.channels.capture import Shelf
+    from backend.channels.registry import providers
+    from backend.clock import SystemClock
+    from backend.domain.receipt import Receipt
+    from backend.security.sealing import Sealer
+
+    class Nowhere(Shelf):
+        """Nothing is kept by a look."""
+
+    async def report(_: Receipt) -> None:
+        return None
+
+    made = providers(settings, shelf=Nowhere(), sealer=Sealer(settings.secret_key), clock=SystemClock(), report=report)  # type: ignore[abstract]
+    return [await _look(f"provider {one.key}", one.reachable) for one in made]
+
+
+async def _look(what: str, look: Callable[[], Awaitable[str]]) -> Look:
+    from backend.domain.errors import Refusal
+
+    try:
+        said = await asyncio.wait_for(look(), PATIENCE)
+    except Refusal as refusal:
+        return Look(what, False, hidden(refusal.detail))
+    except TimeoutError:
+        return Look(what, False, f"no answer within {PATIENCE:g} s")
+    return Look(what, True, said)

@@ -1,0 +1,161 @@
+"""Levers: dead letters, halts, purge, the demo."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import click
+
+from carillon.show import Progress, as_json, at_desk, give, table
+
+if TYPE_CHECKING:
+    from carillon.desk import Desk
+
+PAGE = 200
+
+
+@click.group()
+def dead() -> None:
+    """Dead letters: records that nobody could carry out, kept until a person decides."""
+
+
+@dead.command(name="list")
+@click.option("--cause", "fingerprint", help="Those of one cause: its fingerprint.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@as_json
+def listed(fingerprint: str | None, limit: int, as_json: bool) -> None:
+    """Newest first."""
+    items = at_desk(lambda desk: _letters(desk, fingerprint, limit))
+    columns = {
+        "id": "id",
+        "at": "at",
+        "stage": "stage",
+        "topic": "topic",
+        "fingerprint": "cause",
+        "replayed_at": "sent again",
+        "cause": "why",
+    }
+    give(items, as_json, lambda: table(items, columns) if items else ["No dead letters."])
+
+
+@dead.command()
+@click.argument("ids", nargs=-1)
+@click.option("--cause", "fingerprint", help="All of one cause that were not sent again yet: its fingerprint.")
+@click.option("--all", "everything", is_flag=True, help="All that were not sent again yet.")
+@click.option("--rate", type=click.IntRange(1, 1_000), default=500, show_default=True, help="Letters a second.")
+@as_json
+def replay(ids: tuple[str, ...], fingerprint: str | None, everything: bool, rate: int, as_json: bool) -> None:
+    """Send dead letters again. What is for a person goes back through decide: what forbids it by now is asked anew."""
+    if sum((bool(ids), bool(fingerprint), everything)) != 1:
+        raise click.UsageError("Give ids, or --cause, or --all.")
+
+    async def ask(desk: "Desk") -> int:
+        wanted = list(ids)
+        if not wanted:
+            wanted = [one["id"] for one in reversed(await _letters(desk, fingerprint, 0)) if not one.get("replayed_at")]
+        done = 0
+        with Progress("letters", len(wanted)) as progress:
+            for n in range(0, len(wanted), rate):
+                if n:
+                    await asyncio.sleep(1.0)
+                some = wanted[n : n + rate]
+                done += (await desk.ask("POST", "/v1/dead/replay", {"ids": some}))["replayed"]
+                progress.add(len(some))
+        return done
+
+    done = at_desk(ask)
+    give({"replayed": done}, as_json, lambda: [f"{done:,} sent again."])
+
+
+async def _letters(desk: "Desk", fingerprint: str | None, limit: int) -> list[dict[str, Any]]:
+    """Newest first; `limit` 0: all."""
+    items: list[dict[str, Any]] = []
+    after: str | None = None
+    while True:
+        size = min(PAGE, limit - len(items)) if limit else PAGE
+        page = await desk.ask("GET", "/v1/dead", fingerprint=fingerprint, after=after, limit=size)
+        items += page["items"]
+        after = page["next"]
+        if after is None or (limit and len(items) >= limit):
+            return items
+
+
+@click.command()
+@click.argument("scope", required=False)
+@click.option("--reason", default="", help="Why, for whoever reads the trace.")
+@as_json
+def halt(scope: str | None, reason: str, as_json: bool) -> None:
+    """Stop sending for SCOPE: space, channel:sms, category:KEY, priority:low, template:KEY. What is halted waits. Without SCOPE: what is halted now."""
+
+    async def ask(desk: "Desk") -> Any:
+        if scope is None:
+            return (await desk.ask("GET", "/v1/halts"))["items"]
+        return await desk.ask("PUT", f"/v1/halts/{quote(scope, safe=':')}", {"reason": reason})
+
+    answer = at_desk(ask)
+    give(
+        answer,
+        as_json,
+        lambda: _halts(answer) if isinstance(answer, list) else [f"{scope} is halted. Let it go on: carillon resume {scope}"],
+    )
+
+
+def _halts(items: list[dict[str, Any]]) -> Iterable[str]:
+    if not items:
+        return ["Nothing is halted."]
+    return table(items, {"scope": "scope", "by": "by", "at": "since", "reason": "reason"})
+
+
+@click.command()
+@click.argument("scope")
+@as_json
+def resume(scope: str, as_json: bool) -> None:
+    """Let a halted SCOPE go on."""
+
+    async def ask(desk: "Desk") -> None:
+        await desk.ask("DELETE", f"/v1/halts/{quote(scope, safe=':')}")
+
+    at_desk(ask)
+    give({"resumed": scope}, as_json, lambda: [f"{scope} goes on."])
+
+
+@click.command()
+@as_json
+def purge(as_json: bool) -> None:
+    """Seal and drop what is older than 30 days, keep partitions ahead. The line does it every hour by itself."""
+
+    async def ask(desk: "Desk") -> dict[str, Any]:
+        done: dict[str, Any] = await desk.ask("POST", "/local/purge")
+        return done
+
+    done = at_desk(ask)
+    give(done, as_json, lambda: [f"{done['days']} days and {done['rows']:,} further rows dropped.", *done["alarms"]])
+
+
+@click.group()
+def demo() -> None:
+    """The demo's people: fictional, and everything sent to them is captured here."""
+
+
+@demo.command()
+@as_json
+def start(as_json: bool) -> None:
+    """Make whoever and whatever of the demo is missing."""
+    _demo(on=True, as_json=as_json, sentence="{} people of the demo are there.")
+
+
+@demo.command()
+@as_json
+def stop(as_json: bool) -> None:
+    """Take the demo's people away, with everything that tells of them. Templates and sign-ins stay."""
+    _demo(on=False, as_json=as_json, sentence="{} people of the demo were taken away.")
+
+
+def _demo(*, on: bool, as_json: bool, sentence: str) -> None:
+    async def ask(desk: "Desk") -> dict[str, Any]:
+        answer: dict[str, Any] = await desk.ask("POST", "/local/demo", {"on": on})
+        return answer
+
+    answer = at_desk(ask)
+    give(answer, as_json, lambda: [sentence.format(answer["people"])])

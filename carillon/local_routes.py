@@ -1,0 +1,139 @@
+"""What only commands of this machine may ask: tokens, the whole ledger, purge, the demo. Open to the credential in HOME and to nothing else."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from hmac import compare_digest
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from backend.api.auth import bearer
+from backend.api.problems import problem_response
+from backend.app.accounts import MAIN
+from backend.app.app import App
+from backend.domain.errors import Invalid, NotFound, Refusal
+from backend.domain.ledger import Ledger, balance, joined, of_totals
+from backend.security.roles import SYSTEM, Actor
+from backend.store import history, rollup, seals
+from backend.store.port import Tx
+from carillon import demo
+from carillon.local import Credential
+from workers.purge import Purge
+
+ACTOR = Actor(MAIN, "command", SYSTEM.role, name="carillon", via="cli")
+
+
+class TokenIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`scopes` null: everything the role may do. `ttl` in seconds."""
+
+    user: str
+    role: str
+    scopes: list[str] | None = None
+    ttl: float = 3600.0
+
+
+class DemoIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the demo's people are to be there."""
+
+    on: bool
+
+
+class LedgerIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the counters are to be proved against the rows."""
+
+    recount: bool = False
+
+
+class LedgerAnswer(msgspec.Struct):
+    """`difference`: planned minus everything accounted for. `counters` and `rows`, when recounted, must be equal."""
+
+    ledger: Ledger
+    difference: int
+    counters: Ledger | None = None
+    rows: Ledger | None = None
+
+    def balances(self) -> bool:
+        """Nothing is missing and the counters tell the truth."""
+        return self.difference == 0 and self.counters == self.rows
+
+
+async def ping(app: App, request: Request) -> Any:
+    """It is us."""
+    return None
+
+
+async def token(app: App, request: Request) -> Any:
+    """A token for anybody, as whoever owns HOME may make one."""
+    given = await _body(request, TokenIn)
+    made = app.tokens.issue(space=MAIN, subject=given.user, ttl=given.ttl, role=given.role, scopes=given.scopes)
+    detail = {"role": given.role, "scopes": " ".join(given.scopes or ()), "seconds": round(given.ttl)}
+    await app.store.write(lambda tx: app.people.note(tx, ACTOR, "token.make", f"user:{given.user}", **detail))
+    return {"token": made, "expires": app.clock.now() + given.ttl}
+
+
+async def ledger(app: App, request: Request) -> Any:
+    """Everything the space still has rows of; recounted, the counters beside the rows (and the sealed days) in one snapshot."""
+    given = await _body(request, LedgerIn)
+
+    def read(tx: Tx) -> LedgerAnswer:
+        whole = history.whole_ledger(tx, MAIN)
+        answer = LedgerAnswer(whole, balance(whole))
+        if given.recount:
+            answer.counters = of_totals(0, rollup.everything(tx, MAIN))
+            sealed = seals.sealed(tx, MAIN)
+            sealed.planned = 0
+            answer.rows = joined(of_totals(0, history.recounted(tx, MAIN)), sealed)
+        return answer
+
+    answer = await app.store.read(read)
+    return {"balances": answer.balances(), **msgspec.to_builtins(answer)}
+
+
+async def purge(app: App, request: Request) -> Any:
+    """One round of what `purge` does every hour."""
+    alarms: list[str] = []
+    done = await Purge(store=app.store, events=app.log, clock=app.clock, alarm=alarms.append).once()
+    return {**msgspec.to_builtins(done), "alarms": alarms}
+
+
+async def demo_switch(app: App, request: Request) -> Any:
+    """Start or stop the demo's people."""
+    given = await _body(request, DemoIn)
+    return {"people": await (demo.start(app) if given.on else demo.stop(app))}
+
+
+ROUTES: list[tuple[str, str, Callable[[App, Request], Awaitable[Any]]]] = [
+    ("GET", "/local/ping", ping),
+    ("POST", "/local/token", token),
+    ("POST", "/local/ledger", ledger),
+    ("POST", "/local/purge", purge),
+    ("POST", "/local/demo", demo_switch),
+]
+
+
+def routes(app: App, credential: Credential) -> list[BaseRoute]:
+    """Mounted beside the API. Whoever has another token, or none, finds nothing here."""
+    return [Route(path, functools.partial(_guarded, app, credential, handler), methods=[method]) for method, path, handler in ROUTES]
+
+
+async def _guarded(app: App, credential: Credential, handler: Callable[[App, Request], Awaitable[Any]], request: Request) -> Response:
+    given = bearer(request.headers.get("authorization", "")) or ""
+    if not credential.token or not compare_digest(given.encode(), credential.token.encode()):
+        return problem_response(NotFound("There is nothing here."))
+    try:
+        answer = await handler(app, request)
+    except Refusal as refusal:
+        return problem_response(refusal)
+    if answer is None:
+        return Response(status_code=204)
+    return Response(msgspec.json.encode(answer), 200, {"Cache-Control": "no-store"}, "application/json")
+
+
+async def _body(request: Request, kind: type[Any]) -> Any:
+    try:
+        return msgspec.json.decode(await request.body() or b"{}", type=kind)
+    except msgspec.DecodeError as error:
+        raise Invalid(f"The request is not understood: {error}") from None
