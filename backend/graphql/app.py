@@ -5,13 +5,13 @@ token and with 4403 when its token ends. A session's cookie counts only on our o
 """
 
 import asyncio
-import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from cross_web import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -131,11 +131,15 @@ class Entrance(GraphQL[Context, None]):
         except Refusal as refusal:
             await _refused(refusal)(scope, receive, send)
             return
-        streams = "text/event-stream" in request.headers.get("accept", "")
+        try:
+            response = await self.run(request)
+        except HTTPException as error:
+            response = _told(error.reason, {"code": "graphql_invalid", "status": error.status_code}, error.status_code)
         gauge = telemetry.SOCKETS.labels("sse")
+        streams = isinstance(response, StreamingResponse)
         gauge.inc(streams)
         try:
-            await super().__call__(scope, _replayed(request, receive), send)
+            await response(scope, receive, send)
         finally:
             gauge.dec(streams)
 
@@ -205,25 +209,10 @@ def _is_operation(payload: Any) -> bool:
 
 def _refused(refusal: Refusal) -> Response:
     """A refusal before GraphQL begins, in GraphQL's shape."""
-    document = problem(refusal)
-    body = {
-        "errors": [
-            {
-                "message": refusal.detail,
-                "extensions": {name: value for name, value in document.items() if name not in ("type", "title", "detail")},
-            }
-        ]
-    }
-    return Response(json.dumps(body, default=str), refusal.status, {"Cache-Control": "no-store", **headers_of(refusal)}, "application/json")
+    shown = {name: value for name, value in problem(refusal).items() if name not in ("type", "title", "detail")}
+    return _told(refusal.detail, shown, refusal.status, headers_of(refusal))
 
 
-def _replayed(request: Request, receive: Receive) -> Receive:
-    """The body that was read, once more; then what the connection says."""
-    body: list[bytes] = [request._body] if hasattr(request, "_body") else []  # noqa: SLF001
-
-    async def again() -> Any:
-        if body:
-            return {"type": "http.request", "body": body.pop(), "more_body": False}
-        return await receive()
-
-    return again
+def _told(message: str, extensions: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:
+    body = msgspec.json.encode({"errors": [{"message": message, "extensions": extensions}]}, enc_hook=str)
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
