@@ -100,6 +100,11 @@ class Hub:
         if self._tail:
             await self._tail.close()
 
+    @property
+    def streams(self) -> int:
+        """How many listen now."""
+        return sum(len(row) for row in self._listeners.values())
+
     @contextlib.contextmanager
     def listen(self, topic: Topic) -> Iterator[Listener]:
         """Hear of a topic for as long as the context lasts."""
