@@ -2,7 +2,7 @@
 
 A unit is one (notification, channel, address or none). Every address is a unit, a suppressed one too: it is explained, not
 hidden. A channel without an address is one unit that is skipped. A gate that stops ends the asking; one that holds lets
-the later gates be asked still, since what will never be sent need not wait. Web is never held: quiet hours and a pause
+the later gates be asked still, since what will never be sent need not wait. Quiet hours and a pause do not hold web, they
 make it silent. `holdout`, `digest` and the plan of more than one step keep their places and are off.
 """
 

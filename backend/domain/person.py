@@ -24,6 +24,8 @@ class Wishes(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Address(msgspec.Struct, frozen=True, array_like=True):
+    """Where a person is on a channel, with the reason of a suppression of that address."""
+
     channel: int
     hash: bytes  # keyed, for equality
     sealed: bytes
