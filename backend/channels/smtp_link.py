@@ -8,7 +8,6 @@ the answer, nobody knows.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from enum import IntEnum
 from typing import cast
 
 import msgspec
@@ -59,13 +58,9 @@ class Parcel:
             done(answer)
 
 
-class Step(IntEnum):
-    """What the next reply answers."""
-
-    MAIL, RCPT, DATA, FINAL, RSET = range(5)
-
-
-PHASES: dict[Step, Phase] = {Step.MAIL: "mail", Step.RCPT: "rcpt", Step.DATA: "data", Step.FINAL: "final"}
+# what the next reply answers; plain numbers, because members of an enum take longer to look up than a reply to read
+MAIL, RCPT, DATA, FINAL, RSET = range(5)
+PHASES: tuple[Phase, ...] = ("mail", "rcpt", "data", "final")
 
 
 class Link(asyncio.Protocol):
@@ -81,7 +76,7 @@ class Link(asyncio.Protocol):
         self._tail, self._lines = b"", list[bytes]()
         self._early: deque[list[bytes]] = deque()  # replies while opening
         self._asked: asyncio.Future[None] | None = None
-        self._expect: deque[Step] = deque()
+        self._expect: deque[int] = deque()
         self._flight: deque[Parcel] = deque()  # the mail being sent, and the one whose envelope rides behind it
         self.taken = 0  # mails begun
         self._pipelining, self._size = False, 0
@@ -166,13 +161,13 @@ class Link(asyncio.Protocol):
             before = b""
             if self._reset:
                 self._reset, before = False, b"RSET\r\n"
-                self._expect.append(Step.RSET)
+                self._expect.append(RSET)
                 if not self._pipelining:
                     return before
-            self._expect.append(Step.MAIL)
+            self._expect.append(MAIL)
             if not self._pipelining:
                 return b"MAIL FROM:<%b>\r\n" % parcel.sender
-            self._expect += (Step.RCPT, Step.DATA)
+            self._expect += (RCPT, DATA)
             return before + b"MAIL FROM:<%b>\r\nRCPT TO:<%b>\r\nDATA\r\n" % (parcel.sender, parcel.recipient)
         return b""
 
@@ -183,7 +178,7 @@ class Link(asyncio.Protocol):
 
     def _send(self, parcel: Parcel) -> None:
         """The body, and where there is room the next envelope."""
-        self._expect.append(Step.FINAL)
+        self._expect.append(FINAL)
         if len(parcel.body) > BIG:
             self._owed = parcel
             self._write(parcel.body)
@@ -242,11 +237,11 @@ class Link(asyncio.Protocol):
         step, kind = self._expect.popleft(), code[:1]
         parcel = self._flight[0]
         self._leaving = code == b"421"
-        if step is Step.RSET:
+        if step == RSET:
             if not self._pipelining and not self._leaving:
-                self._expect.append(Step.MAIL)
+                self._expect.append(MAIL)
                 self._write(b"MAIL FROM:<%b>\r\n" % parcel.sender)
-        elif step is Step.FINAL:
+        elif step == FINAL:
             early = not parcel.dotted and parcel.trouble is None  # a word amid the body: no mail was taken
             if early and kind not in b"45":
                 self._end("protocol", f"The mail server answered before the end of the mail: {words(lines)}")
@@ -256,20 +251,20 @@ class Link(asyncio.Protocol):
             if early:
                 self._end("protocol", "The mail server did not take the whole mail.")
                 return
-        elif step is Step.DATA and kind == b"3":
+        elif step == DATA and kind == b"3":
             if parcel.trouble is None:
                 self._send(parcel)
             else:  # refused, and yet it waits for a body: an empty one for nobody (RFC 2920, 3.1)
-                self._expect.append(Step.FINAL)
+                self._expect.append(FINAL)
                 self._write(DOT)
-        elif step is Step.DATA or kind != b"2":
+        elif step == DATA or kind != b"2":
             parcel.trouble = parcel.trouble or answer_of(PHASES[step], lines)
-            if step is Step.DATA or not self._pipelining or self._leaving:
+            if step == DATA or not self._pipelining or self._leaving:
                 self._reset = True
                 self._land(parcel, parcel.trouble)
         elif not self._pipelining:
-            self._expect.append(Step.RCPT if step is Step.MAIL else Step.DATA)
-            self._write(b"RCPT TO:<%b>\r\n" % parcel.recipient if step is Step.MAIL else b"DATA\r\n")
+            self._expect.append(RCPT if step == MAIL else DATA)
+            self._write(b"RCPT TO:<%b>\r\n" % parcel.recipient if step == MAIL else b"DATA\r\n")
         if self._leaving:
             self._end("421", f"The mail server ended the connection: {words(lines)}")
 

@@ -28,10 +28,12 @@ MEANS: Mapping[str, Meaning] = {
 
 def meaning(phase: Phase, code: str, enhanced: str = "") -> Meaning:
     """Of one reply. What no server should say is temporary while nothing was sent, and unknown after the body."""
+    if phase == "final" and code[:1] == "2":
+        return MEANS["final 2"]
     keys = [code, code[:1]]
     if enhanced[:1] == code[:1]:  # "450 5.1.1" is temporary: the basic code decides whether to come again
         keys = [f"{phase} {enhanced}", f"{phase} {enhanced.rpartition('.')[0]}", *keys]
-    for key in (*keys, f"{phase} {code[:1]}"):
+    for key in keys:
         if key in MEANS:
             return MEANS[key]
     return "unknown" if phase == "final" else "temporary"

@@ -149,6 +149,28 @@ def test_a_password_never_travels_in_the_clear(monkeypatch):
     asyncio.run(story())
 
 
+async def test_a_refused_recipient_leaves_no_open_transaction_behind():
+    """aiosmtpd answers 503 to a second MAIL without RSET."""
+
+    class Choosy(Inbox):
+        async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - the name aiosmtpd looks for
+            if address.startswith("nobody"):
+                return "550 5.1.1 nobody"
+            envelope.rcpt_tos.append(address)
+            return "250 2.1.5 ok"
+
+    there = await serve(Choosy())
+    answers = Answers()
+    made = Smtp(f"smtp://127.0.0.1:{port_of(there)}", clock=HeldClock(NOON), timing=QUICK)
+    await made.start()
+    for n, to in enumerate(["mia@example.com", "nobody@example.com", "mia@example.com", "nobody@example.com", "mia@example.com"]):
+        answers.post(made, outgoing(n, to=to))
+    got = await answers.all(5)
+    await made.close()
+    there.close()
+    assert [got[n].meaning for n in range(5)] == ["accepted", "bad_address", "accepted", "bad_address", "accepted"]
+
+
 async def test_what_arrives_is_what_smtplib_would_have_sent():
     inbox = Inbox()
     there = await serve(inbox)
