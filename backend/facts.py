@@ -16,6 +16,7 @@ from backend.domain.delivery import Delivery
 from backend.domain.event import Event
 from backend.domain.ids import facts_key
 from backend.domain.person import Person
+from backend.domain.space import SpaceSettings
 from backend.domain.template import fallbacks
 from backend.store import collapses, content, people, seen
 from backend.store.port import Store, Tx
@@ -86,6 +87,10 @@ class FactsReader:
         """The content of a space, with every change that is committed by now."""
         await self.refresh()
         return (await self._content({space}, set()))[space]
+
+    async def settings_of(self, space: int) -> SpaceSettings:
+        """The settings of a space, as fresh as the facts that were read last: for whoever has just read facts."""
+        return (await self._content({space}, set()))[space].settings
 
     async def refresh(self) -> None:
         """See every change of content that is committed by now."""

@@ -44,7 +44,7 @@ class Rendering:
     async def prepare(self, deliveries: Sequence[Delivery]) -> None:
         """Load and compile the versions these need, and the settings of their spaces."""
         for space in {delivery.space for delivery in deliveries}:
-            self._settings[space] = (await self._facts.content_of(space)).settings
+            self._settings[space] = await self._facts.settings_of(space)
         if self._default is None:
             self._default = await asyncio.to_thread(lambda: compile_version(default_version()))
         wanted = {(d.space, d.template, d.version) for d in deliveries if d.version} - self._compiled.keys()
