@@ -56,6 +56,7 @@ class EmbeddedCommit:
         def all_of_it(tx: Tx) -> Sequence[Record]:
             appended = self._log.append_in(tx, write(tx))
             faults.at("amid_appends")
+            faults.at("before_mark")
             after(tx)
             return appended
 

@@ -30,9 +30,14 @@ class Due:
     name = "due"
 
     def __init__(self, *, store: Store, events: Log, commit: Commit, clock: Clock, faults: Faults | None = None) -> None:
-        self._store, self._log, self._commit, self._clock, self.busy = store, events, commit, clock, False
+        self._store, self._log, self._commit, self._clock = store, events, commit, clock
+        self._rounds = 0  # under way: `settle` makes its own beside the one of `run`
         self._faults = faults or Faults(self.name)
         self._stopping = asyncio.Event()
+
+    @property
+    def busy(self) -> bool:
+        return self._rounds > 0
 
     def stop(self) -> None:
         self._stopping.set()
@@ -49,7 +54,7 @@ class Due:
 
     async def once(self) -> int:
         """Append what is due; how many rows that were."""
-        self.busy = True
+        self._rounds += 1
         try:
             now = self._clock.now()
             rows = await self._store.write(lambda tx: due_rows.claim(tx, now, CLAIM, LEASE), turn=self.name)
@@ -64,7 +69,7 @@ class Due:
             await self._commit.append(self.name, write, lambda tx: hot.drop_due(tx, rows), self._faults)
             return len(rows)
         finally:
-            self.busy = False
+            self._rounds -= 1
 
     async def _wait(self, seconds: float) -> None:
         stop = asyncio.ensure_future(self._stopping.wait())
