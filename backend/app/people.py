@@ -31,7 +31,7 @@ ADDRESSES = 50  # of one person
 GROUPS = 1_000  # of one person
 ATTRIBUTES = 32 * 1024  # bytes of JSON
 SEARCH = 20
-MANY = 500  # people in one call
+MANY = 100  # people in one call
 TOKEN_LONGEST = 24 * 3600.0  # seconds
 _OWN_FIELDS = frozenset({"name", "timezone", "locale"})  # what somebody may change about themselves
 _USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+\-]{0,127}")
@@ -73,7 +73,7 @@ class People(Aggregate):
         return await self.changing(actor.space, [change.person], write)
 
     async def put_many(self, actor: Actor, given: Sequence[tuple[str, PersonIn]]) -> int:
-        """Up to 500 people in one transaction: all of them or, for the first that is refused, none. How many. Errors as `put`."""
+        """Up to 100 people in one transaction: all of them or, for the first that is refused, none. How many. Errors as `put`."""
         need(actor, "people.write")
         if len(given) > MANY:
             raise Invalid(f"At most {MANY} people in one call. Send the rest in a next one.", limit=MANY)
@@ -274,7 +274,10 @@ class People(Aggregate):
         row = self._merged(actor.space, user_id, old, fields, now)
         persons.put(tx, row)
         for channel, address in first.items():
-            _set_first(tx, actor.space, person, channel, address, now)
+            if old is not None:
+                _set_first(tx, actor.space, person, channel, address, now)
+            elif address is not None:
+                persons.put_address(tx, actor.space, AddressRow(person, *address, "", now))
         if "groups" in fields:
             _set_groups(tx, actor.space, person, fields["groups"], now)
         self.note(tx, actor, "user.put", f"user:{user_id}", revision=row.revision, fields=sorted(fields), made=old is None)

@@ -1,5 +1,6 @@
 """Insert with a conflict clause, on either dialect: SQLAlchemy spells the same statement in two places."""
 
+import functools
 from typing import Any
 
 from sqlalchemy import Table
@@ -12,10 +13,15 @@ CHUNK = 500  # values in one `in (...)`; SQLite allows 32,766 variables a statem
 
 def upsert(tx: Tx, table: Table, values: dict[str, Any], keep: tuple[str, ...] = ()) -> None:
     """Insert the row, or overwrite everything of the one that stands under its primary key but the columns in `keep`."""
-    statement: Any = (sqlite.insert if tx.dialect == "sqlite" else postgresql.insert)(table)
+    tx.conn.execute(_overwriting(tx.dialect, table, tuple(values), keep), values)
+
+
+@functools.cache  # building the statement takes longer than running it
+def _overwriting(dialect: str, table: Table, names: tuple[str, ...], keep: tuple[str, ...]) -> Any:
+    statement: Any = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
     keys = [column.name for column in table.primary_key]
-    news = {name: statement.excluded[name] for name in values if name not in keys and name not in keep}
-    tx.conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=news), values)
+    news = {name: statement.excluded[name] for name in names if name not in keys and name not in keep}
+    return statement.on_conflict_do_update(index_elements=keys, set_=news)
 
 
 def insert_new(tx: Tx, table: Table, rows: list[dict[str, Any]]) -> int:
