@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 import click
@@ -42,10 +43,10 @@ def cli() -> None:
     """
 
 
-def main() -> NoReturn:
-    """The console script."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The console script; `arguments` instead of the process's own. Leaves by `SystemExit`."""
     try:
-        cli()
+        cli(arguments)
     except Refusal as refusal:
         click.echo(f"carillon: {refusal.detail}", err=True)
         sys.exit(1)

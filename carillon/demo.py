@@ -16,7 +16,7 @@ from backend.app.views import AddressIn, GroupIn, PersonIn, PreferencesIn, Quiet
 from backend.domain.errors import NotFound
 from backend.domain.template import Action, Content, EmailContent, PushContent, SmsContent, WebContent
 from backend.security.roles import SYSTEM, Actor
-from backend.store import marks, persons
+from backend.store import groups, marks, persons
 from backend.store.port import Tx
 
 MARK = "demo"  # "on" or "off": what was done last
@@ -128,10 +128,12 @@ async def start(app: App) -> int:
     """Make whoever and whatever is missing; how many people the demo has. What was changed meanwhile stays as it is."""
     for n, one in enumerate(PEOPLE):
         await _person(app, n, one)
+    outside = await app.store.read(_outside)
     try:
-        await app.groups.add_members(BY, GROUP, [one.user for one in PEOPLE])
+        if outside:
+            await app.groups.add_members(BY, GROUP, outside)
     except NotFound:
-        await app.groups.put(BY, GROUP, GroupIn(name="Customers", members=[one.user for one in PEOPLE]))
+        await app.groups.put(BY, GROUP, GroupIn(name="Customers", members=outside))
     for key, name, content, samples in TEMPLATES:
         try:
             await app.templates.get(BY, key)
@@ -159,6 +161,10 @@ async def stop(app: App) -> int:
         gone += await app.people.changing(MAIN, [row.person], write)
     await app.store.write(lambda tx: marks.put(tx, MARK, "off"))
     return gone
+
+
+def _outside(tx: Tx) -> list[str]:
+    return [row.user_id for row in persons.of_demo(tx, MAIN) if GROUP not in groups.keys_of(tx, MAIN, row.person)]
 
 
 async def _person(app: App, n: int, one: Someone) -> None:
