@@ -12,6 +12,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "events.send": frozenset({"admin", "marketer", "operator"}),
     "deliveries.read": frozenset({"admin", "marketer", "analyst", "operator"}),
     "captures.read": frozenset({"admin", "marketer", "operator"}),
+    "operate": frozenset({"admin", "operator"}),
 }
 SIGNED_IN = "inbox.own"  # what everybody who is signed in may
 HOMES = {"admin": "/send", "marketer": "/send", "analyst": "/deliveries", "operator": "/deliveries", "member": "/inbox"}

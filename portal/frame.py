@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import reflex as rx
@@ -14,6 +15,9 @@ from portal.wiring import app
 from portal.words import language_of, say
 
 ASK_AGAIN = 20.0  # seconds; how long a session withdrawn elsewhere may keep hearing its bell, and a closed tab its listener
+
+
+_hearers: "list[Callable[[Frame], Awaitable[None]]]" = []
 
 
 class Frame(rx.State):
@@ -38,6 +42,7 @@ class Frame(rx.State):
     said_hue: str = ""
     said_title: str = ""
     said_text: str = ""
+    said_undo: bool = False  # what was said can be taken back
     _owner: str = ""  # hash of the session this state belongs to
     _listener: str = ""  # the newest bell of this tab; older ones end
 
@@ -69,7 +74,7 @@ class Frame(rx.State):
             try:
                 while True:
                     await asyncio.wait({coming}, timeout=ASK_AGAIN)
-                    if self._listener != mine or not self._tab_is_open():
+                    if self._listener != mine or not tab_is_open(self):
                         return
                     try:
                         await admit(self, SIGNED_IN)
@@ -85,17 +90,13 @@ class Frame(rx.State):
                         if change.notification is not None:
                             self.rang += 1
                         self._show_unread(change.unread)
+                        for hear in _hearers:
+                            await hear(self)
                     coming = asyncio.ensure_future(anext(changes, None))
             finally:
                 coming.cancel()
                 with contextlib.suppress(asyncio.CancelledError, Exception):
                     await coming
-
-    def _tab_is_open(self) -> bool:
-        from portal.portal import app as portal
-
-        namespace = portal.event_namespace
-        return namespace is not None and self.router.session.client_token in namespace.token_to_sid
 
     @guarded(SIGNED_IN)
     async def trouble(self, number: str) -> None:
@@ -103,13 +104,27 @@ class Frame(rx.State):
         tell(self, "failed", say(self.language, "trouble.title"), say(self.language, "trouble.text", number=str(number)[:12]))
 
 
-def tell(frame: Frame, hue: str, title: str, text: str = "") -> None:
+def tell(frame: Frame, hue: str, title: str, text: str = "", *, undo: bool = False) -> None:
     """Say something for five seconds at the lower edge. `hue`: delivered or failed.
 
     A function, because every public method of a state can be called over the socket.
     """
     frame.said += 1
-    frame.said_hue, frame.said_title, frame.said_text = hue, title, text
+    frame.said_hue, frame.said_title, frame.said_text, frame.said_undo = hue, title, text, undo
+
+
+def tab_is_open(state: Any) -> bool:
+    """Whether the browser still holds the socket of this state's tab; what runs beside a page ends with it."""
+    from portal.portal import app as portal
+
+    namespace = portal.event_namespace
+    return namespace is not None and state.router.session.client_token in namespace.token_to_sid
+
+
+def hears_inbox(hear: Callable[[Frame], Awaitable[None]]) -> Callable[[Frame], Awaitable[None]]:
+    """Decorator: run this whenever the inbox of a tab's person changes, with the tab's state locked and its caller known."""
+    _hearers.append(hear)
+    return hear
 
 
 def on_page(*loads: Any) -> list[Any]:

@@ -133,13 +133,14 @@ def bell() -> rx.Component:
     )
 
 
-def voice() -> rx.Component:
-    """What the page says to people and to assets/carillon.js: toast, lost connection, and the way out."""
+def voice(undo: rx.Component | None = None) -> rx.Component:
+    """What the page says to people and to assets/carillon.js: toast, lost connection, and the way out. `undo`: a button in the toast."""
     return div(
         div(
             icon("circle-check", 17, class_name="good"),
             icon("triangle-alert", 17, class_name="bad"),
             div(p(Frame.said_title, cls="strong"), p(Frame.said_text, cls="muted cap"), cls="grow"),
+            *([rx.cond(Frame.said_undo, undo)] if undo is not None else []),
             button("", "x", kind="ghost sm", name=t("act.close"), data_hush="1"),
             cls=rx.cond(Frame.said_hue == "failed", "toast failed", "toast delivered"),
             id="toast",
@@ -207,14 +208,15 @@ def page_head(title: Any, sub: Any = None, *actions: Any, badge: Any = None) -> 
     )
 
 
-def recipient(*body: Any) -> rx.Component:
-    """The frame of pages for the person a notification is for: one column, no product navigation."""
+def recipient(*body: Any, wide: bool = False, undo: rx.Component | None = None) -> rx.Component:
+    """The frame of pages for the person a notification is for: one column, no product navigation. `undo` stands in the toast."""
     full = div(
         plain_link(t("skip"), href="#content", cls="skip"),
         header(
             a(logo(), span("Carillon", cls="strong"), href=Frame.home, cls="brand", aria_label="Carillon"),
             span(cls="grow"),
             rx.cond(Frame.home != "/inbox", button(t("back"), "arrow-left", kind="ghost", href=Frame.home)),
+            bell(),
             theme_button(),
             native_form(
                 button_el(
@@ -227,11 +229,11 @@ def recipient(*body: Any) -> rx.Component:
         ),
         main(rx.cond(Frame.closed, _closed(), rx.fragment(*body)), id="content", cls="own", tab_index=-1),
         div(t("sent_with"), cls="cap faint tail"),
-        cls="ownpage",
+        cls="ownpage wide" if wide else "ownpage",
     )
     waiting = div(
         header(span(logo(), span("Carillon", cls="strong"), cls="brand"), cls="bar own"),
         main(id="content", cls="own", aria_busy="true"),
         cls="ownpage",
     )
-    return rx.fragment(rx.cond(Frame.ready, full, waiting), voice())
+    return rx.fragment(rx.cond(Frame.ready, full, waiting), voice(undo))

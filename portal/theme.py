@@ -44,6 +44,31 @@ def moment(seconds: float, zone_name: str, language: str = "en") -> str:
     return f"{day(seconds, zone_name, language)}, {local(seconds, zone_name):%H:%M:%S %Z}"
 
 
+_DAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "de": ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So")}
+
+
+def wall(seconds: float, now: float, zone_name: str, language: str = "en") -> str:
+    """A time to come: 07:00 within a day, Tue 09:00 within a week, else with the date."""
+    at, ahead = local(seconds, zone_name), seconds - now
+    if 0 <= ahead < 20 * 3600:
+        return f"{at:%H:%M}"
+    if 0 <= ahead < 6 * 86_400:
+        return f"{_DAYS.get(language, _DAYS['en'])[at.weekday()]} {at:%H:%M}"
+    return f"{day(seconds, zone_name, language)}, {at:%H:%M}"
+
+
+def ago(seconds: float, now: float, zone_name: str, language: str = "en") -> str:
+    """How long ago: now, 9 min, 3 h, then the day."""
+    passed = max(0.0, now - seconds)
+    if passed < 60:
+        return "jetzt" if language == "de" else "now"
+    if passed < 3600:
+        return f"{int(passed // 60)} min"
+    if passed < 86_400:
+        return f"{int(passed // 3600)} h"
+    return day(seconds, zone_name, language)
+
+
 def span_of(seconds: float, language: str = "en") -> str:
     """A duration: 38 ms, 0.9 s, 4 min, 8 h 56 min."""
     if seconds < 1:

@@ -12,12 +12,13 @@ _RESULTS = {
     "pass": ("circle-check", "delivered"),
     "stop": ("circle-x", "failed"),
     "hold": ("circle-pause", "held"),
+    "na": ("circle-minus", "skipped"),
     "off": ("circle-dashed", "skipped"),
 }
 
 
 def gate(result: Any, rule: Any, why: Any) -> rx.Component:
-    """One line of a trace; `result` is pass, stop, hold or off, known at run time."""
+    """One line of a trace; `result` is pass, stop, hold, na or off, known at run time."""
 
     def line(key: str) -> rx.Component:
         ico, hue = _RESULTS[key]
@@ -34,10 +35,15 @@ def gate(result: Any, rule: Any, why: Any) -> rx.Component:
     return rx.match(result, *[(k, line(k)) for k in _RESULTS if k != "off"], line("off"))
 
 
-def event(look: Any, title: Any, text: Any, time: Any, exact: Any) -> rx.Component:
-    """One entry of a timeline: what, with which fact, when."""
+def event(look: Any, title: Any, text: Any, time: Any, exact: Any, raw: Any) -> rx.Component:
+    """One entry of a timeline: what, with which fact, when; and a provider's own words when there are some."""
     return li(
         hue_icon(look),
-        div(p(title, cls="strong"), p(text, cls="cap muted")),
+        div(
+            p(title, cls="strong"),
+            rx.cond(text != "", p(text, cls="cap muted")),
+            rx.cond(raw != "", p(raw, cls="cap mono muted raw")),
+            style={"min_width": "0"},
+        ),
         span(time, title=exact, cls="cap faint num nowrap"),
     )

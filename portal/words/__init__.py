@@ -1,9 +1,9 @@
 """The word catalogue: every phrase of the portal, by key and language."""
 
-from portal.words import de, en
+from portal.words import de, de_pages, en, en_pages
 
 LANGUAGES = ("en", "de")
-_PHRASES = {"en": en.PHRASES, "de": de.PHRASES}
+_PHRASES = {"en": en.PHRASES | en_pages.PHRASES, "de": de.PHRASES | de_pages.PHRASES}
 
 
 def phrase(language: str, key: str) -> str:
@@ -11,9 +11,14 @@ def phrase(language: str, key: str) -> str:
     return _PHRASES[language][key]
 
 
+def known(key: str) -> bool:
+    """Whether the catalogue has this phrase: for words of others, as providers' codes, that need not be in it."""
+    return key in _PHRASES["en"]
+
+
 def say(language: str, key: str, **values: object) -> str:
     """The phrase with values put in. A key ending in a count has a form `.one` beside it, used when `count` is 1."""
-    phrases = _PHRASES.get(language, en.PHRASES)
+    phrases = _PHRASES.get(language, _PHRASES["en"])
     if values.get("count") == 1 and f"{key}.one" in phrases:
         key = f"{key}.one"
     return phrases[key].format(**values)

@@ -1,0 +1,1 @@
+"""State of the larger pages, apart from how they are drawn."""
