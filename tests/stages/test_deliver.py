@@ -1,0 +1,334 @@
+"""Deliver on the embedded engines with the real capture provider: what each answer leaves behind, and what a crash or a stop changes."""
+
+import asyncio
+import contextlib
+import shutil
+
+import msgspec
+import pytest
+from sqlalchemy import update
+
+from backend.app.captures import StoreShelf
+from backend.channels.base import Answer
+from backend.channels.capture import Behaviour, Capture
+from backend.channels.router import Router
+from backend.channels.smtp import Smtp
+from backend.clock import HeldClock
+from backend.domain.delivery import CHANNEL_NUMBER, Delivery, State
+from backend.log import topics
+from backend.log.open import open_log
+from backend.security.sealing import Sealer
+from backend.store import captures, hot, persons
+from backend.store.open import open_store
+from backend.store.persons import AddressRow
+from backend.store.tables import attempts, dead, deliveries, due, people, suppressions
+from backend.store.tables import captures as kept
+from tests.channels.mailserver import QUICK, number, server
+from tests.stages.conftest import NOON, SPACE, Ground, event_for, read_all, record_of
+from workers.commit import commit_for
+from workers.decide import DecideStage
+from workers.deliver import Deliver
+from workers.rendering import Rendering
+
+SEALER = Sealer(b"k" * 32)
+BODY = b'{"title":"Hi","message":"There"}'
+
+
+class Stand:
+    """Store, log, capture and one `Deliver` for mail."""
+
+    def __init__(self, ground, log, receipts):
+        self.ground, self.log, self.store, self.clock = ground, log, ground.store, ground.clock
+        self.receipts = receipts
+        self.capture = Capture("email", shelf=StoreShelf(self.store), sealer=SEALER, clock=self.clock, report=self._report)
+        self.asked = []
+        self.open_most = 0
+
+    async def _report(self, receipt):
+        self.receipts.append(receipt)
+
+    async def behave(self, mode, **how):
+        await self.store.write(lambda tx: captures.behave(tx, "email", Behaviour(mode, **how)))
+
+    async def person(self, person, **more):
+        address = b"m%d" % person
+        await self.ground.person(person, addresses=(), **more)
+        sealed = SEALER.seal("address", b"p%d@example.com" % person)
+        await self.store.write(lambda tx: persons.put_address(tx, SPACE, AddressRow(person, 2, address, sealed, "", NOON)))
+        await self.ground.facts.forget([(SPACE, person)])
+
+    async def decide(self, *events):
+        """The records of their mails, with rows that stand pending."""
+        out = await self.ground.carry_out(DecideStage(clock=self.clock, facts=self.ground.facts), [record_of(event) for event in events])
+        return [record for record in out if record.topic.startswith("deliveries.email.")]
+
+    def deliver(self, limit=None):
+        if limit:
+            self.capture.open_limit = limit
+        rendering = Rendering(store=self.store, facts=self.ground.facts, sealer=SEALER, base_url="https://x.example")
+        return Deliver(
+            "email", events=self.log, commit=commit_for(self.store, self.log), clock=self.clock, facts=self.ground.facts, router=Router([self.capture]),
+            renderer=rendering, rnd=lambda: 0.5,
+        )  # fmt: skip
+
+    @contextlib.asynccontextmanager
+    async def running(self, **how):
+        made = self.deliver(**how)
+        task = asyncio.create_task(made.run())
+        try:
+            yield made
+        finally:
+            made.stop()
+            await asyncio.wait_for(task, 20)
+
+    async def left(self):
+        return sum(
+            (await self.log.lag("deliver.email", [topics.deliveries("email", p) for p in ("critical", "high", "normal", "low")])).values()
+        )
+
+    async def carry_out(self, *records, **how):
+        """Append them and let the stage finish."""
+        await self.log.append(records)
+        async with self.running(**how):
+            await until(self._settled)
+
+    async def _settled(self):
+        return not await self.left()
+
+    async def states(self):
+        return [
+            State(state).name
+            for channel, state in await self.ground.rows(deliveries, "channel", "state", order="id")
+            if channel == CHANNEL_NUMBER["email"]
+        ]
+
+    async def tries(self):
+        return [
+            (n, State(outcome).name if outcome is not None else None) for n, outcome in await self.ground.rows(attempts, "n", "outcome")
+        ]
+
+
+async def until(so):
+    async with asyncio.timeout(20):
+        while not await so():
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def stand(_migrated, tmp_path):
+    clock = HeldClock(NOON)
+    shutil.copy(_migrated, tmp_path / "carillon.db")
+    store = open_store(f"sqlite:///{tmp_path}/carillon.db", clock)
+    await store.start()
+    log = open_log("embedded:", sqlite=store, clock=clock)
+    await log.start()
+    ground = Ground(store, clock)
+    await ground.seed()
+    made = Stand(ground, log, [])
+    yield made
+    await made.capture.close()
+    await log.close()
+    await store.close()
+
+
+def event(person, category="orders", **more):
+    return event_for(person, category, body=BODY, **more)
+
+
+async def test_sent(stand):
+    await stand.person(1)
+    await stand.carry_out(*await stand.decide(event(1)))
+    assert await stand.states() == ["SENT"]
+    assert await stand.tries() == [(1, "SENT")]
+    assert await stand.ground.count(kept) == 1
+    assert await stand.left() == 0
+
+
+async def test_temporary_leaves_a_due_row_that_sends_it_later(stand):
+    await stand.person(1)
+    await stand.behave("fail")
+    await stand.carry_out(*await stand.decide(event(1)))
+    assert await stand.states() == ["RETRYING"]
+    await stand.behave("ok")
+    stand.clock.move(3600)
+    (again,) = await stand.ground.due()
+    assert read_all(Delivery, [again])[0].attempt == 2
+    await stand.carry_out(again)
+    assert await stand.states() == ["SENT"]
+    assert await stand.tries() == [(1, "RETRYING"), (2, "SENT")]
+
+
+async def test_refused_is_failed_and_nothing_more(stand):
+    await stand.person(1)
+    await stand.behave("refuse")
+    await stand.carry_out(*await stand.decide(event(1)))
+    assert await stand.states() == ["FAILED"]
+    assert await stand.ground.count(due) == await stand.ground.count(suppressions) == 0
+
+
+@pytest.mark.parametrize(("category", "state", "later"), [("orders", "RETRYING", 1), ("product", "UNKNOWN", 0)])
+async def test_unknown_is_repeated_for_service_and_never_for_marketing(stand, category, state, later):
+    await stand.person(1, consents=[("product", True)])
+    await stand.behave("hang", seconds=5.0)
+    await stand.log.append(await stand.decide(event(1, category)))
+    async with stand.running():
+
+        async def flying():
+            return bool(stand.clock._sleepers)
+
+        await until(flying)
+        stand.clock.move(6)
+        await until(stand._settled)
+    assert await stand.states() == [state]
+    assert await stand.ground.count(due) == later
+
+
+async def test_a_repeated_record_is_sent_once(stand):
+    await stand.person(1)
+    records = await stand.decide(event(1))
+    await stand.carry_out(*records, *records)
+    await stand.carry_out(*records)
+    assert await stand.tries() == [(1, "SENT")]
+    assert await stand.ground.count(kept) == 1
+
+
+@pytest.mark.parametrize(
+    ("category", "state", "tries"), [("orders", "SENT", [(1, "UNKNOWN"), (2, "SENT")]), ("product", "UNKNOWN", [(1, "UNKNOWN")])]
+)
+async def test_an_attempt_that_a_dead_process_left_open(stand, category, state, tries):
+    await stand.person(1, consents=[("product", True)])
+    records = await stand.decide(event(1, category))
+    (delivery,) = read_all(Delivery, records)
+    start = hot.Start(SPACE, delivery.id, 1, "capture-email")
+    await stand.store.write(lambda tx: hot.write_attempts(tx, [], [start], NOON))
+    await stand.carry_out(*records)
+    assert await stand.states() == [state]
+    assert await stand.tries() == tries
+
+
+@pytest.mark.parametrize("what", ["suppressed", "erased", "expired"])
+async def test_what_changed_since_it_was_decided_stops_it(stand, what):
+    await stand.person(1)
+    records = await stand.decide(event(1, expires=NOON + 100))
+    if what == "suppressed":
+        await stand.ground.suppress(2, b"m1")
+    elif what == "erased":
+        await stand.store.write(lambda tx: tx.conn.execute(update(people).where(people.c.person == 1).values(erased=NOON)))
+        await stand.ground.facts.forget([(SPACE, 1)])
+    else:
+        stand.clock.move(101)
+    await stand.carry_out(*records)
+    assert await stand.states() == [{"suppressed": "CANCELLED", "erased": "CANCELLED", "expired": "EXPIRED"}[what]]
+    assert await stand.tries() == []
+    assert await stand.ground.count(kept) == 0
+
+
+async def test_no_more_are_open_than_the_provider_takes_and_persons_keep_their_order(stand):
+    seen, open_now, most = [], set(), 0
+    post = stand.capture.post
+
+    def watched(lane, outgoing, done):
+        nonlocal most
+        open_now.add(outgoing.delivery)
+        most = max(most, len(open_now))
+        seen.append((outgoing.person, outgoing.delivery))
+
+        def landed(answer):
+            open_now.discard(outgoing.delivery)
+            done(answer)
+
+        post(lane, outgoing, landed)
+
+    stand.capture.post = watched
+    for person in (1, 2, 3):
+        await stand.person(person)
+    events = [event(n % 3 + 1, key=f"k{n}", born=NOON + n / 1000) for n in range(60)]
+    records = await stand.decide(*events)
+    await stand.carry_out(*records, limit=7)
+    assert await stand.states() == ["SENT"] * 60
+    assert 1 < most <= 7
+    order = {person: [d.id for d in read_all(Delivery, records) if d.person == person] for person in (1, 2, 3)}
+    assert {person: [made for p, made in seen if p == person] for person in order} == order
+
+
+async def test_stopping_lands_what_flies(stand):
+    await stand.person(1)
+    await stand.behave("slow", seconds=5.0)
+    await stand.log.append(await stand.decide(event(1)))
+    made = stand.deliver()
+    task = asyncio.create_task(made.run())
+
+    async def flying():
+        return bool(stand.clock._sleepers)
+
+    await until(flying)
+    assert await stand.left() == 1  # not marked while it flies
+    made.stop()
+    await asyncio.sleep(0)
+    assert not task.done()
+    stand.clock.move(6)
+    await asyncio.wait_for(task, 20)
+    assert await stand.states() == ["SENT"]
+    assert await stand.left() == 0
+
+
+async def test_the_mark_never_passes_an_attempt_whose_outcome_is_not_durable(stand):
+    """The first of three hangs: the others end, and a new reader still begins with the first."""
+    await stand.person(1)
+    post, held = stand.capture.post, []
+
+    def first_hangs(lane, outgoing, done):
+        if held:
+            post(lane, outgoing, done)
+        else:
+            held.append(done)
+
+    stand.capture.post = first_hangs
+    await stand.log.append(await stand.decide(*(event(1, key=f"k{n}", born=NOON + n / 1000) for n in range(3))))
+    async with stand.running():
+
+        async def others_sent():
+            return sorted(await stand.states()).count("SENT") == 2
+
+        await until(others_sent)
+        assert await stand.left() == 3
+        held[0](Answer("accepted", "250", "at last"))
+        await until(stand._settled)
+    assert await stand.states() == ["SENT"] * 3
+
+
+async def test_a_bad_address_is_suppressed_and_gets_no_further_mail(stand):
+    await stand.person(1)
+    async with server(lambda step, n: b"550 5.1.1 no such user\r\n" if step == "RCPT" else None) as there:
+        made = Smtp(f"smtp://127.0.0.1:{there.port}", clock=stand.clock, timing=QUICK)
+        await made.start()
+        stand.capture = made
+        await stand.carry_out(*await stand.decide(event(1, key="a")))
+        assert await stand.states() == ["BOUNCED"]
+        assert await stand.ground.rows(suppressions, "channel", "reason") == [(2, "hard_bounce")]
+        assert not await stand.decide(event(1, key="b"))  # its facts were read anew
+        assert len(there.envelopes) == 2
+        await made.close()
+
+
+async def test_a_whole_line_of_mails_by_smtp(stand):
+    for person in range(1, 9):
+        await stand.person(person)
+    async with server() as there:
+        made = Smtp(f"smtp://127.0.0.1:{there.port}", clock=stand.clock, timing=QUICK)
+        await made.start()
+        stand.capture = made
+        records = await stand.decide(*(event(n % 8 + 1, key=f"k{n}", born=NOON + n / 1000) for n in range(100)))
+        await stand.carry_out(*records)
+        await made.close()
+        assert await stand.states() == ["SENT"] * 100
+        assert sorted(number(mail) for mail in there.taken) == sorted(int.from_bytes(d.id, "big") for d in read_all(Delivery, records))
+        assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in there.taken[0]
+
+
+async def test_a_record_nobody_can_read_is_buried_and_the_others_go_on(stand):
+    await stand.person(1)
+    (record,) = await stand.decide(event(1))
+    await stand.carry_out(msgspec.structs.replace(record, value=b"{"), record)
+    assert await stand.states() == ["SENT"]
+    assert await stand.ground.rows(dead, "cause", "stage") == [("unreadable", "deliver")]
