@@ -53,45 +53,41 @@ class Subscription:
 
 async def _told(info: Asked, name: str, stream: AsyncIterator[V], of: Callable[[V], T]) -> AsyncGenerator[T, None]:
     """The stream's items as `T`. Over SSE it ends with `TokenExpired` when the token does; a socket is closed as a whole."""
-    context = info.context
     sent = telemetry.LIVE_SENT.labels(name)
+    context = info.context
+    source = _until(stream, context.who().expires, context.app.clock) if context.transport == "sse" else stream
     try:
-        if context.transport != "sse":
-            async for item in stream:
-                sent.inc()
-                yield of(item)
-            return
-        async for item in _until(stream, context.who().expires, context.app.clock):
+        async for item in source:
             sent.inc()
             yield of(item)
     finally:
-        if isinstance(stream, AsyncGenerator):
-            await stream.aclose()
+        if isinstance(source, AsyncGenerator):
+            await source.aclose()
 
 
 async def _until(stream: AsyncIterator[V], expires: float, clock: Clock) -> AsyncGenerator[V, None]:
-    """The stream, until `expires` (seconds; 0 never) has come, whether or not it has something to say."""
+    """The stream until `expires` (seconds; 0 never), whether or not it has something to say. One task owns it from first to last."""
+    handed: asyncio.Queue[V | Exception | None] = asyncio.Queue(1)
 
-    async def following() -> V | None:
-        return await anext(stream, None)
+    async def pump() -> None:
+        try:
+            async for item in stream:
+                await handed.put(item)
+        except Exception as error:  # noqa: BLE001  (raised again by the reader)
+            await handed.put(error)
+        else:
+            await handed.put(None)
 
     async def end() -> None:
         await clock.sleep(max(0.0, expires - clock.now()))
+        await handed.put(TokenExpired())
 
-    ended = asyncio.create_task(end()) if expires else None
-    waiting: asyncio.Task[V | None] | None = None
+    running = [asyncio.create_task(pump()), *([asyncio.create_task(end())] if expires else [])]
     try:
-        while True:
-            waiting = asyncio.create_task(following())
-            await asyncio.wait([waiting, *([ended] if ended else [])], return_when=asyncio.FIRST_COMPLETED)
-            if ended is not None and ended.done():
-                raise TokenExpired
-            item = waiting.result()
-            if item is None:
-                return
+        while (item := await handed.get()) is not None:
+            if isinstance(item, Exception):
+                raise item
             yield item
     finally:
-        for task in (ended, waiting):
-            if task is not None and not task.done():
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        for task in running:
+            task.cancel()
