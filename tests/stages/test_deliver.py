@@ -305,7 +305,7 @@ async def test_a_bad_address_is_suppressed_and_gets_no_further_mail(stand):
         stand.capture = made
         await stand.carry_out(*await stand.decide(event(1, key="a")))
         assert await stand.states() == ["BOUNCED"]
-        assert await stand.ground.rows(suppressions, "channel", "reason") == [(2, "hard_bounce")]
+        assert await stand.ground.rows(suppressions, "channel", "reason") == [(2, "bounced")]
         assert not await stand.decide(event(1, key="b"))  # its facts were read anew
         assert len(there.envelopes) == 2
         await made.close()
@@ -324,6 +324,48 @@ async def test_a_whole_line_of_mails_by_smtp(stand):
         assert await stand.states() == ["SENT"] * 100
         assert sorted(number(mail) for mail in there.taken) == sorted(int.from_bytes(d.id, "big") for d in read_all(Delivery, records))
         assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in there.taken[0]
+
+
+async def test_a_provider_that_hangs_keeps_no_urgent_mail_of_others_waiting_once_it_lets_go_of_one(stand):
+    """All places taken by low ones that hang: the critical one goes first as soon as one place is free."""
+    for person in (1, 2, 3):
+        await stand.person(person)
+    post, held, urgent = stand.capture.post, [], []
+
+    def hangs(lane, outgoing, done):
+        if outgoing.priority == "critical":
+            urgent.append(outgoing.person)
+            post(lane, outgoing, done)
+        else:
+            held.append(done)
+
+    stand.capture.post = hangs
+    low = [event(n % 2 + 1, key=f"k{n}", priority="low", born=NOON + n / 1000) for n in range(6)]
+    await stand.log.append(await stand.decide(*low))
+    async with stand.running(limit=2) as made:
+
+        async def full():
+            return len(held) == 2
+
+        await until(full)
+        await stand.log.append(await stand.decide(event(3, priority="critical")))
+
+        async def read():
+            return bool(made._waiting[topics.deliveries("email", "critical")])
+
+        await until(read)
+        held.pop()(Answer("accepted", "250", "at last"))
+
+        async def rang():
+            return bool(urgent)
+
+        await until(rang)
+        assert len(held) == 1  # no low one went before it
+        while await stand.left():
+            while held:
+                held.pop()(Answer("accepted", "250", "at last"))
+            await asyncio.sleep(0.005)
+    assert await stand.states() == ["SENT"] * 7
 
 
 async def test_a_record_nobody_can_read_is_buried_and_the_others_go_on(stand):
