@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -32,7 +32,7 @@ from workers.commit import Commit
 from workers.faults import Faults
 from workers.outcomes import After, after, may_repeat
 from workers.ports import FactsOf, Renderer, Router
-from workers.refusals import Refused, refused
+from workers.refusals import Refused, refused, write_stops
 from workers.stage import BATCH, IDLE, PAUSES, Dead, bury
 from workers.watermark import Watermark
 
@@ -181,13 +181,13 @@ class Deliver:
         for record in [*(i.record for i in (*done, *twins, *(i for i, _ in stopped))), *(record for record, _ in spoiled)]:
             self._watermark.end(record)
         self._unmarked = False
-        starts = [hot.Start(i.delivery.space, i.delivery.id, i.delivery.attempt, i.provider.key if i.provider else "") for i in go]
+        starts = [_start(item) for item in go]
         fresh: set[bytes] = set()
 
         def write(tx: Tx) -> Sequence[Record]:
             fresh.clear()
             fresh.update(hot.write_attempts(tx, [a.outcome for a in afters], starts, now))
-            self._stops(tx, stopped, now)
+            write_stops(tx, [refusal for _, refusal in stopped], now)
             return [*self._consequences(tx, done, afters, now), *(bury(tx, "deliver", record, dead, now) for record, dead in spoiled)]
 
         writing = asyncio.ensure_future(self._write(write, reader))
@@ -206,7 +206,7 @@ class Deliver:
             if item.delivery.id in fresh:
                 self._fly(item, ready[item.delivery.id])
         if repeated:
-            await self._repeated(repeated, reader)
+            await self._repeated(repeated, ready, reader)
         return True
 
     async def _write(self, write: Callable[[Tx], Sequence[Record]], reader: Reader) -> bool:
@@ -288,14 +288,6 @@ class Deliver:
             if state is State.SENT:
                 DELIVERY_SECONDS.labels(CHANNEL_NAME[d.channel], d.priority).observe(max(0.0, now - max(d.accepted, d.released)))
 
-    def _stops(self, tx: Tx, stopped: Sequence[tuple[Item, Refused]], now: float) -> None:
-        moves = [refusal.move for _, refusal in stopped]
-        if moves:
-            hot.write_moves(tx, moves, now)
-        later = [refusal.later for _, refusal in stopped if refusal.later]
-        if later:
-            hot.write_due(tx, later)
-
     # ---- rendering and flight
     async def _render(self, go: Sequence[Item]) -> dict[bytes, Outgoing | Answer]:
         ready: dict[bytes, Outgoing | Answer] = {}
@@ -332,8 +324,12 @@ class Deliver:
         return not self._flying or len(self._finished) * 2 >= self._flying + len(self._finished)
 
     # ---- what a dead process left
-    async def _repeated(self, items: Sequence[Item], reader: Reader) -> None:
-        """These attempts were on record already: by a dead process, or by a record that came twice."""
+    async def _repeated(self, items: Sequence[Item], ready: Mapping[bytes, Outgoing | Answer], reader: Reader) -> None:
+        """These attempts were on record already: by a dead process, by a record that came twice, or by an earlier generation.
+
+        What goes on gets its next attempt in the transaction that closes the one before: a crash between the two would leave a
+        closed attempt that nobody follows up.
+        """
         now = self._clock.now()
         again: list[Item] = []
 
@@ -348,19 +344,21 @@ class Deliver:
                 unsure = [i for i in left if i.facts and not may_repeat(i.facts.category, self._channel)]
                 if unsure:
                     hot.write_moves(tx, [_unknown(i.delivery) for i in unsure], now)
-                for item in left:
-                    if item not in unsure:
-                        item.delivery = _next(item.delivery, places[item.delivery.id].n + 1)
-                        again.append(item)
+                following = [i for i in left if i not in unsure] + [i for i in mine if self._anew(i.delivery, places[i.delivery.id])]
+                for item in following:
+                    item.delivery = _next(item.delivery, places[item.delivery.id].n + 1)
+                hot.write_attempts(tx, [], [_start(item) for item in following], now)
+                again.extend(following)
             return []
 
         if not await self._write(write, reader):
             return
         for item in items:
-            self._let_go(item)
             if item in again:
-                self._waiting[item.record.topic].appendleft(item)
+                message = ready[item.delivery.id]
+                self._fly(item, msgspec.structs.replace(message, attempt=item.delivery.attempt) if isinstance(message, Outgoing) else message)
             else:
+                self._let_go(item)
                 self._watermark.end(item.record)
                 self._unmarked = True
 
@@ -368,6 +366,11 @@ class Deliver:
     def _left_open(delivery: Delivery, place: hot.OpenAttempt) -> bool:
         stale = place.generation > delivery.generation or (place.generation == delivery.generation and place.state >= State.SENT)
         return place.open and not stale
+
+    @staticmethod
+    def _anew(delivery: Delivery, place: hot.OpenAttempt) -> bool:
+        """It came back through decide (a hold, a replay) with attempts of earlier generations behind it."""
+        return not place.open and place.generation == delivery.generation and place.state == State.PENDING
 
     # ---- waiting
     async def _rest(self) -> None:
@@ -383,6 +386,10 @@ class Deliver:
     async def _pause(self, tries: int) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), PAUSES[min(tries, len(PAUSES) - 1)])
+
+
+def _start(item: Item) -> hot.Start:
+    return hot.Start(item.delivery.space, item.delivery.id, item.delivery.attempt, item.provider.key if item.provider else "")
 
 
 def _next(delivery: Delivery, attempt: int) -> Delivery:

@@ -62,7 +62,7 @@ def after(delivery: Delivery, answer: Answer, category: Category, now: float, rn
         case "refused":
             return After(ended(State.FAILED, "provider_refused"))
         case "bad_address":
-            return After(ended(State.BOUNCED, "provider_refused"), suppress="hard_bounce")
+            return After(ended(State.BOUNCED, "provider_refused"), suppress="bounced")
         case "unknown" if not may_repeat(category, delivery.channel):
             return After(ended(State.UNKNOWN, "provider_refused"))
     planned = next_try(delivery.attempt, now, delivery.expires, answer.retry_after, rnd(), limits_of(category, delivery.priority))

@@ -22,7 +22,7 @@ from backend.log.port import Record
 from backend.store import hot, inbox
 from backend.store.port import Tx
 from workers.ports import FactsOf, Renderer
-from workers.refusals import Refused, refused
+from workers.refusals import Refused, refused, write_stops
 from workers.stage import DONE, Batch, Dead, Verdict
 
 
@@ -70,10 +70,8 @@ class Web:
 
         def write(tx: Tx) -> Sequence[Record]:
             arrived = [_move(deliveries[made], State.DELIVERED, "") for made in rows]
-            moved = hot.write_moves(tx, [*arrived, *failed, *(refusal.move for refusal in stopped)], now)
-            later = [refusal.later for refusal in stopped if refusal.later]
-            if later:
-                hot.write_due(tx, later)
+            moved = hot.write_moves(tx, [*arrived, *failed], now)
+            write_stops(tx, stopped, now)
             out: list[Record] = []
             for space in {delivery.space for delivery in mine}:
                 fresh = [row for made, row in rows.items() if made in moved and deliveries[made].space == space]

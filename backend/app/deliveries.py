@@ -70,11 +70,13 @@ class Deliveries(Aggregate):
             siblings = {d.id: d for d in history.deliveries_of(tx, actor.space, [parent.id])}
             view.units = explain.kept_decision(parent, person, siblings, actor, self.app.sealer).units
             mine = [u for u in decision.units if u.channel == CHANNEL_NAME[row.channel] and u.address == row.address]
-            unit = mine[0] if mine else None
+            again = [a for a in decision.again if a.unit.channel == CHANNEL_NAME[row.channel] and a.unit.address == row.address]
+            first = mine[0] if mine else None
+            unit = again[-1].unit if again else first  # the newest trace explains what it is now
             view.trace = [explain.gate_view(gate, actor) for gate in unit.gates] if unit else []
             stamps = history.inbox_stamps(tx, actor.space, row.person, parent.id) if view.channel == "web" else None
             attempts, receipts = history.attempts_of(tx, actor.space, made), history.receipts_of(tx, actor.space, made)
-            view.timeline = explain.timeline(row, parent, unit, attempts, receipts, stamps, actor)
+            view.timeline = explain.timeline(row, parent, first, attempts, receipts, stamps, actor, again)
             return view
 
         return await self.app.store.read(read)

@@ -17,7 +17,7 @@ from backend.app.views import (
     moment,
     moment_or_none,
 )
-from backend.domain.decision import Decision, GateTrace, Reason, Unit
+from backend.domain.decision import Again, Decision, GateTrace, Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, STATE_NAME, State
 from backend.domain.event import SOURCES, Body, Event
 from backend.domain.ids import delivery_id
@@ -182,12 +182,20 @@ def delivery_view(
 def timeline(
     row: history.DeliveryRow, parent: history.NotificationRow, unit: Unit | None, attempts: Sequence[history.AttemptRow],
     receipts: Sequence[history.ReceiptRow], stamps: tuple[float | None, float | None, float | None] | None, actor: Actor,
+    again: Sequence[Again] = (),
 ) -> list[TimelineEntry]:  # fmt: skip
     """Everything that happened to a delivery, oldest first. `text` is a code of the catalogue or a reason's sentence."""
     entries = [TimelineEntry(moment(parent.accepted), "accepted", "accepted")]
     if unit is not None and unit.outcome == "hold":
         text = "; ".join(sentence(r, "staff", actor.locale, actor.timezone) for r in unit.reasons)
         entries.append(TimelineEntry(moment(parent.accepted), "held", text, state="held"))
+    for later in again:
+        held = later.unit.outcome == "hold"
+        if later.unit.outcome == "send":
+            entries.append(TimelineEntry(moment(later.at), "released", "released", state="pending"))
+        else:
+            text = "; ".join(sentence(r, "staff", actor.locale, actor.timezone) for r in later.unit.reasons)
+            entries.append(TimelineEntry(moment(later.at), "held" if held else "stopped", text, state="held" if held else "cancelled"))
     for attempt in attempts:
         entries.append(
             TimelineEntry(moment(attempt.started), "attempt", "attempt", state="sending", provider=attempt.provider, attempt=attempt.n)
