@@ -105,7 +105,8 @@ class Line:
 
     async def lag(self) -> dict[str, int]:
         """Records each group has before it."""
-        return {group: sum((await self._log.lag(group, topics)).values()) for group, topics in self._groups.items()}
+        behind = await asyncio.gather(*(self._log.lag(group, topics) for group, topics in self._groups.items()))
+        return {group: sum(lag.values()) for group, lag in zip(self._groups, behind, strict=True)}
 
     async def settle(self, seconds: float = 60.0) -> None:
         """Return when nothing is left to do at this moment of the clock: no record unread, nothing in hand, nothing due."""

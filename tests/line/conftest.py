@@ -1,9 +1,12 @@
-"""The `stand` of the line's tests: one running house a module and set of engines, put right again after every test."""
+"""The `stand` of the line's tests: one running house for each set of engines, put right again after every test."""
 
 import pytest
 import pytest_asyncio
 
-from tests.line.houses import SETS, WAYS, Stand, standing
+pytest.register_assert_rewrite("tests.line.lives", "tests.line.houses")
+
+from backend.store import partitions  # noqa: E402 - after the line above, or its asserts say nothing
+from tests.line.houses import SETS, WAYS, Stand, standing  # noqa: E402
 
 
 @pytest.fixture(scope="session", params=SETS)
@@ -12,21 +15,22 @@ def kind(request) -> str:
     return request.param
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def line_engines(request, kind):
     """The real engines, asked for only by the set that needs them."""
     return request.getfixturevalue("engines") if kind == "servers" else None
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared(kind, line_engines, tmp_path_factory):
     async with standing(kind, tmp_path_factory.mktemp("home")) as stand:
         yield stand
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def stand(shared: Stand):
-    """The module's house, its providers well."""
+    """The house of the session, with day partitions around its clock; its providers are well again afterwards."""
+    await shared.app.store.write(lambda tx: partitions.ensure(tx, shared.now) and None)
     yield shared
     for channel in WAYS:
         await shared.misbehave("ok", channel)

@@ -9,7 +9,7 @@ from backend.domain.event import To
 from backend.security.roles import SYSTEM
 from tests.line.houses import order_shipped
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_an_event_arrives_in_the_inbox_and_as_a_mail(stand):

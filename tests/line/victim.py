@@ -1,0 +1,128 @@
+"""A process whose children run the whole house and are killed. One forked child is one life: it costs no imports.
+
+Commands are JSON lines on stdin, answers JSON lines on stdout: {"pid"} when a life begins, what it says itself, {"ended": code or -signal}.
+`scene`: accept a little of everything, keep the ids in the file of accepted ones, come to rest; with `plan` the child kills itself on
+the way (`CARILLON_FAULT`). `serve`: the HTTP entrance and the line until killed.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+
+import uvicorn
+import uvloop
+from sqlalchemy import select
+from starlette.applications import Starlette
+
+from backend.api.app import routes
+from backend.app.views import Accepted, GroupIn, PersonIn
+from backend.clock import HeldClock, SystemClock
+from backend.domain.delivery import State
+from backend.domain.event import EventIn, To
+from backend.domain.receipt import Receipt
+from backend.log.port import Record
+from backend.security.roles import SYSTEM
+from backend.settings import load
+from backend.store.tables import deliveries
+from carillon.house import House
+from tests.line.houses import NOON, moment
+
+PEOPLE = 48  # enough that each partition of each topic gets something
+STEP = 60.0  # seconds of the clock from one life to the next: longer than the lease of a claimed due row
+DIE_WITH_PARENT = 1  # prctl(2), PR_SET_PDEATHSIG
+
+
+def say(**words) -> None:
+    os.write(1, json.dumps(words).encode() + b"\n")
+
+
+def note(path: str, ids) -> None:
+    """One write of the operating system: what is in it survives the process."""
+    out = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.write(out, b"".join(made.hex().encode() + b"\n" for made in ids))
+    os.close(out)
+
+
+async def people(house: House) -> None:
+    for n in range(PEOPLE):
+        await house.app.people.put(SYSTEM, f"user{n}", PersonIn(name=f"User {n}", email=f"user{n}@example.com"))
+    await house.app.groups.put(SYSTEM, "crew", GroupIn(name="Crew", members=[f"user{n}" for n in range(PEOPLE)]))
+
+
+def shipped(to: To, **more) -> EventIn:
+    return EventIn(**{"type": "order.shipped", "category": "orders", "to": to, "title": "On its way", **more})
+
+
+async def scene(n: int, accepted: str, first: bool) -> None:
+    clock = HeldClock(NOON + n * STEP)
+    async with House(load(), clock) as house:
+        if first:
+            await people(house)
+        for kind in ("receipts", "deliveries.email.normal", "deliveries.web.normal", "events.normal", "fanouts.normal"):
+            await house.app.log.append([Record(kind, part, b"k", b"nobody can read this") for part in range(8)])
+        soon = moment(clock.now() + 5)
+        several = [shipped(To(user=f"user{(n + k) % PEOPLE}"), id=f"{n}-{k}") for k in range(12)]
+        several += [shipped(To(user=f"user{k}"), send_at=soon) for k in range(0, PEOPLE, 4)]
+        several += [shipped(To(users=[f"user{k}" for k in range(6)])), shipped(To(group="crew")), shipped(To(group="crew"), priority="high")]
+        answers = await house.app.events.accept(SYSTEM, several)
+        assert all(isinstance(answer, Accepted) for answer in answers), answers
+        note(accepted, [answer.id for answer in answers])
+        await receipts(house)
+        await house.line.settle(40.0)
+        clock.move(10.0)
+        await house.line.settle(40.0)
+
+
+async def receipts(house: House) -> None:
+    """Providers report what was sent in earlier lives."""
+    d = deliveries.c
+    sent = select(d.id, d.person).where(d.state == State.SENT).limit(40)
+    for made, person in await house.app.store.read(lambda tx: tx.conn.execute(sent).all()):
+        await house.report(Receipt(1, made, "delivered", house.clock.now(), person=person))
+
+
+async def serve(listener: socket.socket, first: bool) -> None:
+    async with House(load(), SystemClock()) as house:
+        if first:
+            await people(house)
+        say(token=house.app.tokens.issue(space=1, subject="load", scopes=("events:write",), ttl=3600.0))
+        entrance = Starlette(routes=routes(house.app))
+        server = uvicorn.Server(uvicorn.Config(entrance, log_level="warning", lifespan="off", access_log=False))
+        await server.serve(sockets=[listener])
+
+
+def live(command: dict, listener: socket.socket) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    os.environ["CARILLON_FAULT"] = command.get("plan", "")
+    if command["life"] == "scene":
+        uvloop.run(scene(command["n"], command["accepted"], command["n"] == 0))
+    else:
+        uvloop.run(serve(listener, command["first"]))
+
+
+def main() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:  # kept over all lives: who connects in between waits
+        say(port=listener.getsockname()[1])
+        for line in sys.stdin:
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    live(json.loads(line), listener)
+                except BaseException:
+                    import traceback
+
+                    traceback.print_exc()
+                    os._exit(1)
+                os._exit(0)
+            say(pid=pid)
+            say(ended=os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+if __name__ == "__main__":
+    main()
