@@ -151,7 +151,16 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 
 def _config(asgi: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        asgi, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=GRACE, server_header=False, backlog=WAITING
+        asgi,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=GRACE,
+        server_header=False,
+        backlog=WAITING,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,  # a compressor for each socket costs 40 to 100 KB of memory
+        ws_max_size=1024 * 1024,  # bytes of one message, as for a request's body
     )
 
 
