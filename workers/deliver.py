@@ -356,7 +356,9 @@ class Deliver:
         for item in items:
             if item in again:
                 message = ready[item.delivery.id]
-                self._fly(item, msgspec.structs.replace(message, attempt=item.delivery.attempt) if isinstance(message, Outgoing) else message)
+                self._fly(
+                    item, msgspec.structs.replace(message, attempt=item.delivery.attempt) if isinstance(message, Outgoing) else message
+                )
             else:
                 self._let_go(item)
                 self._watermark.end(item.record)

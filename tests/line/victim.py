@@ -66,7 +66,11 @@ async def scene(n: int, accepted: str, first: bool) -> None:
         soon = moment(clock.now() + 5)
         several = [shipped(To(user=f"user{(n + k) % PEOPLE}"), id=f"{n}-{k}") for k in range(12)]
         several += [shipped(To(user=f"user{k}"), send_at=soon) for k in range(0, PEOPLE, 4)]
-        several += [shipped(To(users=[f"user{k}" for k in range(6)])), shipped(To(group="crew")), shipped(To(group="crew"), priority="high")]
+        several += [
+            shipped(To(users=[f"user{k}" for k in range(6)])),
+            shipped(To(group="crew")),
+            shipped(To(group="crew"), priority="high"),
+        ]
         answers = await house.app.events.accept(SYSTEM, several)
         assert all(isinstance(answer, Accepted) for answer in answers), answers
         note(accepted, [answer.id for answer in answers])
