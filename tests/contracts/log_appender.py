@@ -1,5 +1,5 @@
 """A process that appends a hundred records to the log it is given, prints the batch's number once `append` returned, and goes on
-until it is killed: what it printed must be found.   usage: log_appender.py URL [SQLITE FILE]
+until it is killed: what it printed must be found.   usage: log_appender.py URL [STORE URL]
 """
 
 import asyncio
@@ -12,12 +12,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from backend.clock import SystemClock
 from backend.log.open import open_log
 from backend.log.port import Record
+from backend.store.open import open_store
 from tests.contracts.log_contract import LOW, TOPICS
-from tests.contracts.sqlite_file import PlainSqliteFile
 
 
-async def main(url: str, file: str = "") -> None:
-    log = open_log(url, sqlite=PlainSqliteFile(Path(file)) if file else None, clock=SystemClock(), topics=TOPICS)
+async def main(url: str, of_rows: str = "") -> None:
+    store = open_store(of_rows, SystemClock()) if of_rows else None
+    if store:
+        await store.start()
+    log = open_log(url, sqlite=store, clock=SystemClock(), topics=TOPICS)
     await log.start()
     for batch in itertools.count():
         await log.append([Record(LOW, n % 3, b"k", f"{batch}/{n}".encode()) for n in range(100)])

@@ -20,6 +20,8 @@ from backend.log.open import open_log
 from backend.log.port import Log, Record
 from backend.log.topics import TOPICS as DECLARED
 from backend.log.topics import Topic
+from backend.store.migrate import migrate
+from backend.store.open import open_store
 from carillon.engines import sets
 from carillon.engines.home import Home
 from tests.contracts.log_contract import LOW, PATIENCE, TOPICS, LogContract, Opened, read_all, records, upto, values
@@ -31,18 +33,21 @@ class TestEmbeddedLog(LogContract):
     def opened(self, tmp_path: Path) -> Opened:
         @contextlib.asynccontextmanager
         async def open_it() -> AsyncIterator[Log]:
-            file = PlainSqliteFile(tmp_path / "log.db")
-            log = open_log("embedded:", sqlite=file, clock=SystemClock(), topics=TOPICS)
+            store = open_store(url, SystemClock())
+            await store.start()
+            log = open_log("embedded:", sqlite=store, clock=SystemClock(), topics=TOPICS)
             await log.start()
             yield log
             await log.close()
-            file.close()
+            await store.close()
 
+        url = f"sqlite:///{tmp_path / 'carillon.db'}"
+        migrate(url)
         return open_it
 
     @pytest.fixture
     def appender(self, tmp_path: Path) -> list[str]:
-        return ["embedded:", str(tmp_path / "log.db")]
+        return ["embedded:", f"sqlite:///{tmp_path / 'carillon.db'}"]
 
 
 @pytest.fixture
