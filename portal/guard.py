@@ -153,6 +153,8 @@ class Doorkeeper(Middleware):
             if frame._owner:  # noqa: SLF001
                 root.reset()
             frame._owner = owner  # noqa: SLF001
+        if registered.handler.fn.__qualname__.startswith("State.hydrate"):
+            frame.said = 0  # a page that loads anew does not say again what was said before
         return None
 
 

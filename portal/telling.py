@@ -76,12 +76,16 @@ class Teller:
         if unit.state is not None:
             look = look_of(unit.state)
         else:
-            look = {"send": "queued", "hold": "held", "skip": "skipped", "fold": "digest"}[unit.outcome]
+            look = {"send": "sent", "hold": "held", "skip": "skipped", "fold": "digest"}[unit.outcome]
         return UnitRow(key, user, unit.channel, unit.address, look, self.fate(unit), unit.delivery or "", self.gates(unit.gates))
 
     def fate(self, unit: UnitView) -> str:
         """What happens on this channel, as one sentence."""
         why = self.because(unit.reasons)
+        if unit.state in ("sent", "delivered"):
+            return self.say("fate.done.to", address=unit.address) if unit.address else self.say("fate.done")
+        if unit.state is not None and unit.state != "held":
+            return self.say(f"fate.{unit.state}") if known(f"fate.{unit.state}") else ""
         match unit.outcome:
             case "send":
                 if unit.silent:
@@ -93,6 +97,11 @@ class Teller:
                 return self.say("fate.fold")
             case _:
                 return self.say("fate.skip", why=why)
+
+    def own(self, view: DeliveryView) -> str:
+        """Why somebody got what is in their inbox."""
+        essential = any(gate.gate == "preference" and gate.result == "off" for gate in view.trace or [])
+        return self.say("own.essential" if essential else "own.wanted", category=view.category)
 
     # ---- a dry run
     def outlook(self, name: str, decisions: Sequence[DecisionView]) -> tuple[str, str]:

@@ -174,7 +174,7 @@ def _check() -> rx.Component:
     told = div(
         span(icon("route", 18), cls="ico accent"),
         div(p(Send.verdict, cls="lead"), rx.cond(Send.rest != "", p(Send.rest, cls="muted"))),
-        cls="verdict flat",
+        cls="verdict inset",
     )
     stale = rx.cond(Send.stale, div(note("held", "circle-alert", t("send.stale")), style={"padding": "0 18px 14px"}))
     shown = rx.fragment(div(told, aria_live="polite"), stale, div(rx.foreach(Send.units, _unit), cls="units"))

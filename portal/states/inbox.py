@@ -92,7 +92,8 @@ class Inbox(rx.State):
         actor, voice = caller(), await teller(self)
         made = delivery_id(parse_id(key), actor.person, CHANNEL_NUMBER["web"], person_bytes(actor.person))
         view = await app().deliveries.get(actor, made.hex())
-        self.why_title, self.why_text = voice.verdict(view)
+        told, others = voice.verdict(view)
+        self.why_title, self.why_text = voice.own(view), f"{told} {others}".strip()
         self.why_of = str(key)
 
     @guarded("inbox.own")

@@ -1,4 +1,4 @@
-"""The prebuilt portal on a free port, in front of the real facade; built once when its stamp is stale."""
+"""The prebuilt portal on a free port, in front of the real house; built once when its stamp is stale."""
 
 import asyncio
 import contextvars
@@ -12,9 +12,9 @@ import pytest
 import uvicorn
 import uvloop
 
-from backend.app.app import App
 from backend.clock import HeldClock
 from carillon import portal_build
+from carillon.house import House
 from tests.portal.house_stand import open_house
 
 
@@ -23,7 +23,7 @@ class Served:
     """`base`: the address. `run(coroutine)`: run it on the server's loop and wait for its result."""
 
     base: str
-    house: App
+    house: House
     clock: HeldClock
     loop: asyncio.AbstractEventLoop
 
@@ -48,14 +48,14 @@ def server(built, tmp_path_factory) -> Iterator[Served]:
     async def serve(sock: socket.socket) -> None:
         base = f"http://127.0.0.1:{sock.getsockname()[1]}"
         house, clock = await open_house(home, base)
-        connect(house)
+        connect(house.app)
         guest = uvicorn.Server(uvicorn.Config(portal_app([], origin=base), log_level="warning", lifespan="on"))
         running = asyncio.ensure_future(guest.serve(sockets=[sock]))
         while not guest.started and not running.done():
             await asyncio.sleep(0.01)
         ready.set_result((Served(base, house, clock, asyncio.get_running_loop()), guest))
         await running
-        await house.close()
+        await house.stop()
 
     def thread() -> None:
         try:

@@ -1,68 +1,42 @@
-"""The house the portal's tests stand in: the real facade on embedded engines, one account of each role, a clock of our own."""
+"""The house the portal's tests stand in: facade, providers and line on embedded engines, one account of each role, a clock of our own."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 
-from backend.app.app import App, open_app
+from backend.app.views import GroupIn, PersonIn, PreferencesIn, QuietHoursIn
 from backend.clock import HeldClock
-from backend.security.roles import ROLES, SYSTEM
-from backend.settings import Settings
-from backend.store.migrate import migrate
+from backend.security.roles import ROLES, SYSTEM, Actor
+from backend.settings import load
+from carillon.house import House
 
-NOW = 1_790_000_000.0  # seconds
+NOW = 1_790_000_000.0  # seconds; a Monday, 21:33 UTC
 PASSWORD = "a long test password"
 
 
-@dataclass
-class Inbox:
-    """Until the facade has an inbox: counts, and changes as they come."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    open: list[tuple[str, asyncio.Queue]] = field(default_factory=list)
-
-    async def unread(self, actor):
-        return self.counts.get(actor.subject, 0)
-
-    async def changes(self, actor) -> AsyncIterator[SimpleNamespace]:
-        entry = (actor.subject, asyncio.Queue())
-        self.open.append(entry)
-        try:
-            while True:
-                yield await entry[1].get()
-        finally:
-            self.open.remove(entry)
-
-    async def ring(self, subject, title):
-        self.counts[subject] = self.counts.get(subject, 0) + 1
-        for who, queue in self.open:
-            if who == subject:
-                queue.put_nowait(SimpleNamespace(unread=self.counts[subject], notification=title))
-
-
-async def open_house(home: Path, base: str) -> tuple[App, HeldClock]:
-    """A started facade at `base`; close it at the end."""
+async def open_house(home: Path, base: str) -> tuple[House, HeldClock]:
+    """A started house at `base`; stop it at the end. People beside the accounts: see `_people`."""
     clock = HeldClock(NOW)
-    url = f"sqlite:///{home / 'carillon.db'}"
-    await asyncio.to_thread(migrate, url, clock)
-    settings = Settings(
-        home=home,
-        port=0,
-        gateway_port=0,
-        base_url=base,
-        database_url=url,
-        log_url="embedded:",
-        cache_url="memory:",
-        secret_key=b"0" * 64,
-        demo=False,
-        smtp_url="",
-    )
-    app = open_app(settings, clock)
-    await app.start()
+    settings = load({"CARILLON_HOME": str(home), "CARILLON_BASE_URL": base, "CARILLON_SECRET_KEY": "30" * 64, "DEMO": "0"})
+    house = House(settings, clock)
+    await house.start()
+    app = house.app
     for role in ROLES:
         await app.accounts.create(SYSTEM, role, PASSWORD, role, f"{role.title()} Person", timezone="Europe/Oslo")
     await app.accounts.create(SYSTEM, "doris", PASSWORD, "marketer", "Doris Beispiel", timezone="Europe/Berlin", locale="de-AT")
-    app.inbox = Inbox()
-    return app, clock
+    await _people(house)
+    return house, clock
+
+
+async def _people(house: House) -> None:
+    """mia: e-mail and number, quiet at night; tom: the inbox alone; both in the group club."""
+    app = house.app
+    await app.people.put(SYSTEM, "mia", PersonIn(name="Mia Berg", email="mia@example.com", phone="+14155552671", timezone="Europe/Oslo"))
+    night = PreferencesIn(quiet_hours=[QuietHoursIn(start="22:00", end="07:00")])
+    await app.preferences.put(SYSTEM, "mia", night)
+    await app.people.put(SYSTEM, "tom", PersonIn(name="Tom Moss"))
+    await app.people.put(SYSTEM, "member", PersonIn(email="member@example.com"))
+    await app.groups.put(SYSTEM, "club", GroupIn(name="The club", members=["mia", "tom"]))
+
+
+def member(house: House, user_id: str) -> Actor:
+    """A program that may read the inbox of this person."""
+    return Actor(space=1, subject=user_id, role="member", scopes=("notifications:read:any",))

@@ -136,7 +136,7 @@ def test_signing_out_ends_the_session_not_only_the_cookie(browser):
     ],
 )
 def test_the_first_account_names_what_is_wrong(browser, served, fields, reason):
-    token = served.run(_new_claim(served.house))
+    token = served.run(_new_claim(served.house.app))
     form = {"token": token, "login": "first", "password": PASSWORD, "name": "First Person"} | fields
     answer = browser.post("/session/claim", data=form)
     assert answer.headers["location"] == f"/claim?reason={reason}&token={form['token']}"
@@ -144,7 +144,7 @@ def test_the_first_account_names_what_is_wrong(browser, served, fields, reason):
 
 
 def test_the_first_account_is_made_once_and_is_signed_in(browser, served):
-    form = {"token": served.run(_new_claim(served.house)), "login": "First@Example.com", "password": PASSWORD, "name": "First Person"}
+    form = {"token": served.run(_new_claim(served.house.app)), "login": "First@Example.com", "password": PASSWORD, "name": "First Person"}
     refused = browser.post("/session/claim", data=form, headers={"Origin": "http://evil.example"})
     assert refused.headers["location"].startswith("/claim?reason=foreign")
     answer = browser.post("/session/claim", data=form)

@@ -16,7 +16,7 @@ def handler(name):
 
 
 def signed_in(served, login):
-    session = served.run(served.house.accounts.sign_in(login, PASSWORD))
+    session = served.run(served.house.app.accounts.sign_in(login, PASSWORD))
     return f"carillon_session={session.token}"
 
 
@@ -76,7 +76,7 @@ def test_the_session_is_asked_for_at_each_call_not_once_per_socket(served):
         async with RawSocket(served.base, cookie=cookie) as socket:
             first = await socket.call(handler("Frame.enter"))
             await asyncio.wrap_future(
-                asyncio.run_coroutine_threadsafe(served.house.accounts.sign_out(cookie.split("=", 1)[1]), served.loop)
+                asyncio.run_coroutine_threadsafe(served.house.app.accounts.sign_out(cookie.split("=", 1)[1]), served.loop)
             )
             return first, await socket.call(handler("Frame.enter"))
 

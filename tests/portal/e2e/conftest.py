@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 from carillon import portal_build
 from tests.portal.house_stand import PASSWORD
 
+HERE = "#content:not([aria-busy])"
 AXE = portal_build.WEB / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 AXE_VERSION = "4.14.1"
 FLAGS = [

@@ -47,7 +47,7 @@ def test_a_wrong_password_says_so_at_the_field_and_the_right_one_leads_on(look):
 
 def test_the_first_account_of_an_empty_installation(look, served):
     page = look()
-    page.goto(f"/claim?token={served.run(_new_claim(served.house))}")
+    page.goto(f"/claim?token={served.run(_new_claim(served.house.app))}")
     page.fill("#name", "Very First")
     page.fill("#login", "very.first")
     page.fill("#password", "short")
@@ -141,7 +141,7 @@ def test_a_session_ended_elsewhere_leads_to_the_sign_in_page_at_the_next_click(l
     page = look(login="admin")
     page.locator(HERE).wait_for()
     token = next(c["value"] for c in page.context.cookies() if c["name"] == "carillon_session")
-    served.run(served.house.accounts.sign_out(token))
+    served.run(served.house.app.accounts.sign_out(token))
     page.locator(".shell > .side .nav", has_text="Captured").click()
     expect(page).to_have_url(re.compile(r"/sign-in\?reason=ended"))
     expect(page.locator(".note")).to_contain_text("session has ended")
