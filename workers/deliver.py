@@ -3,7 +3,7 @@
 One `Deliver` per channel, with its own reader and marks, so that a provider that hangs costs the other channels nothing.
 A chunk is one transaction: outcomes of what finished, starts of what may fly next. At most `open_limit` attempts of a
 provider are open in this process (open: started, and its outcome not durable yet); those alone can be heard twice after a
-crash. The map of this path with its figures: decisions/0004-hot-path.md.
+crash. The map of this path with its figures: docs/decisions/0006-order-of-writes.md.
 """
 
 import asyncio
