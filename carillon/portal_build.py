@@ -138,9 +138,13 @@ def _right_font(path: Path, digest: str) -> bool:
 
 
 def _export(env: dict[str, str]) -> None:
-    """Let Reflex compile the pages and Vite bundle them. Reflex tidies files that are not its own; they are put back."""
+    """Let Reflex compile the pages and Vite bundle them. Reflex tidies files that are not its own; they are put back.
+
+    So are its own lock files when it merely wrote the same content in another order, or every checkout would show a change.
+    """
     ignored, requirements = ROOT / ".gitignore", ROOT / "requirements.txt"
     before = ignored.read_bytes() if ignored.exists() else None
+    locks = {path: path.read_bytes() for path in (ROOT / "reflex.lock").glob("*.json")}
     had_requirements = requirements.exists()
     try:
         _run([sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"], env, "compiling the pages")
@@ -149,6 +153,9 @@ def _export(env: dict[str, str]) -> None:
             ignored.write_bytes(before)
         if not had_requirements:
             requirements.unlink(missing_ok=True)
+        for path, text in locks.items():
+            if path.exists() and path.read_bytes() != text and json.loads(path.read_bytes()) == json.loads(text):
+                path.write_bytes(text)
 
 
 def _run(command: list[str], env: dict[str, str], doing: str) -> None:

@@ -4,6 +4,7 @@ Accepted means: durable in the log. Nothing else is written at acceptance; the l
 the same event for 30 days: the cache holds the newest claims, the table `seen` all of them.
 """
 
+import contextlib
 from collections.abc import Sequence
 
 import msgspec
@@ -16,7 +17,7 @@ from backend.domain import gates
 from backend.domain.errors import CacheUnavailable, NotFound, Refusal, StoreUnavailable
 from backend.domain.event import SOURCES, Event, EventIn
 from backend.domain.ids import parse_id
-from backend.log.codec import decode
+from backend.log.codec import decode, encode
 from backend.security.roles import Actor, need
 from backend.store import groups, history
 from backend.store.port import Tx
@@ -24,6 +25,8 @@ from backend.telemetry import EVENTS_ACCEPTED, EVENTS_REFUSED
 
 CLAIMED = 86_400.0  # seconds a producer's id is known by the cache; the table knows it for 30 days
 SHOWN = 50  # people of one event whose decisions are shown
+ON_ITS_WAY = 60.0  # seconds an accepted event is shown without its rows; the line has them well before, unless it stands
+NOTED = 50  # events of one call that can be shown at once: whoever sends in bulk must not push people's facts out of the cache
 
 
 class Events(Aggregate):
@@ -38,6 +41,7 @@ class Events(Aggregate):
         append = [record for one in ready if one.append for record in one.records]
         if append:
             await self.app.log.append(append)
+            await self._note_way(actor, ready)
         answers: list[Accepted | Refusal] = []
         for one in made:
             if isinstance(one, Ready):
@@ -47,6 +51,12 @@ class Events(Aggregate):
                 EVENTS_REFUSED.labels(source, one.code()).inc()
                 answers.append(one)
         return answers
+
+    async def _note_way(self, actor: Actor, ready: Sequence[Ready]) -> None:
+        """Whoever follows the URL right after the 202 finds the event. May be lost: then it is found once it is decided."""
+        ways = {acceptance.way_key(actor.space, one.event.id): encode(one.event) for one in ready[:NOTED] if one.append}
+        with contextlib.suppress(CacheUnavailable):
+            await self.app.cache.put_many(ways, ON_ITS_WAY)
 
     async def _claim(self, actor: Actor, ready: Sequence[Ready]) -> set[bytes]:
         """Give each event with a producer's id the id of whoever came first. What is known to be decided is not appended again; a claim

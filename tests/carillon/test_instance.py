@@ -3,6 +3,7 @@
 import json
 import signal
 import stat
+import threading
 import time
 
 import httpx
@@ -14,10 +15,11 @@ EVENT = {"type": "order.shipped", "category": "orders", "to": {"user": "mia"}, "
 
 
 def until(look, seconds=20.0):
-    """What `look` finds, as soon as it finds something."""
-    end = time.monotonic() + seconds
+    """What `look` finds in the other process, as soon as it finds something."""
+    end, pause = time.monotonic() + seconds, threading.Event()
     while not (found := look()):
         assert time.monotonic() < end, "it did not come"
+        pause.wait(0.1)
     return found
 
 
@@ -62,7 +64,9 @@ def test_an_event_sent_with_a_token_arrives_and_can_be_asked_about(api, call, in
     url = answer.json()["url"]
 
     def done():
-        view = api.get(url).json()
+        answer = api.get(url)
+        assert answer.status_code == 200, answer.text  # from the moment of the 202 on
+        view = answer.json()
         return view if view["ledger"]["planned"] and not view["ledger"]["pending"] else None
 
     view = until(done)
