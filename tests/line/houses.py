@@ -18,7 +18,7 @@ from backend.domain.event import EventIn, To
 from backend.domain.ids import person_id
 from backend.domain.ledger import Ledger, balance
 from backend.security.roles import SYSTEM, Actor
-from backend.settings import Settings, load
+from backend.settings import load
 from backend.store import space_rows
 from carillon.house import House
 from tests import engines
@@ -30,12 +30,12 @@ _made = itertools.count(1)
 
 
 @contextlib.contextmanager
-def environment(kind: str, home: Path, **more: str) -> Iterator[dict[str, str]]:
+def environment(kind: str, home: Path, given: engines.Engines | None = None, **more: str) -> Iterator[dict[str, str]]:
     """The variables of an installation of its own on one set of engines; what it made on shared servers is removed afterwards."""
     if kind == "embedded":
         yield {"CARILLON_HOME": str(home), **more}
         return
-    found, prefix = engines.engines(), f"line{secrets.token_hex(4)}."
+    found, prefix = given or engines.engines(), f"line{secrets.token_hex(4)}."
     with engines.database(found.database) as database, engines.numbered_redis(found.cache) as cache:
         try:
             yield {
@@ -183,15 +183,9 @@ class Stand:
 
 
 @contextlib.asynccontextmanager
-async def standing(kind: str, home: Path, start: float = NOON, **more: str) -> AsyncIterator[Stand]:
+async def standing(kind: str, home: Path, given: engines.Engines | None = None, **more: str) -> AsyncIterator[Stand]:
     """A house of its own on one set of engines."""
-    with environment(kind, home, **more) as variables:
-        async with running(load(variables), HeldClock(start), kind) as stand:
-            yield stand
-
-
-@contextlib.asynccontextmanager
-async def running(settings: Settings, clock: HeldClock, kind: str) -> AsyncIterator[Stand]:
-    house = House(settings, clock)
-    async with house:
-        yield Stand(house, clock, kind)
+    with environment(kind, home, given, **more) as variables:
+        clock = HeldClock(NOON)
+        async with House(load(variables), clock) as house:
+            yield Stand(house, clock, kind)
