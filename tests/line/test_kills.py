@@ -3,7 +3,9 @@ is heard twice but attempts that were open at a kill."""
 
 import asyncio
 import contextlib
+import os
 import random
+import signal
 import time
 
 import httpx
@@ -34,20 +36,29 @@ def heard(place) -> list[str]:
     return place.sink.read_text().split()
 
 
-async def test_killed_at_every_fault_point_of_every_stage(place):
-    plans = [f"{stage}:{point}:1" for stage in STAGES for point in POINTS]
+async def lived(place, plans: list[str]) -> None:
+    """A first life without harm, then one for each plan, each of which must end by it; and what is left is judged."""
     life = {"life": "scene", "accepted": str(place.accepted)}
     place.victim.begin(**life, n=0)
-    assert place.victim.ended() == 0, place.victim.log.read_text()[-4000:]
+    assert await asyncio.to_thread(place.victim.ended) == 0, place.victim.log.read_text()[-4000:]
     survived = []
     for n, plan in enumerate(plans, 1):
         place.victim.begin(**life, n=n, plan=plan)
         how = await asyncio.to_thread(place.victim.ended)
-        if how != -9:
+        if how != -signal.SIGKILL:
             survived.append((plan, how))
     assert survived == [], place.victim.log.read_text()[-4000:]
     found = await rest(place, NOON + (len(plans) + 2) * STEP)
     judge(place, found, await asyncio.to_thread(heard, place))
+
+
+@pytest.mark.parametrize("plan", ["decide:before_commit:1", "decide:after_commit:2", "deliver:before_commit:3", "deliver:after_commit:3"])
+async def test_killed_and_started_again(place, plan):
+    await lived(place, [plan])
+
+
+async def test_killed_at_every_fault_point_of_every_stage(place):
+    await lived(place, [f"{stage}:{point}:1" for stage in STAGES for point in POINTS])
 
 
 async def test_killed_at_random_moments_during_5000_events(place):
@@ -89,7 +100,4 @@ async def _post(client, token, batch):
 
 
 def _kill(pid: int) -> None:
-    import os
-    import signal
-
     os.kill(pid, signal.SIGKILL)

@@ -136,3 +136,16 @@ async def test_a_halt_holds_until_it_is_lifted(stand):
         await stand.app.halts.remove(SYSTEM, "channel:email")
     await stand.settle(after=901)
     assert await stand.captured(user) == [TITLE]
+
+
+async def test_an_address_suppressed_between_two_tries_gets_nothing(stand):
+    user = await stand.person()
+    await stand.misbehave("fail")
+    made = await stand.send(order_shipped(to=user, channels=["email"]))
+    assert (await stand.delivery(made)).state == "retrying"
+    await stand.misbehave("ok")
+    await stand.app.suppressions.put(SYSTEM, SuppressionIn("email", f"{user}@example.com", "complained"))
+    await stand.settle(after=3_600)
+    assert await stand.captured(user) == []
+    assert (await stand.delivery(made)).reason.code == "suppressed"
+    assert await stand.ledger(made) == {"planned": 1, "skipped": 1}

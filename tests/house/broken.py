@@ -1,0 +1,93 @@
+"""Patches that break the promises of the house, each with the test that must go red. `sabotage.py` applies them to copies.
+
+An edit is (file, text that stands there exactly once, text in its place).
+"""
+
+from typing import NamedTuple
+
+LINE = "tests/line"
+
+
+class Break(NamedTuple):
+    """`test` is a pytest node id; it is green on the tree as it is."""
+
+    promise: int
+    name: str
+    test: str
+    edits: list[tuple[str, str, str]]
+
+
+BREAKS = [
+    # 1. accepted is durable and accounted for
+    Break(1, "the mark advances at the read", f"{LINE}/test_kills.py::test_killed_and_started_again[embedded-decide:before_commit:1]", [
+        ("workers/stage.py", '            self._faults.at("after_read")\n', '            self._faults.at("after_read")\n            await reader.mark(ends(records))\n'),
+    ]),
+    Break(1, "planned is taken from the outcomes", f"{LINE}/test_ledger.py::test_a_unit_that_a_mistake_of_ours_drops_is_missed_and_said[embedded]", [
+        ("workers/decided.py", "        planned_units(facts), tuple(skipped)", "        len(decision.units), tuple(skipped)"),
+    ]),
+    Break(1, "who is not decided yet is forgotten", f"{LINE}/test_event.py::test_accepted_and_not_yet_decided_is_pending[embedded]", [
+        ("backend/app/explain.py", "ledger=LedgerView(planned=n, pending=n)", "ledger=LedgerView(planned=n)"),
+    ]),
+    Break(1, "a repeated batch appends only what is new", f"{LINE}/test_kills.py::test_killed_and_started_again[servers-decide:after_commit:2]", [
+        ("backend/store/hot_postgres.py", "in _by_day(known, lambda", "in _by_day([], lambda"),
+    ]),
+    # 2. one delivery however often its event arrives or a process dies
+    Break(2, "the producer's id is not looked at", f"{LINE}/test_event.py::test_a_repeat_by_id_is_the_same_event[embedded]", [
+        ("backend/app/events.py", "        repeats = await self._claim(actor, ready)\n", "        repeats: set[bytes] = set()\n"),
+    ]),
+    Break(2, "attempts on record are not looked at", f"{LINE}/test_kills.py::test_killed_and_started_again[embedded-deliver:before_commit:3]", [
+        ("workers/deliver.py", "        repeated = [item for item in go if item.delivery.id not in fresh]\n", "        fresh.update(item.delivery.id for item in go)\n        repeated: list[Item] = []\n"),
+    ]),
+    Break(2, "ids of deliveries are made by chance", f"{LINE}/test_kills.py::test_killed_and_started_again[embedded-decide:before_commit:1]", [
+        ("workers/decided.py", "        made = delivery_id(notification, event.person, channel, unit.address)\n", "        made = notification[:8] + __import__('os').urandom(8)\n"),
+    ]),
+    # 3. the order of acceptance
+    Break(3, "lanes of a provider by chance", f"{LINE}/test_order.py::test_one_person_gets_everything_in_the_order_of_acceptance[embedded]", [
+        ("workers/deliver.py", "        lane = bucket_of(item.delivery.space, item.delivery.person) % item.provider.lanes\n", "        lane = int(self._rnd() * item.provider.lanes)\n"),
+    ]),
+    Break(3, "records of a batch in another order", f"{LINE}/test_order.py::test_one_person_gets_everything_in_the_order_of_acceptance[embedded]", [
+        ("workers/decide.py", "    return [decided.record_of(one.event, way, one.headers) for one, way in ways if", "    return [decided.record_of(one.event, way, one.headers) for one, way in reversed(ways) if"),
+    ]),
+    # 4. critical never behind a campaign
+    Break(4, "the least urgent lane flies first", f"{LINE}/test_order.py::test_what_is_critical_overtakes_a_campaign_that_waits[embedded]", [
+        ("workers/deliver.py", "        for row in self._waiting.values():\n            while row:", "        for row in reversed(self._waiting.values()):\n            while row:"),
+    ]),
+    Break(4, "all priorities share a lane", f"{LINE}/test_order.py::test_what_is_critical_overtakes_a_campaign_that_waits[embedded]", [
+        ("workers/decided.py", "for c in CHANNELS for p in PRIORITIES}", "for c in CHANNELS for p in PRIORITIES}\nTOPIC = {key: topics.deliveries(CHANNEL_NAME[key[0]], 'low') for key in TOPIC}"),
+    ]),
+    # 5. every decision carries its reasons
+    Break(5, "the trace is not kept", f"{LINE}/test_event.py::test_each_channel_keeps_why_it_went_or_not[embedded]", [
+        ("workers/decided.py", "_pack(decision), tuple(rows)", "_pack(Decision(())), tuple(rows)"),
+    ]),
+    Break(5, "a stop keeps no reason", f"{LINE}/test_event.py::test_each_channel_keeps_why_it_went_or_not[embedded]", [
+        ("backend/domain/gates.py", 'outcome, reasons = "skip", (reason, *reasons)\n', 'outcome, reasons = "skip", ()\n'),
+    ]),
+    # 6. the dry run and the real run are the same function
+    Break(6, "the dry run knows no suppressions", f"{LINE}/test_dry_run.py::test_a_suppressed_address_is_foretold[embedded]", [
+        ("backend/app/events.py", "            if facts is not None:\n", "            if facts is not None:\n                clean = tuple(msgspec.structs.replace(a, suppressed='') for a in facts.person.addresses)\n                facts = msgspec.structs.replace(facts, person=msgspec.structs.replace(facts.person, addresses=clean))\n"),
+    ]),
+    Break(6, "the dry run looks at another hour", f"{LINE}/test_dry_run.py::test_the_dry_run_of_an_event_is_what_then_happens[embedded]", [
+        ("backend/app/events.py", "max(now, made.event.send_at)", "now + 5 * 3600.0"),
+    ]),
+    # 7. nothing is sent that suppression, consent or law forbids
+    Break(7, "consent is not asked after a hold", f"{LINE}/test_waiting.py::test_who_opts_out_during_the_hold_gets_nothing[embedded]", [
+        ("backend/domain/gates.py", "facts.event.address, len(_ASK))", "facts.event.address, 5)"),
+        ("backend/domain/gates.py", "RECHECKED = 8", "RECHECKED = 5"),
+    ]),
+    Break(7, "nothing is rechecked before the provider", f"{LINE}/test_waiting.py::test_an_address_suppressed_between_two_tries_gets_nothing[embedded]", [
+        ("workers/deliver.py", '            if unit.outcome == "send":\n', '            if unit.outcome == "send" or True:\n'),
+    ]),
+    Break(7, "marketing needs no yes", f"{LINE}/test_wishes.py::test_marketing_needs_a_recorded_yes[embedded]", [
+        ("backend/domain/gates.py", 'return _PASS["consent"] if refused is None else', 'return _PASS["consent"] if True else'),
+    ]),
+    # 8. nobody sees or changes what is not theirs
+    Break(8, "one guard of the facade is missing", "tests/app/test_enumeration.py", [
+        ("backend/app/events.py", '        """Each item by itself: accepted, or why not, in the order given. On `LogUnavailable` nothing was promised for any."""\n        need(actor, "events.send")\n', '        """Each item by itself."""\n'),
+    ]),
+    Break(8, "one read forgets the space", f"{LINE}/test_spaces.py::test_the_same_names_in_two_spaces_are_different_people[embedded]", [
+        ("backend/store/history.py", "where(deliveries.c.id == made, deliveries.c.space == space)", "where(deliveries.c.id == made)"),
+    ]),
+    Break(8, "a list forgets the space", f"{LINE}/test_spaces.py::test_the_same_names_in_two_spaces_are_different_people[embedded]", [
+        ("backend/store/history.py", "    where = [d.space == space, n.space == space]\n", "    where = [d.space >= 0]\n"),
+    ]),
+]  # fmt: skip
