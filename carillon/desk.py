@@ -29,10 +29,13 @@ class Answered(Refusal):
 
 
 class Desk:
-    """`ask` gives the decoded JSON of the answer. Raises `Answered` with the house's own words. `remote`: an instance runs."""
+    """`ask` gives the decoded JSON of the answer. Raises `Answered` with the house's own words.
 
-    def __init__(self, client: httpx.AsyncClient, *, remote: bool) -> None:
-        self._client, self.remote = client, remote
+    `alone`: no instance runs on this home, so what is handed in waits for one.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, *, alone: bool) -> None:
+        self._client, self.alone = client, alone
 
     async def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """One request; `query` without those that are None."""
@@ -59,7 +62,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
         timeout = httpx.Timeout(PATIENCE, connect=NEAR)
         head = {"Authorization": f"Bearer {known.token}"}
         async with httpx.AsyncClient(base_url=known.address, headers=head, timeout=timeout, trust_env=False) as client:
-            desk = Desk(client, remote=True)
+            desk = Desk(client, alone=False)
             if await _answers(client):
                 yield desk
                 return
@@ -72,7 +75,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
         head = {"Authorization": f"Bearer {credential.token}"}
         transport = httpx.ASGITransport(asgi)
         async with httpx.AsyncClient(transport=transport, base_url=settings.base_url, headers=head, timeout=None) as client:  # noqa: S113 - in this process
-            yield Desk(client, remote=False)
+            yield Desk(client, alone=settings.embedded)
 
 
 async def _answers(client: httpx.AsyncClient) -> bool:

@@ -38,7 +38,7 @@ def send(file: Any, as_json: bool) -> None:
                 some = events[n : n + AT_ONCE]
                 items += (await desk.ask("POST", "/v1/events", some))["items"]
                 progress.add(len(some))
-        if not desk.remote and not as_json and any("id" in item for item in items):
+        if desk.alone and not as_json and any("id" in item for item in items):
             note("Accepted. They are sent when Carillon runs: make up, or carillon work all.")
         return items
 
