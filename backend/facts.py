@@ -13,6 +13,7 @@ from backend.cache.port import Cache
 from backend.domain.category import Category
 from backend.domain.decision import Facts
 from backend.domain.delivery import Delivery
+from backend.domain.errors import StoreUnavailable
 from backend.domain.event import Event
 from backend.domain.ids import facts_key
 from backend.domain.person import Person
@@ -84,8 +85,13 @@ class FactsReader:
 
     # ---- content
     async def content_of(self, space: int) -> content.Known:
-        """The content of a space, with every change that is committed by now."""
-        await self.refresh()
+        """The content of a space, with every change that is committed by now. While the store is away: as it was known last, which is
+        enough to accept an event by; it is decided by what is true when the store is back."""
+        try:
+            await self.refresh()
+        except StoreUnavailable:
+            if space not in self._known:
+                raise
         return (await self._content({space}, set()))[space]
 
     async def settings_of(self, space: int) -> SpaceSettings:

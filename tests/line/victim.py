@@ -61,8 +61,6 @@ async def scene(n: int, accepted: str, first: bool) -> None:
     async with House(load(), clock) as house:
         if first:
             await people(house)
-        for kind in ("receipts", "deliveries.email.normal", "deliveries.web.normal", "events.normal", "fanouts.normal"):
-            await house.app.log.append([Record(kind, part, b"k", b"nobody can read this") for part in range(8)])
         soon = moment(clock.now() + 5)
         several = [shipped(To(user=f"user{(n + k) % PEOPLE}"), id=f"{n}-{k}") for k in range(12)]
         several += [shipped(To(user=f"user{k}"), send_at=soon) for k in range(0, PEOPLE, 4)]
@@ -75,6 +73,8 @@ async def scene(n: int, accepted: str, first: bool) -> None:
         assert all(isinstance(answer, Accepted) for answer in answers), answers
         note(accepted, [answer.id for answer in answers])
         await receipts(house)
+        for kind in ("receipts", "deliveries.email.normal", "deliveries.web.normal", "events.normal", "fanouts.normal"):
+            await house.app.log.append([Record(kind, part, b"k", b"nobody can read this") for part in range(8)])
         await house.line.settle(40.0)
         clock.move(10.0)
         await house.line.settle(40.0)
