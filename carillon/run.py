@@ -37,7 +37,8 @@ log = logging.getLogger("carillon")
 
 Entrance = Literal["all", "portal", "api"]
 Ready = Callable[[House], Awaitable[None]]
-GRACE = 3  # seconds open requests get at the end; live streams would stay for ever
+GRACE = 2  # seconds open requests get at the end, before their connections are closed
+CUT = 5  # seconds until what does not notice even that is cancelled
 WAITING = 1024  # connections the system holds for us while we are busy
 FORCED = 130  # exit of a second Ctrl-C, as shells know it
 
@@ -60,6 +61,19 @@ class Guest(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.open.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        hanging_up = asyncio.get_running_loop().call_later(GRACE, self._hang_up)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            hanging_up.cancel()
+
+    def _hang_up(self) -> None:
+        """Streams never end by themselves: their clients see the connection close, and come again with their cursor."""
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.close()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -155,7 +169,7 @@ def _config(asgi: ASGIApp) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         lifespan="on",
-        timeout_graceful_shutdown=GRACE,
+        timeout_graceful_shutdown=CUT,
         server_header=False,
         backlog=WAITING,
         ws="websockets-sansio",
