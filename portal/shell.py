@@ -215,7 +215,7 @@ def recipient(*body: Any, wide: bool = False, undo: rx.Component | None = None) 
         header(
             a(logo(), span("Carillon", cls="strong"), href=Frame.home, cls="brand", aria_label="Carillon"),
             span(cls="grow"),
-            rx.cond(Frame.home != "/inbox", button(t("back"), "arrow-left", kind="ghost", href=Frame.home)),
+            rx.cond(Frame.home != "/inbox", button(t("back"), "arrow-left", kind="ghost backto", name=t("back"), href=Frame.home)),
             bell(),
             theme_button(),
             native_form(

@@ -100,6 +100,7 @@ async def _fill(page: CapturePage) -> None:
             page.actions = [Choice(action.link, action.label) for action in push.actions]
         case SmsMessage() as sms:
             page.text = sms.text
+            page.title = voice.say("captured.sms.title", user=view.user or view.address)
             counted = segments(sms.text)
             page.facts = voice.say(
                 "captured.sms.facts", count=counted.count, encoding={"gsm7": "GSM-7", "ucs2": "UCS-2"}[counted.encoding],
@@ -161,7 +162,7 @@ def _mail() -> rx.Component:
         page.view,
         ("text", pre(page.text, cls="source", tab_index=0)),
         ("source", pre(page.source, cls="source mono", tab_index=0)),
-        div(arrived, cls="stage"),
+        div(arrived, cls="stage whole"),
     )
     return card(None, top, letter, shown, flush=True)
 

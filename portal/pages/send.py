@@ -234,7 +234,7 @@ def _live() -> rx.Component:
         div(dot, p(said, cls="muted", aria_live="polite"), cls="row", style={"padding": "0 18px 14px"}),
         ledger,
         rx.el.ul(rx.foreach(Send.units, _fate), class_name="fates"),
-        actions=[button(t("send.all"), "list", kind="sm", href="/deliveries?event=" + Send.event)],
+        foot=a(t("send.all"), href="/deliveries?event=" + Send.event, cls="link"),
         flush=True,
     )
 
@@ -260,7 +260,11 @@ def send() -> rx.Component:
         ),
         button(t("send.next"), "pencil", kind="pri", on_click=Send.anew),
     )
-    writing = div(div(_form(), cls="col g4 c7"), div(_check(), _code(), cls="col g4 c5"), cls="grid")
+    writing = div(
+        div(_form(), cls="col g4 c7"),
+        div(_check(), _code(), cls=rx.cond(Send.stage == "checked", "col g4 c5 ahead", "col g4 c5")),
+        cls="grid",
+    )
     done = div(div(_live(), cls="col g4 c7"), div(_code(), cls="col g4 c5"), cls="grid")
     head = page_head(t("send.title"), t("send.sub"), rx.cond(Frame.loaded, acts))
     return shell(
