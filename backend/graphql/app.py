@@ -148,7 +148,7 @@ class Entrance(GraphQL[Context, None]):
         return context
 
     def encode_json(self, data: object) -> str | bytes:
-        return msgspec.json.encode(data, enc_hook=str)
+        return msgspec.json.encode(data, enc_hook=str).decode()  # bytes would leave as binary frames, which clients do not read
 
     def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
         return True  # a token is sent by the page that has it, whoever's it is; a cookie from elsewhere was refused before

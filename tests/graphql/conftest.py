@@ -77,7 +77,9 @@ class Socket:
         await self.connection.send(msgspec.json.encode(message).decode())
 
     async def hear(self) -> dict[str, Any]:
-        told: dict[str, Any] = msgspec.json.decode(await asyncio.wait_for(self.connection.recv(), 10))
+        raw = await asyncio.wait_for(self.connection.recv(), 10)
+        assert isinstance(raw, str), "the protocol speaks in text frames"
+        told: dict[str, Any] = msgspec.json.decode(raw)
         return told
 
     async def init(self, token: str | None) -> dict[str, Any]:
