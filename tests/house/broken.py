@@ -38,8 +38,8 @@ BREAKS = [
     Break(2, "attempts on record are not looked at", f"{LINE}/test_kills.py::test_killed_and_started_again[embedded-deliver:before_commit:3]", [
         ("workers/deliver.py", "        repeated = [item for item in go if item.delivery.id not in fresh]\n", "        fresh.update(item.delivery.id for item in go)\n        repeated: list[Item] = []\n"),
     ]),
-    Break(2, "ids of deliveries are made by chance", f"{LINE}/test_kills.py::test_killed_and_started_again[embedded-decide:before_commit:1]", [
-        ("workers/decided.py", "        made = delivery_id(notification, event.person, channel, unit.address)\n", "        made = notification[:8] + __import__('os').urandom(8)\n"),
+    Break(2, "notifications are made by chance", f"{LINE}/test_kills.py::test_killed_and_started_again[servers-decide:after_commit:2]", [
+        ("workers/decided.py", "    event = facts.event\n    notification = notification_id(event.id, event.person)\n", "    event = facts.event\n    notification = event.id[:8] + __import__('os').urandom(8)\n"),
     ]),
     # 3. the order of acceptance
     Break(3, "lanes of a provider by chance", f"{LINE}/test_order.py::test_one_person_gets_everything_in_the_order_of_acceptance[embedded]", [
@@ -81,11 +81,11 @@ BREAKS = [
         ("backend/domain/gates.py", 'return _PASS["consent"] if refused is None else', 'return _PASS["consent"] if True else'),
     ]),
     # 8. nobody sees or changes what is not theirs
-    Break(8, "one guard of the facade is missing", "tests/app/test_enumeration.py", [
+    Break(8, "one guard of the facade is missing", "tests/app/test_enumeration.py::test_who_may_not_is_refused_and_nothing_changes[events.accept]", [
         ("backend/app/events.py", '        """Each item by itself: accepted, or why not, in the order given. On `LogUnavailable` nothing was promised for any."""\n        need(actor, "events.send")\n', '        """Each item by itself."""\n'),
     ]),
     Break(8, "one read forgets the space", f"{LINE}/test_spaces.py::test_the_same_names_in_two_spaces_are_different_people[embedded]", [
-        ("backend/store/history.py", "where(deliveries.c.id == made, deliveries.c.space == space)", "where(deliveries.c.id == made)"),
+        ("backend/store/history.py", "where(events.c.id == made, events.c.space == space)", "where(events.c.id == made)"),
     ]),
     Break(8, "a list forgets the space", f"{LINE}/test_spaces.py::test_the_same_names_in_two_spaces_are_different_people[embedded]", [
         ("backend/store/history.py", "    where = [d.space == space, n.space == space]\n", "    where = [d.space >= 0]\n"),

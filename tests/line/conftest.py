@@ -6,7 +6,7 @@ import pytest_asyncio
 pytest.register_assert_rewrite("tests.line.lives", "tests.line.houses")
 
 from backend.store import partitions  # noqa: E402 - after the line above, or its asserts say nothing
-from tests.line.houses import SETS, WAYS, Stand, standing  # noqa: E402
+from tests.line.houses import SETS, WAYS, Stand, forget_all, standing  # noqa: E402
 
 
 @pytest.fixture(scope="session", params=SETS)
@@ -19,6 +19,13 @@ def kind(request) -> str:
 def line_engines(request, kind):
     """The real engines, asked for only by the set that needs them."""
     return request.getfixturevalue("engines") if kind == "servers" else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def broker():
+    """What the run made on the broker is removed at its end, when nobody makes topics any more."""
+    yield
+    forget_all()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -29,21 +29,33 @@ WAYS = ("email", "push", "sms")
 _made = itertools.count(1)
 
 
+_free: list[str] = []  # prefixes whose topics are there and read to their ends
+_used: set[str] = set()
+
+
 @contextlib.contextmanager
-def environment(kind: str, home: Path, given: engines.Engines | None = None, **more: str) -> Iterator[dict[str, str]]:
-    """The variables of an installation of its own on one set of engines; what it made on shared servers is removed afterwards."""
+def environment(kind: str, home: Path, given: engines.Engines | None = None, again: bool = True, **more: str) -> Iterator[dict[str, str]]:
+    """The variables of an installation of its own on one set of engines. Topics are made once and used again by the next one, unless
+    this one went wrong or may leave something unread (`again` False); `forget_all` removes them at the end of the run."""
     if kind == "embedded":
         yield {"CARILLON_HOME": str(home), **more}
         return
-    found, prefix = given or engines.engines(), f"line{secrets.token_hex(4)}."
+    found, prefix = given or engines.engines(), _free.pop() if _free and again else f"line{secrets.token_hex(4)}."
+    _used.add(prefix)
     with engines.database(found.database) as database, engines.numbered_redis(found.cache) as cache:
-        try:
-            yield {
-                "CARILLON_HOME": str(home), "CARILLON_DATABASE_URL": database, "CARILLON_CACHE_URL": cache,
-                "CARILLON_LOG_URL": f"{found.log}?prefix={prefix}", "CARILLON_SECRET_KEY": secrets.token_hex(32), **more,
-            }  # fmt: skip
-        finally:
-            forget_topics(engines.bootstrap(found.log), prefix)
+        yield {
+            "CARILLON_HOME": str(home), "CARILLON_DATABASE_URL": database, "CARILLON_CACHE_URL": cache,
+            "CARILLON_LOG_URL": f"{found.log}?prefix={prefix}", "CARILLON_SECRET_KEY": secrets.token_hex(32), **more,
+        }  # fmt: skip
+    if again:
+        _free.append(prefix)
+
+
+def forget_all() -> None:
+    """Remove what this run made on the shared broker."""
+    for prefix in _used:
+        forget_topics(engines.bootstrap(engines.engines().log), prefix)
+    _used.clear()
 
 
 def forget_topics(servers: str, prefix: str) -> None:
@@ -189,3 +201,4 @@ async def standing(kind: str, home: Path, given: engines.Engines | None = None, 
         clock = HeldClock(NOON)
         async with House(load(variables), clock) as house:
             yield Stand(house, clock, kind)
+            await house.settle()  # nothing unread is left to whoever uses the topics next

@@ -87,7 +87,7 @@ def install(kind: str, home: Path) -> Iterator[Install]:
         try:
             assert sink.stdout
             url = f"smtp://127.0.0.1:{int(sink.stdout.readline())}"
-            with environment(kind, home / "home", CARILLON_SMTP_URL=url) as variables:
+            with environment(kind, home / "home", again=False, CARILLON_SMTP_URL=url) as variables:
                 victim = Victim(variables, home / "victim.log")
                 try:
                     yield Install(kind, variables, victim, home / "accepted", sink_file)
