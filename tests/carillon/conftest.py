@@ -87,9 +87,14 @@ class Instance:
 def start_instance(home: Path, **env: str) -> Instance:
     port = free_port()
     made = {"CARILLON_HOME": str(home), "CARILLON_PORT": str(port), **env}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "carillon.cli", "up", "--json"], env={**os.environ, **made}, stdout=subprocess.PIPE, text=True
-    )
+    with (home / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "carillon.cli", "up", "--json"],
+            env={**os.environ, **made},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
     line = process.stdout.readline()
     if not line:
         raise AssertionError(f"carillon up ended with {process.wait(10)}")
@@ -103,7 +108,8 @@ def built() -> None:
 
 @pytest.fixture(scope="module")
 def instance(built, home) -> Iterator[Instance]:
-    running = start_instance(home)
+    # a mail server that nobody could reach: what is for people of the demo is captured all the same
+    running = start_instance(home, CARILLON_SMTP_URL="smtp://127.0.0.1:9")
     yield running
     if running.process.poll() is None:
         running.process.kill()
