@@ -1,0 +1,204 @@
+"""Page states without a browser, on the real house: what a handler leaves on the screen, and what it refuses."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import pytest_asyncio
+import reflex as rx
+
+from backend.domain.event import EventIn, To
+from backend.security.roles import SYSTEM
+from portal.frame import Frame
+from portal.pages.capture import CapturePage, headers_of, in_frame
+from portal.pages.captured import Captured
+from portal.pages.deliveries import ROWS, Deliveries
+from portal.pages.delivery import DeliveryPage
+from portal.states.inbox import Inbox, safe_link, tomorrow_at_nine
+from portal.states.send import Send
+from portal.wiring import connect
+from tests.portal.house_stand import PASSWORD, open_house
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class Tab:
+    """A browser tab of one account: its page states, reached as the framework reaches them."""
+
+    def __init__(self, house):
+        self.house, self.root = house, rx.State(_reflex_internal_init=True)
+
+    async def sign_in(self, login, path="/"):
+        session = await self.house.app.accounts.sign_in(login, PASSWORD)
+        self.cookie = f"carillon_session={session.token}"
+        self.at(path)
+        await self.do(Frame, "enter")
+        return self
+
+    def at(self, path):
+        data = {
+            "headers": {"cookie": self.cookie, "origin": "http://x"},
+            "pathname": path,
+            "asPath": path,
+            "query": dict(parse_qsl(urlsplit(path).query)),
+        }
+        self.root.router_data = self.root._update_router_vars(data, self.root.router_data)
+
+    def state(self, cls):
+        return self.root.get_substate(cls.get_full_name().split("."))
+
+    async def open(self, cls, path):
+        self.at(path)
+        await self.do(Frame, "enter")
+        await self.do(cls, "load")
+        return self.state(cls)
+
+    async def do(self, cls, handler, *args):
+        return await cls.event_handlers[handler].fn(self.state(cls), *args)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory):
+    house, _ = await open_house(tmp_path_factory.mktemp("home"), "http://127.0.0.1:8000")
+    connect(house.app)
+    yield house
+    await house.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def tab(house):
+    house.app.clock.move(61)  # sign-ins are limited by the minute
+
+    async def opened(login):
+        return await Tab(house).sign_in(login)
+
+    return opened
+
+
+async def sent(house, user="member", category="orders", **more):
+    (answer,) = await house.app.events.accept(SYSTEM, [EventIn(type="t", category=category, to=To(user=user), title="Hello", **more)])
+    await house.settle()
+    return answer.id.hex()
+
+
+async def test_a_dry_run_says_who_gets_what_and_sending_twice_is_one_event(house, tab):
+    one = await tab("marketer")
+    page = await one.open(Send, "/send?user=member")
+    assert "Member Person, Europe/Oslo" in page.who_note
+    for name, value in (("category", "orders"), ("title", "Hello"), ("data", "[1]")):
+        await one.do(Send, "write", name, value)
+    await one.do(Send, "check")
+    assert page.problems["data"] == 'This is not a JSON object. Write it like {"order": "A-17"}.'
+    assert page.stage == "write"
+    await one.do(Send, "write", "data", '{"order": "A-17"}')
+    await one.do(Send, "write", "link", "https://example.com/a'b")
+    await one.do(Send, "check")
+    assert page.verdict == "Member Person gets this in the app and by email now."
+    assert [unit.look for unit in page.units] == ["sent", "sent", "skipped"]
+    assert "portal-" not in page.code["curl"]
+    assert """a'"'"'b""" in page.code["curl"]
+    await one.do(Send, "send")
+    first, page.stage = page.event, "checked"
+    await one.do(Send, "send")
+    assert page.event == first
+    await house.settle()
+    assert len((await house.app.deliveries.list(SYSTEM, event=first)).items) == 2
+
+
+async def test_a_stale_check_is_not_sent_and_no_field_is_written_that_the_form_does_not_have(house, tab):
+    one = await tab("admin")
+    page = await one.open(Send, "/send?user=tom")
+    for name, value in (("category", "system"), ("title", "Hello")):
+        await one.do(Send, "write", name, value)
+    await one.do(Send, "check")
+    await one.do(Send, "write", "title", "Hello again")
+    assert page.stale
+    await one.do(Send, "send")
+    assert (page.stage, page.event) == ("checked", "")
+    before = page.stage
+    await one.do(Send, "write", "stage", "sent")  # refused, and shown as a sentence
+    assert page.stage == before
+
+
+async def test_the_list_is_paged_by_cursor_and_filtered_by_the_address(house, tab):
+    for _ in range(14):
+        await sent(house)
+    one = await tab("analyst")
+    page = await one.open(Deliveries, "/deliveries?user=member")
+    assert (len(page.rows), page.place, page.first, page.last) == (ROWS, "1 to 25", True, False)
+    seen = [row.id for row in page.rows]
+    await one.do(Deliveries, "older")
+    assert page.place.startswith("26 to ")
+    assert not set(seen) & {row.id for row in page.rows}
+    await one.do(Deliveries, "newer")
+    assert [row.id for row in page.rows] == seen
+    page = await one.open(Deliveries, "/deliveries?state=dead")
+    assert (page.rows, page.filtered, page.place) == ([], True, "None")
+
+
+async def test_a_member_reads_why_about_their_own_and_nobody_elses(house, tab):
+    event, other = await sent(house, "member"), await sent(house, "mia")
+    mine = (await house.app.deliveries.list(SYSTEM, event=event, channel="web")).items[0].id
+    theirs = (await house.app.deliveries.list(SYSTEM, event=other, channel="web")).items[0].id
+    one = await tab("member")
+    page = await one.open(DeliveryPage, f"/deliveries/{mine}")
+    assert (page.title, page.look, len(page.gates), page.captured) == ("Hello", "delivered", 12, "")
+    await one.open(DeliveryPage, f"/deliveries/{theirs}")
+    assert one.state(Frame).closed
+    page = await one.open(DeliveryPage, "/deliveries/0123")
+    assert page.gone
+
+
+async def test_inbox_marks_undo_and_wakes(house, tab):
+    await sent(house)
+    one = await tab("member")
+    page = await one.open(Inbox, "/inbox")
+    key, frame = page.rows[0].id, one.state(Frame)
+    await one.do(Inbox, "open", key)
+    assert not page.rows[0].unread
+    await one.do(Inbox, "do", "archive", key)
+    assert key not in [row.id for row in page.rows]
+    assert (frame.said_title, frame.said_undo) == ("1 archived", True)
+    await one.do(Inbox, "undo")
+    assert key in [row.id for row in page.rows]
+    await one.do(Inbox, "snooze", "tomorrow", key)
+    page = await one.open(Inbox, "/inbox?view=snoozed")
+    assert page.rows[0].snoozed == "Until 09:00"
+    await one.do(Inbox, "do", "wake", key)
+    assert page.rows == []
+    assert len(page.rows) <= 25
+
+
+async def test_a_captured_mail_is_framed_and_its_headers_are_told(house, tab):
+    event = await sent(house)
+    mail = (await house.app.deliveries.list(SYSTEM, event=event, channel="email")).items[0]
+    kept = (await house.app.captures.list(SYSTEM, delivery=mail.id)).items[0]
+    one = await tab("operator")
+    page = await one.open(CapturePage, f"/captured/{kept.id}")
+    assert '<head><base target="_blank">' in page.html
+    assert {"Message-ID", "List-Unsubscribe"} <= {header.value for header in page.headers}
+    await one.open(Captured, "/captured?channel=sms")
+    assert one.state(Captured).channel == "sms"
+    await one.do(Captured, "behave", "sms", "slow")
+    assert (await house.app.captures.behaviour(SYSTEM, "sms")).mode == "slow"
+
+
+async def test_who_may_not_is_refused_on_every_page(house, tab):
+    one = await tab("member")
+    for cls, path in ((Send, "/send"), (Deliveries, "/deliveries"), (Captured, "/captured"), (CapturePage, "/captured/01")):
+        await one.open(cls, path)
+        assert one.state(Frame).closed, path
+
+
+async def test_nine_tomorrow_across_the_change_of_the_clocks():
+    saturday = 1_792_839_600.0  # 24 Oct 2026, 13:00 in Oslo, the day before summer time ends
+    assert tomorrow_at_nine(saturday, "Europe/Oslo") - saturday == 21 * 3600  # one more than on the dial
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", " https://x", "//x", ""])
+async def test_an_unsafe_link_is_no_link(link):
+    assert safe_link(link) == ""
+
+
+async def test_a_frame_without_a_head_gets_its_base_first():
+    assert in_frame("<p>x</p>").startswith("<base")
+    assert [(h.value, h.text) for h in headers_of("A: 1\r\n 2\r\nB: 3\r\n\r\nC: 4")] == [("A", "1 2"), ("B", "3")]
