@@ -59,6 +59,8 @@ class Purge:
                 break
             done.faults += await write(lambda tx, day=day: self._end_day(tx, day, now), turn=self.name)  # type: ignore[misc]
             done.days += 1
+        if not self._stopping.is_set():  # all that is older is sealed: what is left are partitions of days without a row
+            await write(lambda tx: partitions.drop_before(tx, first_kept), turn=self.name)
         while not self._stopping.is_set():
             gone = await write(lambda tx: retention.sweep(tx, now), turn=self.name)
             done.rows += gone
