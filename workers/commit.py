@@ -19,7 +19,11 @@ Write = Callable[[Tx], Sequence[Record]]
 class Commit(Protocol):
     """Carry out one step of a stage. Raises `StoreUnavailable` or `LogUnavailable`: the step is then repeated as a whole."""
 
-    async def step(self, stage: str, write: Write, reader: Reader, group: str, upto: Mapping[Position, int], faults: Faults) -> None: ...
+    async def step(
+        self, stage: str, write: Write, reader: Reader, group: str, upto: Mapping[Position, int], faults: Faults, short: bool = False
+    ) -> None:
+        """`short`: as in `Store.write`."""
+        ...
 
     async def append(self, stage: str, write: Write, after: Callable[[Tx], None], faults: Faults) -> None:
         """Append what `write` returns; `after` forgets what led to it, never before the records are durable."""
@@ -32,7 +36,9 @@ class EmbeddedCommit:
     def __init__(self, store: Store, log: EmbeddedLog) -> None:
         self._store, self._log = store, log
 
-    async def step(self, stage: str, write: Write, reader: Reader, group: str, upto: Mapping[Position, int], faults: Faults) -> None:
+    async def step(
+        self, stage: str, write: Write, reader: Reader, group: str, upto: Mapping[Position, int], faults: Faults, short: bool = False
+    ) -> None:
         def all_of_it(tx: Tx) -> Sequence[Record]:
             records = write(tx)
             appended: list[Record] = []
@@ -47,7 +53,7 @@ class EmbeddedCommit:
             return appended
 
         faults.at("before_commit")
-        records = await self._store.write(all_of_it, turn=stage)
+        records = await self._store.write(all_of_it, turn=stage, short=short)
         faults.at("after_commit")
         if records:
             self._log.published(records)
@@ -73,9 +79,11 @@ class KafkaCommit:
     def __init__(self, store: Store, log: Log) -> None:
         self._store, self._log = store, log
 
-    async def step(self, stage: str, write: Write, reader: Reader, group: str, upto: Mapping[Position, int], faults: Faults) -> None:
+    async def step(
+        self, stage: str, write: Write, reader: Reader, group: str, upto: Mapping[Position, int], faults: Faults, short: bool = False
+    ) -> None:
         faults.at("before_commit")
-        records = await self._store.write(write, turn=stage)
+        records = await self._store.write(write, turn=stage, short=short)
         faults.at("after_commit")
         if records:
             if faults.armed("amid_appends"):

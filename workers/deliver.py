@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from backend.channels.base import Answer, Outgoing, Provider
+from backend.channels.base import Answer, Outgoing
 from backend.clock import Clock
 from backend.domain import gates
 from backend.domain.decision import Facts, Unit
@@ -30,6 +30,7 @@ from backend.store.suppress import suppress
 from backend.telemetry import DELIVERIES, DELIVERY_SECONDS
 from workers.commit import Commit
 from workers.faults import Faults
+from workers.items import Item, anew, following_try, left_open, start_of, unknown
 from workers.outcomes import After, after, may_repeat
 from workers.ports import FactsOf, Renderer, Router
 from workers.refusals import Refused, refused, write_stops
@@ -40,19 +41,7 @@ log = logging.getLogger("carillon.line")
 
 SLICE = 16  # messages rendered before the loop gets a turn: under 10 ms
 LINGER = 0.005  # seconds to let half a window finish: a commit for every few answers would cost more than it gains
-
-
-class Item:
-    """One record in hand."""
-
-    __slots__ = ("answer", "delivery", "facts", "key", "provider", "record")
-
-    def __init__(self, record: Record, delivery: Delivery) -> None:
-        self.record, self.delivery = record, delivery
-        self.facts: Facts | None = None
-        self.key = ""  # of the provider that has or had it
-        self.provider: Provider | None = None
-        self.answer: Answer | None = None
+LINGER_BEHIND = 0.025  # the same while more waits than may fly: then nothing is late but what every window is late for
 
 
 class Deliver:
@@ -162,15 +151,20 @@ class Deliver:
                 take.append(row.popleft())
         return take, twins
 
-    def _let_go(self, item: Item) -> None:
-        self._ids.discard(item.delivery.id)
+    def _free(self, item: Item) -> None:
         if item.provider is not None:
             self._open[item.provider.key] -= 1
             item.provider = None
 
+    def _let_go(self, item: Item) -> None:
+        self._ids.discard(item.delivery.id)
+        self._free(item)
+
     # ---- one transaction
     async def _chunk(self, reader: Reader) -> bool:
         done, self._finished = self._finished, []
+        for item in done:
+            self._free(item)  # its outcome and the start that takes its place are one transaction
         spoiled, self._spoiled = self._spoiled, []
         take, twins = self._take()
         if not (done or take or twins or spoiled or self._unmarked):
@@ -181,7 +175,7 @@ class Deliver:
         for record in [*(i.record for i in (*done, *twins, *(i for i, _ in stopped))), *(record for record, _ in spoiled)]:
             self._watermark.end(record)
         self._unmarked = False
-        starts = [_start(item) for item in go]
+        starts = [start_of(item) for item in go]
         fresh: set[bytes] = set()
 
         def write(tx: Tx) -> Sequence[Record]:
@@ -214,7 +208,7 @@ class Deliver:
         upto, tries = self._watermark.upto(), 0
         while True:
             try:
-                await self._commit.step(self.name, write, reader, self.name, upto, self._faults)
+                await self._commit.step(self.name, write, reader, self.name, upto, self._faults, short=True)
             except Unavailable as away:
                 if tries == 0:
                     log.warning("%s waits: %s", self.name, away.detail)
@@ -338,16 +332,16 @@ class Deliver:
             for space in {item.delivery.space for item in items}:
                 mine = [item for item in items if item.delivery.space == space]
                 places = hot.attempts_of(tx, space, [item.delivery.id for item in mine])
-                left = [i for i in mine if self._left_open(i.delivery, places[i.delivery.id])]
+                left = [i for i in mine if left_open(i.delivery, places[i.delivery.id])]
                 if left:
                     hot.close_unknown(tx, space, [i.delivery.id for i in left], now + 1, now)
                 unsure = [i for i in left if i.facts and not may_repeat(i.facts.category, self._channel)]
                 if unsure:
-                    hot.write_moves(tx, [_unknown(i.delivery) for i in unsure], now)
-                following = [i for i in left if i not in unsure] + [i for i in mine if self._anew(i.delivery, places[i.delivery.id])]
+                    hot.write_moves(tx, [unknown(i.delivery) for i in unsure], now)
+                following = [i for i in left if i not in unsure] + [i for i in mine if anew(i.delivery, places[i.delivery.id])]
                 for item in following:
-                    item.delivery = _next(item.delivery, places[item.delivery.id].n + 1)
-                hot.write_attempts(tx, [], [_start(item) for item in following], now)
+                    item.delivery = following_try(item.delivery, places[item.delivery.id].n + 1)
+                hot.write_attempts(tx, [], [start_of(item) for item in following], now)
                 again.extend(following)
             return []
 
@@ -364,16 +358,6 @@ class Deliver:
                 self._watermark.end(item.record)
                 self._unmarked = True
 
-    @staticmethod
-    def _left_open(delivery: Delivery, place: hot.OpenAttempt) -> bool:
-        stale = place.generation > delivery.generation or (place.generation == delivery.generation and place.state >= State.SENT)
-        return place.open and not stale
-
-    @staticmethod
-    def _anew(delivery: Delivery, place: hot.OpenAttempt) -> bool:
-        """It came back through decide (a hold, a replay) with attempts of earlier generations behind it."""
-        return not place.open and place.generation == delivery.generation and place.state == State.PENDING
-
     # ---- waiting
     async def _rest(self) -> None:
         """Until half a window finished (at most `LINGER`), or records were read."""
@@ -383,20 +367,11 @@ class Deliver:
         if self._reading is not None and self._reading.done() and not self._finished:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), LINGER if self._finished else IDLE)
+            await asyncio.wait_for(self._wake.wait(), self._linger() if self._finished else IDLE)
+
+    def _linger(self) -> float:
+        return LINGER_BEHIND if any(self._waiting.values()) else LINGER
 
     async def _pause(self, tries: int) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), PAUSES[min(tries, len(PAUSES) - 1)])
-
-
-def _start(item: Item) -> hot.Start:
-    return hot.Start(item.delivery.space, item.delivery.id, item.delivery.attempt, item.provider.key if item.provider else "")
-
-
-def _next(delivery: Delivery, attempt: int) -> Delivery:
-    return msgspec.structs.replace(delivery, attempt=attempt)
-
-
-def _unknown(delivery: Delivery) -> hot.Move:
-    return hot.Move(delivery.space, delivery.id, delivery.cohort, delivery.channel, delivery.generation, State.UNKNOWN, "provider_refused")

@@ -37,12 +37,14 @@ class Store(Protocol):
 
     async def close(self) -> None: ...
 
-    async def write(self, fn: Callable[[Tx], T], *, turn: str = "person") -> T:
+    async def write(self, fn: Callable[[Tx], T], *, turn: str = "person", short: bool = False) -> T:
         """Run `fn` in one durable transaction and return its answer once committed; an exception rolls back.
 
         `turn` names who is asking ("person" for entrances, or a stage): on SQLite the writer serves the askers in turn,
         so that a busy stage never keeps a click waiting for more than one of its batches. On PostgreSQL `fn` may be
         run again after a serialization failure or deadlock: it must have no effect but its SQL.
+
+        `short`: `fn` takes less than 10 ms, so that SQLite may run it on the loop's own thread, which is faster.
         """
         ...
 

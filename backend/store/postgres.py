@@ -52,7 +52,7 @@ class PostgresStore:
                 engine.dispose()
         self._writing = self._reading = None
 
-    async def write(self, fn: Callable[[Tx], T], *, turn: str = PERSON) -> T:
+    async def write(self, fn: Callable[[Tx], T], *, turn: str = PERSON, short: bool = False) -> T:
         return await self._in_thread(0 if turn == PERSON else 1, self._writing, fn)
 
     async def read(self, fn: Callable[[Tx], T]) -> T:

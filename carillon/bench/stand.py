@@ -58,7 +58,7 @@ def home() -> Iterator[Path]:
 @contextmanager
 def sink() -> Iterator[str]:
     """A mail server that takes everything; its URL."""
-    process = subprocess.Popen([sys.executable, "-m", "carillon.bench.sink_smtp", "0"], stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen([sys.executable, "-m", "carillon.bench.sink_smtp", "0"], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline().split()[-1])
@@ -94,13 +94,33 @@ async def furnish(app: App, people: int = PEOPLE) -> None:
 
 def data(n: int) -> dict[str, object]:
     """The data of one event."""
-    rows = [{"sku": "A-1", "name": "Blue Widget", "qty": 2, "price": "19.99"}, {"sku": "B-2", "name": "Red Gadget", "qty": 1, "price": "89.97"}] * 3
-    return {"order_id": 778_812 + n, "total": "129.95", "currency": "USD", "eta": "2026-11-25", "carrier": "UPS", "tracking": "1Z999AA10123456784", "rows": rows}
+    rows = [
+        {"sku": "A-1", "name": "Blue Widget", "qty": 2, "price": "19.99"},
+        {"sku": "B-2", "name": "Red Gadget", "qty": 1, "price": "89.97"},
+    ] * 3
+    return {
+        "order_id": 778_812 + n,
+        "total": "129.95",
+        "currency": "USD",
+        "eta": "2026-11-25",
+        "carrier": "UPS",
+        "tracking": "1Z999AA10123456784",
+        "rows": rows,
+    }
 
 
 def order(n: int, people: int = PEOPLE) -> EventIn:
     """One event of the bench: an HTML mail to one of the people, with a producer's id."""
-    return EventIn(type="order.shipped", category="orders", to=To(user=f"user{n % people}"), template="order_shipped", channels=["email"], data=data(n), id=f"order:{n}", priority="high")
+    return EventIn(
+        type="order.shipped",
+        category="orders",
+        to=To(user=f"user{n % people}"),
+        template="order_shipped",
+        channels=["email"],
+        data=data(n),
+        id=f"order:{n}",
+        priority="high",
+    )
 
 
 async def fill(app: App, count: int, people: int = PEOPLE) -> None:

@@ -66,6 +66,16 @@ class StoreContract:
         await store.write(lambda tx: put(tx, "after"))
         assert await store.read(names) == {"after"}
 
+    async def test_a_short_write_of_a_stage_is_a_write_like_any_other(self, store):
+        def fail(tx):
+            put(tx, "never")
+            raise Stop
+
+        fns = [lambda tx: put(tx, "one") or 1, fail, lambda tx: put(tx, "two") or 2]
+        answers = await asyncio.gather(*(store.write(fn, turn="deliver", short=True) for fn in fns), return_exceptions=True)
+        assert [a if isinstance(a, int) else type(a) for a in answers] == [1, Stop, 2]
+        assert await store.read(names) == {"one", "two"}
+
     async def test_of_writes_that_wait_together_only_the_failing_one_is_lost(self, store):
         def fail(tx):
             put(tx, "never")
@@ -187,6 +197,8 @@ class StoreContract:
         await store.write(lambda tx: put(tx, "before"))
         with cut(store), pytest.raises(StoreUnavailable):
             await store.write(lambda tx: (put(tx, "lost", "x" * 4_000_000), cut.now(tx), put(tx, "lost too")))
+        with cut(store), pytest.raises(StoreUnavailable):
+            await store.write(lambda tx: (cut.now(tx), put(tx, "lost as well")), turn="deliver", short=True)
         await store.write(lambda tx: put(tx, "after"))
         await store.reachable()
         assert await store.read(names) == {"before", "after"}

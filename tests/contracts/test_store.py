@@ -1,7 +1,9 @@
 """The store's port on both engines."""
 
+import asyncio
 import contextlib
 import shutil
+import sqlite3
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -141,6 +143,22 @@ class TestSqliteFile:
         (tmp_path / "letter.db").write_text("Dear Sir or Madam, " * 100)
         with pytest.raises(StoreUnavailable, match="not an SQLite database"):
             await open_store(f"sqlite:///{tmp_path}/letter.db", HeldClock(NOW)).start()
+
+    async def test_the_loop_runs_on_while_another_process_holds_the_file(self, tmp_path):
+        url = f"sqlite:///{tmp_path}/carillon.db"
+        migrate(url)
+        store = open_store(url, HeldClock(NOW))
+        await store.start()
+        insert = "insert into marks (name, value) values ('short', '')"
+        with contextlib.closing(sqlite3.connect(tmp_path / "carillon.db", isolation_level=None)) as backup:
+            backup.execute("begin immediate")
+            writing = asyncio.ensure_future(store.write(lambda tx: tx.raw.execute(insert), turn="deliver", short=True))
+            await store.read(lambda tx: tx.raw.execute("select 1").fetchone())  # the loop was free to ask and to be answered
+            assert not writing.done()
+            backup.execute("rollback")
+            await writing
+        assert await store.read(lambda tx: tx.raw.execute("select count(*) from marks where name = 'short'").fetchone()) == (1,)
+        await store.close()
 
     async def test_writes_are_safe_and_space_comes_back(self, tmp_path):
         url = f"sqlite:///{tmp_path}/carillon.db"

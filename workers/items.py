@@ -1,0 +1,48 @@
+"""One delivery in the hands of `workers.deliver`, and what its attempts on record say about it. Pure."""
+
+import msgspec
+
+from backend.channels.base import Answer, Provider
+from backend.domain.decision import Facts
+from backend.domain.delivery import Delivery, State
+from backend.log.port import Record
+from backend.store import hot
+
+
+class Item:
+    """One record in hand."""
+
+    __slots__ = ("answer", "delivery", "facts", "key", "provider", "record")
+
+    def __init__(self, record: Record, delivery: Delivery) -> None:
+        self.record, self.delivery = record, delivery
+        self.facts: Facts | None = None
+        self.key = ""  # of the provider that has or had it
+        self.provider: Provider | None = None
+        self.answer: Answer | None = None
+
+
+def left_open(delivery: Delivery, place: hot.OpenAttempt) -> bool:
+    """Its last attempt has no outcome, and the delivery did not go on without it."""
+    stale = place.generation > delivery.generation or (place.generation == delivery.generation and place.state >= State.SENT)
+    return place.open and not stale
+
+
+def anew(delivery: Delivery, place: hot.OpenAttempt) -> bool:
+    """It came back through decide (a hold, a replay) with attempts of earlier generations behind it."""
+    return not place.open and place.generation == delivery.generation and place.state == State.PENDING
+
+
+def start_of(item: Item) -> hot.Start:
+    """The row that says it is about to be tried."""
+    return hot.Start(item.delivery.space, item.delivery.id, item.delivery.attempt, item.provider.key if item.provider else "")
+
+
+def following_try(delivery: Delivery, attempt: int) -> Delivery:
+    """The same delivery, to be tried under this number."""
+    return msgspec.structs.replace(delivery, attempt=attempt)
+
+
+def unknown(delivery: Delivery) -> hot.Move:
+    """Nobody can say how it ended, and it may not be tried again."""
+    return hot.Move(delivery.space, delivery.id, delivery.cohort, delivery.channel, delivery.generation, State.UNKNOWN, "provider_refused")
