@@ -7,7 +7,7 @@ from backend.app.views import DecisionView, DeliveryView, GateView, LedgerView, 
 from backend.domain.ledger import Ledger, balance
 from portal.components.status import look_of
 from portal.rows import AttemptRow, GateRow, SumRow, TimeRow, UnitRow
-from portal.theme import clock, count, day, local, moment, span_of, wall
+from portal.theme import clock, count, day, moment, span_of, wall
 from portal.words import known, say
 
 COLUMNS = {
@@ -160,7 +160,8 @@ class Teller:
         }  # fmt: skip
         key = f"verdict.{view.state}" + (".web" if view.channel == "web" and view.state == "delivered" else "")
         if view.state in ("sent", "delivered") and waited:
-            values["why"] = self.say(f"because.{'quiet_hours' if waited == 'quiet' else waited}")
+            late = f"late.{waited}"
+            values["why"] = self.say(late) if known(late) else self.say("late.rule", rule=self.rule(waited))
             key += ".late"
         return self.say(key, **values), " ".join(self._others(view))
 
@@ -183,8 +184,8 @@ class Teller:
                 yield self.say("other.failed", **words)
 
     def moment_of(self, at: float, reference: float) -> str:
-        """To the second; with the day when it is another one than the reference's."""
-        if local(at, self.zone).date() == local(reference, self.zone).date():
+        """To the second; with the day when it is more than one from the reference."""
+        if abs(at - reference) < 86_400:
             return clock(at, self.zone)
         return f"{day(at, self.zone, self.language)}, {clock(at, self.zone)}"
 

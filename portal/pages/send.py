@@ -156,11 +156,15 @@ def _form() -> rx.Component:
     )
 
 
+def _whose(unit: UnitRow) -> rx.Component:
+    return rx.cond(Send.to == "group", span(unit.user, cls="cap faint clip"))
+
+
 def _unit(unit: UnitRow) -> rx.Component:
     head = summary(
         hue_icon(unit.look),
         div(
-            div(channel_icon(unit.channel, 14), span(channel_word(unit.channel), cls="strong"), cls="row"),
+            div(channel_icon(unit.channel, 14), span(channel_word(unit.channel), cls="strong"), _whose(unit), cls="row"),
             p(unit.text, cls="cap muted"),
             cls="grow",
         ),
@@ -204,7 +208,7 @@ def _fate(unit: UnitRow) -> rx.Component:
     return rx.el.li(
         channel_icon(unit.channel, 15),
         div(
-            div(span(channel_word(unit.channel), cls="strong"), span(unit.user, cls="cap faint clip"), cls="row"),
+            div(span(channel_word(unit.channel), cls="strong"), _whose(unit), cls="row"),
             p(unit.text, cls="cap muted"),
             cls="grow",
         ),

@@ -96,7 +96,7 @@ def test_at_night_the_mail_waits_and_the_page_says_until_when(look, served):
     expect(page.locator("#trace .gate.hold")).to_contain_text("Quiet hours 22:00 to 07:00 (Europe/Oslo)")
     served.run(_in_the_morning(served))
     page.reload()
-    expect(page.locator(".verdict .lead")).to_contain_text("because of this: quiet hours")
+    expect(page.locator(".verdict .lead")).to_contain_text("after the event, because of quiet hours.")
 
 
 async def _at_night(served):
