@@ -5,6 +5,7 @@ Facts of a batch are read in one trip, `domain.gates` decides, one transaction w
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -27,6 +28,7 @@ from workers import decided
 from workers.decided import Cohort, Made
 from workers.stage import DONE, Batch, Dead, Later, Verdict
 
+UNKNOWN = "unknown_category"
 TURN = 64  # events decided before the loop gets a turn: under 10 ms
 
 
@@ -75,12 +77,14 @@ class DecideStage:
         facts = await self._facts.of_events([event for _, event in asked.values()], now) if asked else []
         made: list[Made] = []
         again: list[_Again] = []
+        undecided: list[Event] = []
         met: dict[tuple[int, int], Cohort] = {}
         for turn, ((n, event), fact) in enumerate(zip(asked.values(), facts, strict=True)):
             if turn and turn % TURN == 0:
                 await asyncio.sleep(0)
             if fact is None:
-                verdicts[n] = Dead(event.space, "unknown_category", f"There is no category {event.category!r}. Make it again, then replay.")
+                verdicts[n] = Dead(event.space, UNKNOWN, f"There is no category {event.category!r}. Make it again, then replay.")
+                undecided.append(event)
             elif event.delivery:
                 unit = gates.redecide(fact)
                 again.append(_Again(event, unit, _state_of(unit), records[n].headers))
@@ -93,12 +97,29 @@ class DecideStage:
             if waiting:
                 seen.claim(tx, {_key_of(event): event.id for event in reversed(waiting) if event.key}, now)  # the first of each key
             self._write_cohorts(tx, met, now)
+            for event in undecided:
+                self._write_undecided(tx, event, UNKNOWN, now)
             return [*_write_made(tx, made, now), *_write_again(tx, again, now)]
 
         async def remember() -> None:
             self._written.update(met)
 
         return Batch(write, verdicts, remember)
+
+    def give_up(self, tx: Tx, record: Record, now: float) -> None:
+        """Account for a record that makes the stage fail."""
+        with contextlib.suppress(Unreadable):
+            self._write_undecided(tx, decode(Event, record.value), "failed", now)
+
+    def _write_undecided(self, tx: Tx, event: Event, cause: str, now: float) -> None:
+        """It failed: the whole event, or the delivery that came back."""
+        if not event.delivery:
+            cohort = decided.cohort_of(event)
+            self._write_cohorts(tx, {(cohort.space, cohort.cohort): cohort}, now)
+            hot.write_decided(tx, [decided.undecided_of(event, cause)], now)
+        elif row := receipt_rows.deliveries_of(tx, event.space, [event.delivery]).get(event.delivery):
+            move = hot.Move(event.space, event.delivery, row.cohort, row.channel, event.generation, State.DEAD, "dead_letter")
+            hot.write_moves(tx, [move], now)
 
     def _write_cohorts(self, tx: Tx, met: Mapping[tuple[int, int], Cohort], now: float) -> None:
         new = [{**msgspec.structs.asdict(cohort), "created": now} for key, cohort in sorted(met.items()) if key not in self._written]

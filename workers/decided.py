@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from backend.domain.decision import Decision, Facts, Unit
+from backend.domain.decision import Decision, Facts, Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, CHANNELS, PRIORITIES, PRIORITY_NUMBER, Delivery, State
 from backend.domain.event import Event
 from backend.domain.gates import planned_units
-from backend.domain.ids import NO_ID, bucket_of, cohort_id, delivery_id, notification_id, person_bytes
+from backend.domain.ids import NO_ADDRESS, NO_ID, bucket_of, cohort_id, delivery_id, notification_id, person_bytes
 from backend.log import topics
 from backend.log.codec import encode
 from backend.log.port import Record
@@ -86,6 +86,23 @@ def made_of(facts: Facts, decision: Decision, cohort: int, headers: Mapping[str,
         planned_units(facts), tuple(skipped), _pack(decision), tuple(rows),
     )  # fmt: skip
     return Made(event, row, ways, headers)
+
+
+def undecided_of(event: Event, cause: str) -> hot.Decided:
+    """The rows of an event that nobody can decide: one unit, dead, so that it is counted as failed and not as pending for ever.
+
+    Its decision has no units: so `backend.store.undecided` knows it again when the event is replayed.
+    """
+    notification = notification_id(event.id, event.person)
+    channel = CHANNEL_NUMBER.get(event.channels[0] if event.channels else "web", 1)
+    address = person_bytes(event.person) if channel == 1 else NO_ADDRESS
+    dead = hot.NewDelivery(delivery_id(notification, event.person, channel, address), channel, address, State.DEAD, "dead_letter")
+    decision = Decision((), (Reason("dead_letter", {"cause": cause}),))
+    return hot.Decided(
+        event.space, event.id, event.root, event.person, event.recipients, event.type, event.category, PRIORITY_NUMBER[event.priority],
+        event.source, event.key, event.template, event.version, cohort_of(event).cohort, event.accepted, _pack(event) if event.root else b"",
+        notification, 1, (), _pack(decision), (dead,),
+    )  # fmt: skip
 
 
 def way_of(earlier: hot.Earlier, cohort: int) -> Way:

@@ -9,7 +9,7 @@ crash. The map of this path with its figures: docs/decisions/0006-order-of-write
 import asyncio
 import contextlib
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -31,11 +31,11 @@ from backend.telemetry import DELIVERIES, DELIVERY_SECONDS
 from workers.commit import Commit
 from workers.faults import Faults
 from workers.items import Item, anew, following_try, left_open, start_of, unknown
-from workers.outcomes import After, after, may_repeat
+from workers.outcomes import After, after, given_up, may_repeat
 from workers.ports import FactsOf, Renderer, Router
 from workers.refusals import Refused, refused, write_stops
-from workers.stage import BATCH, IDLE, PAUSES, Dead, bury
-from workers.watermark import Watermark
+from workers.stage import BATCH, IDLE, PAUSES, Dead, bury, cause_of, detail_of
+from workers.watermark import Watermark, place_of
 
 log = logging.getLogger("carillon.line")
 
@@ -61,8 +61,10 @@ class Deliver:
         self._flying = 0
         self._ids: set[bytes] = set()  # deliveries open in this process: a record appended twice is recognised by it
         self._finished: list[Item] = []
+        self._aloft: dict[bytes, Item] = {}  # given to a provider, and the outcome is not durable
         self._changed: list[tuple[int, int]] = []  # persons whose facts a write changed
         self._spoiled: list[tuple[Record, Dead]] = []  # records that nobody can read
+        self._broken: list[tuple[Item, Exception]] = []  # deliveries whose own facts or provider make us fail
         self._watermark = Watermark()
         self._unmarked = False  # some record ended after the last mark was written
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
@@ -88,12 +90,28 @@ class Deliver:
                 worked = await self._chunk(reader)
                 if not worked or (self._flying and not self._enough()):
                     await self._rest()
+        except Exception:
+            self._begin_anew()
+            raise
         finally:
             if self._reading:
                 self._reading.cancel()
                 await asyncio.gather(self._reading, return_exceptions=True)
+                self._reading = None  # whoever runs us again must not meet its cancellation
             with contextlib.suppress(Unavailable):
                 await reader.close()
+
+    def _begin_anew(self) -> None:
+        """After a mistake of ours: what no provider has is read again from the marks; what one has (had) keeps its place until its
+        outcome is written, or its record would be taken for a twin and never be sent."""
+        aloft = self._aloft
+        self._ids = set(aloft)
+        self._open = dict(Counter(item.key for item in aloft.values() if item.provider is not None))
+        self._finished = [item for item in aloft.values() if item.answer is not None]
+        self._flying = len(aloft) - len(self._finished)
+        for row in self._waiting.values():
+            row.clear()
+        self._spoiled, self._broken, self._watermark = [], [], Watermark()
 
     async def _join(self) -> Reader | None:
         tries = 0
@@ -125,6 +143,10 @@ class Deliver:
                 self._faults.at("after_read")
             for position in reader.lost():
                 self._watermark.forget(position)
+                row = self._waiting[position[0]]  # what was not begun is left to the new owner
+                kept = [item for item in row if item.record.partition != position[1]]
+                row.clear()
+                row.extend(kept)
             for record in records:
                 self._watermark.add(record)
                 try:
@@ -136,13 +158,23 @@ class Deliver:
         """What may fly next, most urgent first, and records that repeat something open here."""
         take: list[Item] = []
         twins: list[Item] = []
+        if self._stopping.is_set():
+            return take, twins
         for row in self._waiting.values():
             while row:
                 item = row[0]
                 if item.delivery.id in self._ids:
-                    twins.append(row.popleft())
+                    row.popleft()
+                    first = self._aloft.get(item.delivery.id)
+                    if first is None or place_of(first.record) != place_of(item.record):
+                        twins.append(item)
+                    continue  # else it is the very record, read again: it ends with its outcome
+                try:
+                    provider = self._router.choose(item.delivery)
+                except Exception as error:
+                    log.exception("nobody can take a delivery")
+                    self._broken.append((row.popleft(), error))
                     continue
-                provider = self._router.choose(item.delivery)
                 if self._open.get(provider.key, 0) >= provider.open_limit:
                     break
                 item.provider, item.key = provider, provider.key
@@ -158,6 +190,7 @@ class Deliver:
 
     def _let_go(self, item: Item) -> None:
         self._ids.discard(item.delivery.id)
+        self._aloft.pop(item.delivery.id, None)
         self._free(item)
 
     # ---- one transaction
@@ -167,12 +200,14 @@ class Deliver:
             self._free(item)  # its outcome and the start that takes its place are one transaction
         spoiled, self._spoiled = self._spoiled, []
         take, twins = self._take()
-        if not (done or take or twins or spoiled or self._unmarked):
+        if not (done or take or twins or spoiled or self._broken or self._unmarked):
             return False
         now = self._clock.now()
         afters = [self._after(item, now) for item in done]
         go, stopped = await self._recheck(take, now)
-        for record in [*(i.record for i in (*done, *twins, *(i for i, _ in stopped))), *(record for record, _ in spoiled)]:
+        broken, self._broken = self._broken, []
+        ended = (*done, *twins, *(i for i, _ in stopped), *(i for i, _ in broken))
+        for record in [*(i.record for i in ended), *(record for record, _ in spoiled)]:
             self._watermark.end(record)
         self._unmarked = False
         starts = [start_of(item) for item in go]
@@ -182,7 +217,9 @@ class Deliver:
             fresh.clear()
             fresh.update(hot.write_attempts(tx, [a.outcome for a in afters], starts, now))
             write_stops(tx, [refusal for _, refusal in stopped], now)
-            return [*self._consequences(tx, done, afters, now), *(bury(tx, "deliver", record, dead, now) for record, dead in spoiled)]
+            hot.write_moves(tx, [given_up(item.delivery) for item, _ in broken], now)
+            letters = [*spoiled, *((item.record, Dead(item.delivery.space, cause_of(error), detail_of(error))) for item, error in broken)]
+            return [*self._consequences(tx, done, afters, now), *(bury(tx, "deliver", record, dead, now) for record, dead in letters)]
 
         writing = asyncio.ensure_future(self._write(write, reader))
         ready = await self._render(go)  # while the store writes
@@ -192,7 +229,7 @@ class Deliver:
             changed, self._changed = self._changed, []
             with contextlib.suppress(Unavailable):  # their cached facts end by themselves
                 await self._facts.forget(changed)
-        for item in [*done, *(item for item, _ in stopped)]:
+        for item in [*done, *(item for item, _ in stopped), *(item for item, _ in broken)]:
             self._let_go(item)
         self._count(done, afters, now)
         repeated = [item for item in go if item.delivery.id not in fresh]
@@ -223,30 +260,45 @@ class Deliver:
         """The first eight gates once more, at the last moment. While the facts cannot be read nothing goes."""
         if not take:
             return [], []
-        tries, facts = 0, list[Facts]()
+        tries, broken = 0, list(self._broken)
         while True:
             try:
-                facts[:] = await self._facts.of_deliveries([item.delivery for item in take], now)
-                await self._renderer.prepare([item.delivery for item in take])
-                break
+                return await self._recheck_among(take, now)
             except Unavailable:
+                self._broken[:] = broken
                 if self._stopping.is_set():
                     for item in take:
                         self._let_go(item)
                     return [], []
                 await self._pause(tries)
                 tries += 1
+
+    async def _recheck_among(self, take: Sequence[Item], now: float) -> tuple[list[Item], list[tuple[Item, Refused]]]:
+        """One whose own facts make us fail costs the others nothing."""
         go: list[Item] = []
         stopped: list[tuple[Item, Refused]] = []
-        for item, fact in zip(take, facts, strict=True):
-            item.facts = fact
-            unit: Unit = gates.recheck(fact, CHANNEL_NAME[item.delivery.channel], item.delivery.address)
-            if unit.outcome == "send":
+        try:
+            facts = await self._facts.of_deliveries([item.delivery for item in take], now)
+            await self._renderer.prepare([item.delivery for item in take])
+            for item, fact in zip(take, facts, strict=True):
+                item.facts = fact
+                unit: Unit = gates.recheck(fact, CHANNEL_NAME[item.delivery.channel], item.delivery.address)
+                if unit.outcome != "send":
+                    stopped.append((item, refused(item.delivery, unit, now)))
+                    continue
                 if fact.person.demo:
                     self._keep_here(item)
                 go.append(item)
-            else:
-                stopped.append((item, refused(item.delivery, unit, now)))
+        except Unavailable:
+            raise
+        except Exception as error:
+            if len(take) == 1:
+                log.exception("a delivery cannot be carried out")
+                self._broken.append((take[0], error))
+                return [], []
+            half = len(take) // 2
+            parts = [await self._recheck_among(take[:half], now), await self._recheck_among(take[half:], now)]
+            return [i for found, _ in parts for i in found], [s for _, found in parts for s in found]
         return go, stopped
 
     def _keep_here(self, item: Item) -> None:
@@ -300,6 +352,7 @@ class Deliver:
 
     def _fly(self, item: Item, ready: Outgoing | Answer) -> None:
         self._flying += 1
+        self._aloft[item.delivery.id] = item
         if isinstance(ready, Answer):
             self._land(item, ready)
             return

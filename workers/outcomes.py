@@ -30,6 +30,11 @@ def may_repeat(category: Category, channel: int) -> bool:
     return CHANNEL_NAME[channel] != "sms" and category.kind != "marketing"
 
 
+def given_up(delivery: Delivery) -> hot.Move:
+    """The end of a delivery that nobody can carry out as it is; its letter says why."""
+    return hot.Move(delivery.space, delivery.id, delivery.cohort, delivery.channel, delivery.generation, State.DEAD, "dead_letter")
+
+
 def again(delivery: Delivery, at: float) -> hot.Later:
     """The next attempt, as a due row."""
     following = msgspec.structs.replace(delivery, attempt=delivery.attempt + 1)
@@ -71,4 +76,4 @@ def after(delivery: Delivery, answer: Answer, category: Category, now: float, rn
         return After(ended(State.RETRYING, answer.code or "temporary", planned.at, attempt_outcome), later=again(delivery, planned.at))
     if planned.code == "expired":
         return After(ended(State.EXPIRED, "expired", outcome=attempt_outcome))
-    return After(ended(State.DEAD, "retry_exhausted", outcome=attempt_outcome), letter=f"retry_exhausted: {answer.code} {raw}".strip())
+    return After(ended(State.DEAD, "retry_exhausted", outcome=attempt_outcome), letter=f"retry_exhausted: {answer.code}".strip(" :"))

@@ -28,6 +28,7 @@ log = logging.getLogger("carillon.line")
 
 BATCH = 500  # records; the measured start, 250 to 1,000 do alike
 IDLE = 0.5  # seconds a read waits for the first record
+MAIN = 1  # the space that is there from the start
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between tries while an engine is away
 
 
@@ -151,39 +152,57 @@ class Runner:
             self.busy = False
         return True
 
-    async def carry_out(self, reader: Reader, records: Sequence[Record]) -> None:
-        """Handle and write one batch, however long an engine stays away."""
+    async def carry_out(self, reader: Reader, records: Sequence[Record]) -> bool:
+        """Handle and write one batch, however long an engine stays away; False when that was given up because we stop."""
         tries = 0
         while True:
             try:
-                await self._attempt(reader, records)
+                done = await self._attempt(reader, records)
             except Unavailable as away:
                 if tries == 0:
                     log.warning("%s waits: %s", self.stage.name, away.detail)
                 if self._stopping.is_set():
-                    return  # not marked: whoever comes next reads it again
+                    return False  # not marked: whoever comes next reads it again
                 await self._pause(tries)
                 tries += 1
             else:
                 if tries:
                     log.warning("%s goes on after %d tries", self.stage.name, tries)
-                return
+                return done
 
-    async def _attempt(self, reader: Reader, records: Sequence[Record]) -> None:
+    async def _attempt(self, reader: Reader, records: Sequence[Record]) -> bool:
         try:
-            batch = await self.stage.handle(records)
+            await self._write(reader, records, await self.stage.handle(records))
         except Unavailable:
             raise
         except Exception as error:
-            if len(records) > 1:  # find the one that spoils the batch
+            if _of_the_house(error):
+                raise
+            if len(records) > 1:  # find the one that spoils the batch; a mark never passes what was given up before it
                 half = len(records) // 2
-                await self.carry_out(reader, records[:half])
-                await self.carry_out(reader, records[half:])
-                return
+                return await self.carry_out(reader, records[:half]) and await self.carry_out(reader, records[half:])
             log.exception("%s cannot carry out one record", self.stage.name)
-            cause = f"{type(error).__name__}: {error}"
-            batch = Batch(lambda _: (), [Dead(0, cause, "".join(traceback.format_exception(error))[-4000:])])
+            try:
+                await self._write(reader, records, self._give_up(records[0], error))
+            except Unavailable:
+                raise
+            except Exception:  # noqa: BLE001 - logged above; not even that can be written of it
+                await self._write(reader, records, Batch(lambda _: (), [Dead(0, cause_of(error), detail_of(error))]))
+        return True
 
+    def _give_up(self, record: Record, error: Exception) -> Batch:
+        """A letter, and what the stage itself has to write so that the ledger knows of it."""
+        account = getattr(self.stage, "give_up", None)
+        now = self._clock.now()
+
+        def write(tx: Tx) -> Sequence[Record]:
+            if account:
+                account(tx, record, now)
+            return ()
+
+        return Batch(write, [Dead(0, cause_of(error), detail_of(error))])
+
+    async def _write(self, reader: Reader, records: Sequence[Record], batch: Batch) -> None:
         def write(tx: Tx) -> Sequence[Record]:
             out = list(batch.write(tx))
             later = [verdict.due for verdict in batch.verdicts if isinstance(verdict, Later)]
@@ -204,11 +223,38 @@ class Runner:
             await asyncio.wait_for(self._stopping.wait(), PAUSES[min(tries, len(PAUSES) - 1)])
 
 
+def _of_the_house(error: Exception) -> bool:
+    """A statement that the database does not understand (a schema of another version) spoils every record alike: none is to blame."""
+    origin = getattr(error, "orig", error)
+    return any(kind.__name__ in ("OperationalError", "ProgrammingError") for kind in type(origin).__mro__)
+
+
+def cause_of(error: Exception) -> str:
+    """The kind of a mistake, which letters are grouped by, and its words."""
+    return f"{type(error).__name__}: {error}"
+
+
+def detail_of(error: Exception) -> str:
+    """Where it came from."""
+    return "".join(traceback.format_exception(error))[-4000:]
+
+
+def space_of(value: bytes) -> int:
+    """Whose letter it is. What cannot be read is the main space's, for its operators run the installation."""
+    with contextlib.suppress(msgspec.DecodeError):
+        found = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+        inner = found.get("event", msgspec.Raw(b""))
+        if "space" not in found and bytes(inner)[:1] == b"{":
+            found = msgspec.json.decode(inner, type=dict[str, msgspec.Raw])
+        return msgspec.json.decode(found["space"], type=int) if "space" in found else MAIN
+    return MAIN
+
+
 def bury(tx: Tx, stage: str, record: Record, verdict: Dead, now: float) -> Record:
     """Keep a dead letter, and tell the `dead` topic its id and reason (no content)."""
     made = make_id(int(record.at * 1000), stage.encode(), record.topic.encode(), b"%d:%d" % (record.partition, record.offset))
     letters.insert(
-        tx, space=verdict.space, id=made, at=now, topic=record.topic, stage=stage, cause=verdict.cause[:500],
+        tx, space=verdict.space or space_of(record.value), id=made, at=now, topic=record.topic, stage=stage, cause=verdict.cause[:500],
         fingerprint=fingerprint(stage, verdict.cause.split(":")[0], verdict.cause), detail=verdict.detail, value=record.value,
     )  # fmt: skip
     value = msgspec.json.encode({"v": 1, "id": made.hex(), "stage": stage, "cause": verdict.cause[:500]})

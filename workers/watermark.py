@@ -5,6 +5,11 @@ from collections import deque
 from backend.log.port import Position, Record
 
 
+def place_of(record: Record) -> tuple[str, int, int]:
+    """Where a record stands: the same place is the same record, read again."""
+    return record.topic, record.partition, record.offset
+
+
 class Watermark:
     """Per position the offsets in hand, in order of reading; `upto` gives each position's mark and forgets what it covers."""
 
@@ -22,7 +27,8 @@ class Watermark:
     def end(self, record: Record) -> None:
         """Its work is durable (or its position was lost, and it is somebody else's now)."""
         position = (record.topic, record.partition)
-        if position in self._ended:
+        row = self._open.get(position)
+        if row and record.offset >= row[0]:  # what is not in hand (any more) is covered, or somebody else's
             self._ended[position].add(record.offset)
 
     def upto(self) -> dict[Position, int]:

@@ -3,6 +3,8 @@
 Row, state and the record for open screens come from one transaction, so a bell never rings for a row that is not there.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 
 import msgspec
@@ -21,9 +23,12 @@ from backend.log.codec import Unreadable, decode
 from backend.log.port import Record
 from backend.store import hot, inbox
 from backend.store.port import Tx
+from workers.outcomes import given_up
 from workers.ports import FactsOf, Renderer
 from workers.refusals import Refused, refused, write_stops
 from workers.stage import DONE, Batch, Dead, Verdict
+
+SLICE = 16  # messages rendered before the loop gets a turn: under 10 ms
 
 
 class _Data(msgspec.Struct):
@@ -58,7 +63,9 @@ class Web:
         rows: dict[bytes, inbox.Row] = {}
         stopped: list[Refused] = []
         failed: list[hot.Move] = []
-        for delivery, fact in zip(mine, facts, strict=True):
+        for n, (delivery, fact) in enumerate(zip(mine, facts, strict=True)):
+            if n and n % SLICE == 0:
+                await asyncio.sleep(0)
             unit = gates.recheck(fact, "web", delivery.address)
             if unit.outcome != "send":
                 stopped.append(refused(delivery, unit, now))
@@ -81,6 +88,11 @@ class Web:
             return out
 
         return Batch(write, verdicts)
+
+    def give_up(self, tx: Tx, record: Record, now: float) -> None:
+        """Account for a record that makes the stage fail."""
+        with contextlib.suppress(Unreadable):
+            hot.write_moves(tx, [given_up(decode(Delivery, record.value))], now)
 
     def _row(self, delivery: Delivery, facts: Facts, silent: bool) -> inbox.Row:
         message = self._renderer.outgoing(delivery, facts).message

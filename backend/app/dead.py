@@ -6,6 +6,8 @@ is appended as it was. The record waits as a due row, written together with the 
 
 from collections.abc import Sequence
 
+import msgspec
+
 from backend.app.base import PAGE, Aggregate, page_size
 from backend.app.views import DeadView, Page, moment, moment_or_none
 from backend.domain.delivery import CHANNEL_NAME, Delivery
@@ -16,7 +18,7 @@ from backend.domain.receipt import Receipt
 from backend.log import topics
 from backend.log.codec import Unreadable, decode, encode
 from backend.security.roles import Actor, need
-from backend.store import hot, letters
+from backend.store import hot, letters, undecided
 from backend.store.letters import Letter
 from backend.store.port import Tx
 
@@ -43,7 +45,7 @@ class DeadLetters(Aggregate):
 
         def write(tx: Tx) -> int:
             found = letters.find(tx, actor.space, ids, fingerprint, AT_ONCE)
-            again = [(letter, later) for letter in found if (later := _again(letter, now)) is not None]
+            again = [(letter, later) for letter in found if (later := _again(tx, letter, now)) is not None]
             hot.write_due(tx, [later for _, later in again])
             letters.replayed(tx, actor.space, [letter.id for letter, _ in again], now)
             self.note(tx, actor, "dead.replay", f"dead:{fingerprint or len(found)}", replayed=len(again))
@@ -52,13 +54,17 @@ class DeadLetters(Aggregate):
         return await self.app.store.write(write)
 
 
-def _again(letter: Letter, now: float) -> hot.Later | None:
+def _again(tx: Tx, letter: Letter, now: float) -> hot.Later | None:
     """The due row of a letter's record; None for one that nobody can read."""
     try:
         if letter.topic.startswith("deliveries."):
             return _later(letter, now, _undelivered(decode(Delivery, letter.value), now))
         if letter.topic.startswith("events."):
-            return _later(letter, now, decode(Event, letter.value))
+            event = decode(Event, letter.value)
+            if event.delivery:  # it came back through decide and ended there: a generation later it may move again
+                return _later(letter, now, msgspec.structs.replace(event, generation=event.generation + 1))
+            undecided.take_back(tx, event.space, event.id, event.person, now)
+            return _later(letter, now, event)
         if letter.topic.startswith("fanouts."):
             event = decode(FanOut, letter.value).event
             return _row(letter, now, letter.topic, int.from_bytes(event.id[-2:], "big") % topics.PARTITIONS, event.id, letter.value)

@@ -83,6 +83,8 @@ SENTENCES: dict[str, Sentences] = {
                           "Der Anbieter {provider} hat sie abgelehnt: {answer}.", "Sie konnte Ihnen über {channel} nicht zugestellt werden."),
     "retry_exhausted": S("It failed {attempts} times; the last answer was: {answer}.", "It could not be delivered to you in spite of several tries.",
                          "Sie ist {attempts}-mal gescheitert; die letzte Antwort war: {answer}.", "Sie konnte trotz mehrerer Versuche nicht zugestellt werden."),
+    "dead_letter": S("It could not be carried out and lies among the dead letters: {cause}.", "It could not be delivered to you.",
+                     "Sie war nicht auszuführen und liegt bei den unzustellbaren: {cause}.", "Sie konnte Ihnen nicht zugestellt werden."),
     "unsubscribed": S("The person unsubscribed from {category}.", "You unsubscribed from {category}.",
                       "Die Person hat {category} abbestellt.", "Sie haben {category} abbestellt."),
     "paused_by_person": S("The person paused notifications until {until}.", "You paused notifications until {until}.",

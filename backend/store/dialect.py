@@ -71,6 +71,7 @@ def sqlite_engine(path: Path, *, readers: int = 0) -> Engine:
     """An engine of one writing connection, or of `readers` that may only read (each transaction one snapshot)."""
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(path)),
+        hide_parameters=True,  # an error's text goes to logs and letters; values may be personal
         poolclass=QueuePool,
         pool_size=readers or 1,
         max_overflow=0,
@@ -110,6 +111,7 @@ def postgres_engine(url: str, *, size: int, read: bool = False) -> Engine:
     given = target.query.get("options", "")
     engine = create_engine(
         target.set(query={k: v for k, v in target.query.items() if k != "options"}),
+        hide_parameters=True,
         pool_size=size,
         max_overflow=0,
         pool_timeout=30,

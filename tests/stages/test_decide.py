@@ -2,8 +2,9 @@
 
 import msgspec
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
+from backend.domain.category import SEEDED
 from backend.domain.decision import Decision
 from backend.domain.delivery import Delivery, State
 from backend.domain.event import Event
@@ -11,8 +12,8 @@ from backend.domain.ids import delivery_id, notification_id, person_bytes
 from backend.domain.ledger import balance, ledger_of
 from backend.domain.person import QuietHours, Wishes
 from backend.log import topics
-from backend.store import hot
-from backend.store.tables import cohorts, collapses, deliveries, deltas, due, events, notifications, seen
+from backend.store import content, history, hot, rollup, undecided
+from backend.store.tables import categories, cohorts, collapses, deliveries, deltas, due, events, notifications, seen
 from tests.stages.conftest import MAIL, NOON, SPACE, event_for, read_all, record_of
 from workers.decide import DecideStage
 from workers.stage import DONE, Dead, Later
@@ -303,3 +304,45 @@ async def test_text_that_no_database_takes(ground):
     await ground.person(1)
     event = event_for(1, key="a\0b", type="t\0", collapse="c", channels=("email",), body=b'{"title":"\\u0000"}')
     assert len(await decide(ground, event)) == 1
+
+
+async def ledger(ground, event):
+    def read(tx):
+        return history.ledger(tx, SPACE, history.event(tx, SPACE, event.id))
+
+    counted = await ground.store.read(read)
+    return balance(counted), {name: n for name, n in msgspec.structs.asdict(counted).items() if n}
+
+
+async def test_what_nobody_can_decide_is_counted_as_failed_until_its_letter_is_sent_again(ground):
+    await ground.person(1)
+    event = event_for(1, "gone", key="k")
+    assert await decide(ground, event, event) == []
+    assert await ledger(ground, event) == (0, {"planned": 1, "failed": 1})
+    assert await ground.store.read(lambda tx: rollup.everything(tx, SPACE)) == {State.DEAD: 1}
+    await ground.store.write(lambda tx: undecided.take_back(tx, SPACE, event.id, 1, NOON))
+    assert await ledger(ground, event) == (0, {"planned": 1, "pending": 1})
+    assert await ground.store.read(lambda tx: rollup.everything(tx, SPACE)) == {}
+    category = msgspec.structs.replace(SEEDED[0], key="gone", channels=("email",))
+    await ground.store.write(lambda tx: ground._put_category(tx, category) or content.bump(tx))
+    assert len(await decide(ground, event)) == 1
+    await ground.store.write(lambda tx: undecided.take_back(tx, SPACE, event.id, 1, NOON))  # it is decided: nothing to take back
+    assert await ledger(ground, event) == (0, {"planned": 1, "pending": 1})
+
+
+async def test_a_held_delivery_whose_category_is_gone_ends(ground):
+    await ground.person(1, wishes=Wishes(quiet=(QuietHours("11:00", "13:00"),)))
+    event = event_for(1, channels=("email",))
+    await decide(ground, event)
+    await ground.store.write(lambda tx: (tx.conn.execute(delete(categories).where(categories.c.key == "orders")), content.bump(tx)))
+    ground.clock.move(3601)
+    await ground.carry_out(stage_of(ground), await ground.due())
+    assert await ledger(ground, event) == (0, {"planned": 1, "failed": 1})
+
+
+async def test_a_record_that_makes_the_stage_fail_is_accounted_for(ground):
+    await ground.person(1)
+    event = event_for(1)
+    await ground.store.write(lambda tx: stage_of(ground).give_up(tx, record_of(event), NOON))
+    assert await ledger(ground, event) == (0, {"planned": 1, "failed": 1})
+    await ground.store.write(lambda tx: stage_of(ground).give_up(tx, msgspec.structs.replace(record_of(event), value=b"{"), NOON))

@@ -14,8 +14,10 @@ from backend.channels.capture import Behaviour, Capture
 from backend.channels.router import Router
 from backend.channels.smtp import Smtp
 from backend.clock import HeldClock
+from backend.domain.category import SEEDED
 from backend.domain.delivery import CHANNEL_NUMBER, Delivery, State
 from backend.log import topics
+from backend.log.codec import encode
 from backend.log.open import open_log
 from backend.security.sealing import Sealer
 from backend.store import captures, hot, persons
@@ -25,6 +27,7 @@ from backend.store.tables import attempts, dead, deliveries, due, people, suppre
 from backend.store.tables import captures as kept
 from tests.channels.mailserver import QUICK, number, server
 from tests.stages.conftest import NOON, SPACE, Ground, event_for, read_all, record_of
+from workers import outcomes
 from workers.commit import commit_for
 from workers.decide import DecideStage
 from workers.deliver import Deliver
@@ -374,3 +377,88 @@ async def test_a_record_nobody_can_read_is_buried_and_the_others_go_on(stand):
     await stand.carry_out(msgspec.structs.replace(record, value=b"{"), record)
     assert await stand.states() == ["SENT"]
     assert await stand.ground.rows(dead, "cause", "stage") == [("unreadable", "deliver")]
+
+
+async def test_a_delivery_nobody_can_take_is_buried_and_its_channel_goes_on(stand):
+    """The router and the gates are asked for each one alone: one bad record would stop a channel for good."""
+    await stand.person(1)
+    wrong, fine = await stand.decide(event(1), event(1, type="u"))
+    delivery = msgspec.structs.replace(read_all(Delivery, [wrong])[0], channel=3)
+    await stand.carry_out(msgspec.structs.replace(wrong, value=encode(delivery)), fine)
+    assert sorted(await stand.states()) == ["DEAD", "SENT"]
+    ((cause, space),) = await stand.ground.rows(dead, "cause", "space")
+    assert (cause.split(":")[0], space) == ("UnknownChannel", SPACE)
+
+
+async def test_facts_of_one_that_cannot_be_read_cost_the_others_nothing(stand):
+    await stand.person(1)
+    await stand.person(2)
+    records = await stand.decide(event(1), event(2), event(2, type="u"))
+    await stand.store.write(lambda tx: tx.conn.execute(update(people).where(people.c.person == 1).values(wishes='{"channels":3}')))
+    await stand.ground.facts.forget([(SPACE, 1)])
+    await stand.carry_out(*records)
+    assert sorted(await stand.states()) == ["DEAD", "SENT", "SENT"]
+    assert len(await stand.ground.rows(dead, "id")) == 1
+
+
+async def test_after_a_mistake_of_ours_nothing_is_lost_and_nothing_goes_twice(stand):
+    """What fell over between taking and sending is read again; what a provider has is not taken for a twin of itself."""
+    for n in (1, 2, 3):
+        await stand.person(n)
+    records = await stand.decide(*(event(n) for n in (1, 2, 3)))
+    await stand.log.append(records)
+    made = stand.deliver(limit=2)
+    held, post = [], stand.capture.post
+    stand.capture.post = lambda lane, outgoing, done: held.append((lane, outgoing, done))
+    task = asyncio.create_task(made.run())
+
+    async def flying():
+        return len(held) == 2
+
+    await until(flying)
+    write = made._write
+
+    async def fails(*_):
+        made._write = write
+        raise RuntimeError("a mistake")
+
+    made._write = fails
+    for lane, outgoing, done in held:
+        post(lane, outgoing, done)
+    with pytest.raises(RuntimeError):
+        await asyncio.wait_for(task, 20)
+    stand.capture.post = post
+    task = asyncio.create_task(made.run())
+    await until(stand._settled)
+    made.stop()
+    await asyncio.wait_for(task, 20)
+    assert await stand.states() == ["SENT"] * 3
+    assert await stand.tries() == [(1, "SENT")] * 3
+    assert await stand.ground.count(kept) == 3
+    assert not made.busy
+
+
+async def test_stopping_takes_nothing_new(stand):
+    """A provider that is slow would else keep a stop waiting for everything that was read."""
+    for n in (1, 2, 3):
+        await stand.person(n)
+    await stand.log.append(await stand.decide(*(event(n) for n in (1, 2, 3))))
+    held = []
+    stand.capture.post = lambda lane, outgoing, done: held.append(done)
+    async with stand.running(limit=1) as made:
+
+        async def flying():
+            return len(held) == 1
+
+        await until(flying)
+        made.stop()
+        held[0](Answer("accepted", "250", "taken"))
+    assert len(held) == 1
+    assert await stand.left() == 2
+
+
+def test_letters_keep_no_words_of_a_provider(stand):
+    """They may name the address, and go to a topic that keeps ids and reasons alone."""
+    delivery = Delivery(bytes(16), bytes(16), bytes(16), SPACE, 1, 2, b"", "orders", "normal", 1, NOON, attempt=99)
+    said = outcomes.after(delivery, Answer("temporary", "451", "mia@example.com is busy"), SEEDED[0], NOON, lambda: 0.5)
+    assert said.letter == "retry_exhausted: 451"

@@ -1,0 +1,115 @@
+"""The runner: one record that spoils a batch, in handling or in writing, costs the others nothing and is accounted for."""
+
+import asyncio
+import contextlib
+
+import msgspec
+import pytest
+
+from backend.domain.errors import StoreUnavailable
+from backend.log import topics
+from backend.log.open import open_log
+from backend.log.port import Record
+from backend.store.tables import dead, marks
+from backend.store.upsert import insert_new
+from tests.stages.conftest import SPACE
+from workers.commit import commit_for
+from workers.stage import Batch, Runner, space_of
+
+LANE = topics.events("low")
+
+
+class Notes:
+    """Writes each value as a row; "bad" cannot be written, "worse" cannot be handled."""
+
+    name, lanes = "notes", [LANE]
+
+    def __init__(self):
+        self.given_up = []
+        self.away = lambda values: False
+
+    async def handle(self, records):
+        values = [record.value.decode() for record in records]
+        if self.away(values):
+            raise StoreUnavailable
+        if any("worse" in value for value in values):
+            raise KeyError("worse")
+
+        def write(tx):
+            insert_new(tx, marks, [{"name": value, "value": ""} for value in values])
+            if any("bad" in value for value in values):
+                raise ValueError("bad")
+            return ()
+
+        return Batch(write)
+
+    def give_up(self, tx, record, now):
+        self.given_up.append(record.value.decode())
+
+
+@pytest.fixture
+async def runner(request, ground):
+    if ground.store.dialect != "sqlite":
+        pytest.fail("the embedded log needs SQLite")
+    log = open_log("embedded:", sqlite=ground.store, clock=ground.clock)
+    await log.start()
+    yield Runner(Notes(), log, commit_for(ground.store, log), ground.clock)
+    await log.close()
+
+
+embedded = pytest.mark.parametrize("ground", ["sqlite"], indirect=True)
+
+
+@contextlib.asynccontextmanager
+async def running(runner):
+    task = asyncio.create_task(runner.run())
+    try:
+        yield
+    finally:
+        runner.stop()
+        await asyncio.wait_for(task, 20)
+
+
+async def append(runner, *values):
+    await runner._log.append([Record(LANE, 0, b"k", value.encode()) for value in values])
+
+
+async def read(runner):
+    async with running(runner), asyncio.timeout(20):
+        while (await runner._log.lag("notes", [LANE]))[LANE]:
+            await asyncio.sleep(0.005)
+
+
+@embedded
+async def test_one_that_cannot_be_written_or_handled_is_buried_and_the_others_go_on(ground, runner):
+    spaced = '{"v":1,"space":7,"bad":1}'
+    await append(runner, "a", "bad", "b", spaced, "c", "worse", "d")
+    await read(runner)
+    assert {name for (name,) in await ground.rows(marks, "name")} >= {"a", "b", "c", "d"}
+    assert runner.stage.given_up == ["bad", spaced, "worse"]
+    letters = await ground.rows(dead, "space", "cause", "stage")
+    assert letters == [(SPACE, "KeyError: 'worse'", "notes"), (SPACE, "ValueError: bad", "notes"), (7, "ValueError: bad", "notes")]
+
+
+@embedded
+async def test_a_mark_never_passes_what_was_given_up_before_it(ground, runner):
+    """Stopped while an engine is away for the first half of a batch that had to be divided; for the second half it is back."""
+    await append(runner, "first", "worse", "second", "third")
+
+    def away(values):
+        if values[0] == "first" and "third" not in values:
+            runner.stop()
+            return True
+        return False
+
+    runner.stage.away = away
+    await asyncio.wait_for(runner.run(), 20)
+    assert (await runner._log.lag("notes", [LANE]))[LANE] == 4
+    assert not {"second", "third"} & {name for (name,) in await ground.rows(marks, "name")}
+
+
+def test_whose_letter_it_is():
+    assert space_of(b'{"v":1,"space":3}') == 3
+    assert space_of(b'{"v":1,"event":{"id":"","space":4},"group":"g"}') == 4
+    for value in (b"", b"{", b"[]", b'{"space":"x"}', b'{"event":3}', msgspec.json.encode({"event": {}})):
+        assert space_of(value) == 1
