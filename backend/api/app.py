@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from backend.api import content, docs, events, health, links, live, oauth, operating, users
 from backend.api.endpoint import Endpoint, serve
 from backend.api.paging import Cursors
-from backend.api.problems import problem_response
-from backend.domain.errors import MethodWrong, NotFound
+from backend.api.problems import problem_response, unforeseen
+from backend.domain.errors import MethodWrong, NotFound, Refusal
 
 if TYPE_CHECKING:
     from backend.app.app import App
@@ -60,7 +60,12 @@ class PlainRoute:
         if ("GET" if scope["method"] == "HEAD" else scope["method"]) not in self._methods:
             response = _method_wrong(self._methods)
         else:
-            response = await self._handler(self._app, Request(scope, receive, send))
+            try:
+                response = await self._handler(self._app, Request(scope, receive, send))
+            except Refusal as refusal:
+                response = problem_response(refusal)
+            except Exception as error:  # noqa: BLE001  (whatever it was: a problem document, and a line in the log)
+                response = problem_response(unforeseen(error, f"{scope['method']} {scope['path']}"))
         await response(scope, receive, send)
 
 
