@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from backend import telemetry
 from backend.api.cloudevents import from_envelope, from_headers, is_binary, is_structured, structured
 from backend.api.endpoint import Answer, Call, Endpoint
 from backend.api.problems import problem
@@ -44,11 +43,6 @@ async def send(call: Call) -> Answer:
     """Accept what was sent; 202 once it is durable."""
     single, items = read(call)
     answers = await call.app.events.accept(call.actor, items)
-    for item, answer in zip(items, answers, strict=True):
-        if isinstance(answer, Refusal):
-            telemetry.EVENTS_REFUSED.labels("api", answer.code()).inc()
-        elif isinstance(item, EventIn) and not answer.duplicate:
-            telemetry.EVENTS_ACCEPTED.labels("api", item.priority or "").inc()
     if single:
         if isinstance(answers[0], Refusal):
             raise answers[0]
