@@ -16,7 +16,7 @@ async def run(names: list[str]) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with House(load(), SystemClock(), names):
-        print("ready", flush=True)  # noqa: T201
+        print("ready", flush=True)
         await stop.wait()
 
 

@@ -109,7 +109,7 @@ def data(n: int) -> dict[str, object]:
     }
 
 
-def order(n: int, people: int = PEOPLE) -> EventIn:
+def order(n: int, people: int = PEOPLE, priority: str = "high") -> EventIn:
     """One event of the bench: an HTML mail to one of the people, with a producer's id."""
     return EventIn(
         type="order.shipped",
@@ -119,14 +119,14 @@ def order(n: int, people: int = PEOPLE) -> EventIn:
         channels=["email"],
         data=data(n),
         id=f"order:{n}",
-        priority="high",
+        priority=priority,
     )
 
 
-async def fill(app: App, count: int, people: int = PEOPLE) -> None:
+async def fill(app: App, count: int, people: int = PEOPLE, priority: str = "high") -> None:
     """Accept so many events, 500 at a time."""
     for start in range(0, count, 500):
-        answers = await app.events.accept(SYSTEM, [order(n, people) for n in range(start, min(start + 500, count))])
+        answers = await app.events.accept(SYSTEM, [order(n, people, priority) for n in range(start, min(start + 500, count))])
         refused = [answer for answer in answers if isinstance(answer, Exception)]
         if refused:
             raise refused[0]

@@ -1,0 +1,126 @@
+"""`python -m carillon.bench [line|ingest|click|idle]...`: measure on this machine; without a name everything, into docs/benchmarks.md.
+
+The engines are those of CARILLON_BENCH_{DATABASE,LOG,CACHE}_URL, else of CARILLON_TEST_*, else some started for the run. With
+CARILLON_BENCH_PROTOTYPE=FOLDER the prototype runs in the same rounds, so that the ratio is one of neighbours.
+"""
+
+import asyncio
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvloop
+
+from carillon.bench import entrance, line, prototype, stand
+
+ROUNDS = 3
+COUNT = int(os.environ.get("CARILLON_BENCH_COUNT", "12000"))  # deliveries of one run of the line
+NAMES = ("line", "ingest", "click", "idle")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+HEAD = """# Benchmarks
+
+Made by `make bench`: everything, sinks and engines included, on one machine ({machine}). Medians; in brackets the least and the most.
+The load average at the start was {load:.1f}: other work on the machine makes every figure worse.
+
+| what | measured | goal |
+|---|---|---|
+"""
+
+Row = tuple[str, str, str]
+
+
+def spread(values: Sequence[float], form: str = "{:,.0f}") -> str:
+    """Median, least and most."""
+    return f"{form.format(statistics.median(values))} ({form.format(min(values))} to {form.format(max(values))})"
+
+
+def bench_line() -> list[Row]:
+    """Rounds of embedded, servers and the prototype, one after another."""
+    ours: dict[str, list[line.Round]] = {"embedded": [], "servers": []}
+    theirs: list[float] = []
+    source = prototype.folder()
+    for _ in range(ROUNDS):
+        if source is not None:
+            theirs.append(prototype.run(source, COUNT))
+            print(f"prototype, embedded: {theirs[-1]:,.0f}/s", flush=True)
+        for name, runs in ours.items():
+            runs.append(uvloop.run(line.embedded(COUNT) if name == "embedded" else line.servers(COUNT)))
+            print(f"line, {name}: {runs[-1].rate:,.0f}/s", flush=True)
+    rows: list[Row] = []
+    for name, runs in ours.items():
+        what = "one process, SQLite" if name == "embedded" else "two processes, Kafka, PostgreSQL, Redis"
+        rows.append((f"whole line, HTML mail, deliveries a second ({what})", spread([run.rate for run in runs]), "more than 3,000"))
+        for part in runs[0].cpu:
+            rows.append((f"CPU of `{part}`, microseconds a delivery ({name})", spread([run.cpu[part] for run in runs]), ""))
+    if theirs:
+        ratios = [run.rate / other for run, other in zip(ours["embedded"], theirs, strict=True)]
+        rows.append(("prototype beside it, embedded, deliveries a second", spread(theirs), ""))
+        rows.append(("whole line embedded : prototype, in the same round", spread(ratios, "{:.2f}"), "at least 0.30"))
+    return rows
+
+
+def bench_ingest() -> list[Row]:
+    """Arrays over HTTP."""
+    rates = [uvloop.run(entrance.ingest(COUNT)) for _ in range(ROUNDS)]
+    return [("events accepted a second, HTTP, arrays of 500, the line running", spread(rates), "at least 5,000")]
+
+
+def bench_click() -> list[Row]:
+    """What people feel meanwhile."""
+    felt = uvloop.run(entrance.felt(COUNT))
+    row = "while the embedded line makes {:,.0f} deliveries a second: {}, p95 of {} in milliseconds"
+    return [
+        (row.format(felt.rate, "a click (read and write)", len(felt.clicks)), f"{entrance.p95(felt.clicks) * 1000:,.0f}", "at most 300"),
+        (row.format(felt.rate, "a bell after its request", len(felt.bells)), f"{entrance.p95(felt.bells) * 1000:,.0f}", "at most 500"),
+    ]
+
+
+def bench_idle() -> list[Row]:
+    """The house at rest."""
+    share, megabytes = asyncio.run(entrance.idle())
+    return [
+        ("`carillon up` at rest with CARILLON_DEMO=0, per cent of a core", f"{share:.1f}", "under 5"),
+        ("the same, resident megabytes", f"{megabytes:,.0f}", "under 400"),
+    ]
+
+
+BENCHES = {"line": bench_line, "ingest": bench_ingest, "click": bench_click, "idle": bench_idle}
+
+
+def main(names: Sequence[str]) -> int:
+    """Exit code."""
+    if unknown := [name for name in names if name not in BENCHES]:
+        print(f"There is no benchmark {unknown[0]!r}. There are {', '.join(NAMES)}.", file=sys.stderr)
+        return 2
+    asked = names or NAMES
+    if "line" in asked and not _engines():
+        command = [sys.executable, "-m", "carillon.engines", "run", "--", sys.executable, "-m", "carillon.bench", *names]
+        return subprocess.run(command, check=False).returncode
+    load, rows = os.getloadavg()[0], list[Row]()
+    for name in asked:
+        made = BENCHES[name]()
+        rows += made
+        for what, measured, goal in made:
+            print(f"{what}: {measured}" + (f"  [{goal}]" if goal else ""), flush=True)
+    if not names:
+        machine = f"{os.cpu_count()} cores, Linux, Python {platform.python_version()}"
+        PAGE.write_text(HEAD.format(machine=machine, load=load) + "".join(f"| {' | '.join(row)} |\n" for row in rows))
+    return 0
+
+
+def _engines() -> bool:
+    """Whether there are some; those of the tests serve as well."""
+    for name in stand.ENGINES:
+        found = os.environ.get(f"CARILLON_BENCH_{name}_URL") or os.environ.get(f"CARILLON_TEST_{name}_URL")
+        if not found:
+            return False
+        os.environ[f"CARILLON_BENCH_{name}_URL"] = found
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
