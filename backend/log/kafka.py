@@ -129,6 +129,9 @@ class KafkaLog:
             found = [have.get(self._wire[topic.name]) for topic in self.topics.values()]
             led = [sum(part.leader >= 0 for part in topic.partitions.values()) if topic else 0 for topic in found]
             if all(count >= topic.partitions for count, topic in zip(led, self.topics.values(), strict=True)):
+                # a broker that is busy making and removing files knows later than the controller that it leads
+                everything = [position for topic in self.topics for position in self._positions(topic)]
+                await self._offsets(everything, LATEST, patience=60.0)
                 return
             if time.monotonic() > deadline:
                 raise LogUnavailable(
@@ -245,11 +248,11 @@ class KafkaLog:
     def _group(self, group: str, topic: str) -> str:
         return f"{self.prefix}{group}@{topic}"
 
-    async def _offsets(self, positions: Sequence[Position], spec: OffsetSpec) -> dict[Position, int]:
+    async def _offsets(self, positions: Sequence[Position], spec: OffsetSpec, patience: float = ASK) -> dict[Position, int]:
         asked = {ck.TopicPartition(self._wire[topic], partition): spec for topic, partition in positions}
         if not asked:
             return {}
-        deadline = time.monotonic() + ASK
+        deadline = time.monotonic() + patience
         while True:
             try:
                 found = await self._all(lambda admin: admin.list_offsets(asked, request_timeout=ASK))
