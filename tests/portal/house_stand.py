@@ -27,12 +27,14 @@ async def open_house(home: Path, base: str) -> tuple[House, HeldClock]:
 
 
 async def _people(house: House) -> None:
-    """mia: e-mail and number, quiet at night; tom: the inbox alone; both in the group club."""
+    """mia: e-mail and number, quiet at night; tom: the inbox alone; both in the group club. ola and una: e-mail, ola a number too."""
     app = house.app
     await app.people.put(SYSTEM, "mia", PersonIn(name="Mia Berg", email="mia@example.com", phone="+14155552671", timezone="Europe/Oslo"))
     night = PreferencesIn(quiet_hours=[QuietHoursIn(start="22:00", end="07:00")])
     await app.preferences.put(SYSTEM, "mia", night)
     await app.people.put(SYSTEM, "tom", PersonIn(name="Tom Moss"))
+    await app.people.put(SYSTEM, "ola", PersonIn(name="Ola Lind", email="ola@example.com", phone="+14155552672"))
+    await app.people.put(SYSTEM, "una", PersonIn(name="Una Vik", email="una@example.com"))
     await app.people.put(SYSTEM, "member", PersonIn(email="member@example.com"))
     await app.groups.put(SYSTEM, "club", GroupIn(name="The club", members=["mia", "tom"]))
 

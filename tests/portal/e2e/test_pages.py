@@ -18,9 +18,9 @@ def sent(server):
 
     async def send():
         app = server.house.app
-        await app.people.put_address(SYSTEM, "mia", AddressIn("push", "device-token-of-mia"))
+        await app.people.put_address(SYSTEM, "ola", AddressIn("push", "device-token-of-ola"))
         item = EventIn(
-            type="order.shipped", category="orders", to=To(user="mia"), title=LONG, message=f"{LONG} and a text that goes on.",
+            type="order.shipped", category="orders", to=To(user="ola"), title=LONG, message=f"{LONG} and a text that goes on.",
             channels=["web", "email", "push", "sms"], data={"link": "https://shop.example.com/orders/A-17"},
         )  # fmt: skip
         (answer,) = await app.events.accept(SYSTEM, [item])
@@ -28,7 +28,7 @@ def sent(server):
         await server.house.settle()
         captures = (await app.captures.list(SYSTEM)).items
         deliveries = (await app.deliveries.list(SYSTEM, event=answer.id.hex())).items
-        return {one.channel: one.id for one in captures if one.user == "mia"}, {one.channel: one.id for one in deliveries}
+        return {one.channel: one.id for one in captures if one.user == "ola"}, {one.channel: one.id for one in deliveries}
 
     return server.run(send())
 
@@ -103,7 +103,7 @@ def test_an_operator_makes_capture_refuse_and_the_delivery_page_says_so(look, se
     page.goto("/captured")
     page.select_option("#b-email", "refuse")
     expect(page.locator("#toast")).to_contain_text("Email: Refuses for good")
-    event = served.run(_to_tom(served))
+    event = served.run(_to_una(served))
     page.goto(f"/deliveries?event={event}&channel=email")
     page.locator(".rowlink").click()
     expect(page.locator(".verdict .lead")).to_have_text("The email did not go out: the provider refused it.")
@@ -113,7 +113,7 @@ def test_an_operator_makes_capture_refuse_and_the_delivery_page_says_so(look, se
     expect(page.locator("#toast")).to_contain_text("Takes everything")
 
 
-async def _to_tom(served):
-    (answer,) = await served.house.app.events.accept(SYSTEM, [EventIn(type="x", category="system", to=To(user="member"), title="Refused")])
+async def _to_una(served):
+    (answer,) = await served.house.app.events.accept(SYSTEM, [EventIn(type="x", category="system", to=To(user="una"), title="Refused")])
     await served.house.settle()
     return answer.id.hex()
