@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from types import TracebackType
@@ -14,6 +15,7 @@ from backend.app.captures import StoreShelf
 from backend.channels.registry import providers
 from backend.channels.router import Router
 from backend.clock import Clock
+from backend.domain.errors import Unavailable
 from backend.domain.ids import bucket_of
 from backend.domain.receipt import Receipt
 from backend.log import topics
@@ -21,12 +23,15 @@ from backend.log.codec import encode
 from backend.log.port import Record
 from backend.settings import Settings
 from backend.store.migrate import migrate
+from backend.telemetry import LAG
 from workers.decide import DecideStage
 from workers.expand import ExpandStage
 from workers.line import STAGES, Line
 from workers.rendering import Rendering
 
 log = logging.getLogger("carillon")
+
+WATCH = 30.0  # seconds between looks at the lag
 
 
 class House:
@@ -43,6 +48,7 @@ class House:
             facts=app.facts, renderer=renderer, router=self.router, alarm=self.alarm, names=names,
         )  # fmt: skip
         self._names = names
+        self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Migrate, open, and let the line run. Raises what `App.start` raises, having closed what was open."""
@@ -54,12 +60,24 @@ class House:
             await self.app.close()
             raise
         self.line.start()
+        self._watching = asyncio.create_task(self._watch(), name="watch") if self._names else None
 
     async def stop(self) -> None:
         """Finish what is in hand, then close."""
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
         await self.line.stop()
         await self.router.close()
         await self.app.close()
+
+    async def _watch(self) -> None:
+        """What /metrics shows of the line and nobody counts on the way."""
+        while True:
+            with contextlib.suppress(Unavailable):
+                for group, unread in (await self.line.lag()).items():
+                    LAG.labels(group).set(unread)
+            await asyncio.sleep(WATCH)
 
     async def settle(self) -> None:
         """Return when nothing is left to do at this moment of the clock."""

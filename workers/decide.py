@@ -6,6 +6,7 @@ Facts of a batch are read in one trip, `domain.gates` decides, one transaction w
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -14,7 +15,7 @@ import msgspec
 from backend.clock import Clock
 from backend.domain import gates
 from backend.domain.decision import Again, Facts, Unit
-from backend.domain.delivery import PRIORITIES, State
+from backend.domain.delivery import CHANNEL_NAME, PRIORITIES, State
 from backend.domain.event import Event
 from backend.domain.ids import notification_id
 from backend.log import topics
@@ -24,9 +25,10 @@ from backend.store import collapses, hot, receipt_rows, seen, traces
 from backend.store.port import Tx
 from backend.store.tables import cohorts
 from backend.store.upsert import insert_new
+from backend.telemetry import DECIDED
 from workers import decided
 from workers.decided import Cohort, Made
-from workers.stage import DONE, Batch, Dead, Later, Verdict
+from workers.stage import DONE, SHORT, Batch, Dead, Later, Verdict
 
 UNKNOWN = "unknown_category"
 TURN = 64  # events decided before the loop gets a turn: under 10 ms
@@ -103,8 +105,9 @@ class DecideStage:
 
         async def remember() -> None:
             self._written.update(met)
+            count(made)
 
-        return Batch(write, verdicts, remember)
+        return Batch(write, verdicts, remember, short=len(records) <= SHORT)
 
     def give_up(self, tx: Tx, record: Record, now: float) -> None:
         """Account for a record that makes the stage fail."""
@@ -125,6 +128,14 @@ class DecideStage:
         new = [{**msgspec.structs.asdict(cohort), "created": now} for key, cohort in sorted(met.items()) if key not in self._written]
         if new:
             insert_new(tx, cohorts, new)
+
+
+def count(made: Sequence[Made]) -> None:
+    """For the metrics: units by channel and outcome."""
+    units = Counter((row.channel, "hold" if row.state == State.HELD else "send") for one in made for row in one.row.deliveries)
+    units.update((channel, "skip") for one in made for channel in one.row.skipped)
+    for (channel, outcome), n in units.items():
+        DECIDED.labels(CHANNEL_NAME[channel], outcome).inc(n)
 
 
 def _write_made(tx: Tx, made: Sequence[Made], now: float) -> list[Record]:

@@ -17,7 +17,7 @@ import msgspec
 from backend.channels.base import Answer, Outgoing
 from backend.clock import Clock
 from backend.domain import gates
-from backend.domain.decision import Facts, Unit
+from backend.domain.decision import Unit
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, STATE_NAME, Delivery, State
 from backend.domain.errors import Refusal, Unavailable
 from backend.domain.ids import bucket_of
@@ -27,7 +27,7 @@ from backend.log.port import Log, Reader, Record
 from backend.store import hot
 from backend.store.port import Tx
 from backend.store.suppress import suppress
-from backend.telemetry import DELIVERIES, DELIVERY_SECONDS
+from backend.telemetry import DELIVERIES, DELIVERY_SECONDS, PROVIDER_ANSWERS, RETRIES
 from workers.commit import Commit
 from workers.faults import Faults
 from workers.items import Item, anew, following_try, left_open, start_of, unknown
@@ -328,10 +328,16 @@ class Deliver:
         return out
 
     def _count(self, done: Sequence[Item], afters: Sequence[After], now: float) -> None:
+        states = Counter((item.key, a.outcome.move.state) for item, a in zip(done, afters, strict=True))
+        for (key, state), n in states.items():
+            DELIVERIES.labels(CHANNEL_NAME[self._channel], key, STATE_NAME[State(state)]).inc(n)
+            if state == State.RETRYING:
+                RETRIES.labels(CHANNEL_NAME[self._channel]).inc(n)
+        for (key, meaning), n in Counter((item.key, item.answer.meaning) for item in done if item.answer).items():
+            PROVIDER_ANSWERS.labels(key, meaning).inc(n)
         for item, a in zip(done, afters, strict=True):
-            d, state = item.delivery, State(a.outcome.move.state)
-            DELIVERIES.labels(CHANNEL_NAME[d.channel], item.key, STATE_NAME[state]).inc()
-            if state is State.SENT:
+            d = item.delivery
+            if a.outcome.move.state == State.SENT:
                 DELIVERY_SECONDS.labels(CHANNEL_NAME[d.channel], d.priority).observe(max(0.0, now - max(d.accepted, d.released)))
 
     # ---- rendering and flight

@@ -23,7 +23,7 @@ from workers.ports import FactsOf, Renderer, Router
 from workers.purge import Purge
 from workers.receipts import Receipts
 from workers.rollup import Rollup
-from workers.stage import Runner
+from workers.stage import BATCH, SHORT, Runner
 from workers.web import Web
 
 log = logging.getLogger("carillon.line")
@@ -64,7 +64,8 @@ class Line:
         for stage in (expand, decide, Receipts(clock=clock, facts=facts), Web(clock=clock, facts=facts, renderer=renderer)):
             self._groups[stage.name] = stage.lanes
             if stage.name.split(".")[0] in names:
-                self.workers[stage.name] = Runner(stage, events, commit, clock)
+                batch = SHORT if stage is decide and store.dialect == "sqlite" else BATCH  # on one file it writes on the loop
+                self.workers[stage.name] = Runner(stage, events, commit, clock, batch=batch)
         for channel in SENT:
             deliver = Deliver(
                 channel, events=events, commit=commit, clock=clock, facts=facts, router=router, renderer=renderer, rnd=random.random

@@ -16,6 +16,7 @@ from backend.log.embedded import EmbeddedLog
 from backend.log.port import Log
 from backend.store import partitions, retention, seals
 from backend.store.port import Store, Tx
+from backend.telemetry import LEDGER_UNBALANCED
 
 log = logging.getLogger("carillon.line")
 
@@ -75,6 +76,7 @@ class Purge:
             self._alarm(
                 f"{done.strays} rows lie in a default partition: their day has none. Run `carillon purge` and look at the clock of the machine that wrote them."
             )
+        LEDGER_UNBALANCED.set(len(done.faults))
         for space, cohort, missing in done.faults:
             self._alarm(
                 f"The ledger of cohort {cohort} in space {space} does not balance: {missing} units are unaccounted for. Run `carillon ledger --recount`."
