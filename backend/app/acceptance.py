@@ -6,6 +6,7 @@ All that can be refused is refused here, before anything is durable, with the fi
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +18,7 @@ from backend.domain.errors import (
     Invalid,
     Refusal,
     TemplateMissing,
+    TooLarge,
     UnknownAudience,
     UnknownCategory,
     UnknownChannel,
@@ -24,7 +26,7 @@ from backend.domain.errors import (
     UnknownUser,
 )
 from backend.domain.event import Body, Event, EventIn, FanOut
-from backend.domain.ids import bucket_of, make_id, person_id
+from backend.domain.ids import born_of, bucket_of, make_id, person_bytes, person_id
 from backend.log import topics
 from backend.log.codec import encode
 from backend.log.port import Record
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from backend.app.app import App
 
 USERS_LIMIT = 10_000  # of one event; more are a group
+LIST_LIMIT = 64 * 1024 * 1024  # bytes of content that one list of users may become: each of them gets a record of it
 TEXT_LIMIT = {"type": 128, "id": 256, "title": 500, "message": 20_000, "collapse_key": 128}  # characters
 FURTHEST = 365 * 86_400.0  # seconds ahead that a send may be scheduled
 
@@ -64,6 +67,10 @@ class Ready(msgspec.Struct):
     def events(self) -> Iterable[Event]:
         """One for each person; none for a fan-out."""
         return (msgspec.structs.replace(self.event, person=person) for person in self.persons)
+
+    def is_of(self, first: bytes) -> bool:
+        """Whether an event that came under the same producer's id is for the same people: then it is this one."""
+        return _made_id(born_of(first), self.event.space, self.event.source, self.event.key.encode(), self.persons, self.group) == first
 
     def become(self, first: bytes) -> None:
         """The event is a repeat: it takes the id of the one that came first."""
@@ -113,25 +120,37 @@ def _ready(item: EventIn, actor: Actor, known: Known, people: dict[str, int], ha
             given=item.category,
         )
     persons, group = _recipients(item, people, have)
+    json_body = msgspec.json.encode(Body(item.title or "", item.message or "", item.data))
     priority, asked = _priority(item, category)
     template, version = _template(item, category, known)
     expires, send_at = _time(item.expires_at, "expires_at"), _time(item.send_at, "send_at")
-    if expires and expires <= max(now, send_at):
+    if item.expires_at is not None and expires <= max(now, send_at):
         raise Invalid(
             "expires_at lies before the moment of sending: nobody could get this. Leave it out, or give a later time.", field="expires_at"
         )
     if send_at > now + FURTHEST:
         raise Invalid("send_at is more than a year ahead. Give an earlier time.", field="send_at")
+    if len(persons) * len(json_body) > LIST_LIMIT:
+        raise TooLarge(
+            f"{len(persons)} users times {len(json_body)} bytes of content are more than {LIST_LIMIT} bytes. Make a group of them, or send less data.",
+            field="to.users",
+        )
     send_at = send_at if send_at > now else 0.0
     born = int(max(now, send_at) * 1000)
     unique = item.id.encode() if item.id else secrets.token_bytes(16)
     event = Event(
-        id=make_id(born, actor.space.to_bytes(2, "big"), bytes((source,)), unique), space=actor.space, person=persons[0] if persons else 0,
+        id=_made_id(born, actor.space, source, unique, persons, group), space=actor.space, person=persons[0] if persons else 0,
         type=item.type, category=category.key, priority=priority, accepted=now, source=source, key=item.id or "", channels=_channels(item),
         template=template, version=version, collapse=item.collapse_key or "", expires=expires, send_at=send_at, asked_priority=asked,
-        recipients=len(persons) or 0, body=msgspec.json.encode(Body(item.title or "", item.message or "", item.data)),
+        recipients=len(persons) or 0, body=json_body,
     )  # fmt: skip
     return Ready(event, persons, group)
+
+
+def _made_id(born: int, space: int, source: int, unique: bytes, persons: Sequence[int], group: str) -> bytes:
+    """Whom it is for is part of it: a second event under one producer's id, for others, must not hide among the records of the first."""
+    whom = blake2b(b"".join(person_bytes(person) for person in sorted(persons)) + group.encode(), digest_size=16).digest()
+    return make_id(born, space.to_bytes(2, "big"), bytes((source,)), unique, whom)
 
 
 def _recipients(item: EventIn, people: dict[str, int], have: set[str]) -> tuple[list[int], str]:

@@ -4,6 +4,7 @@ Accepted means: durable in the log. Nothing else is written at acceptance; the l
 the same event for 30 days: the cache holds the newest claims, the table `seen` all of them.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 
@@ -15,15 +16,17 @@ from backend.app.base import Aggregate
 from backend.app.views import Accepted, DecisionView, EventView
 from backend.domain import gates
 from backend.domain.errors import CacheUnavailable, NotFound, Refusal, StoreUnavailable
-from backend.domain.event import SOURCES, Event, EventIn
+from backend.domain.event import SOURCES, Event, EventIn, FanOut
 from backend.domain.ids import parse_id
-from backend.log.codec import decode, encode
+from backend.log.codec import Unreadable, decode, encode
+from backend.log.port import Record
 from backend.security.roles import Actor, need
 from backend.store import groups, history
 from backend.store.port import Tx
 from backend.telemetry import EVENTS_ACCEPTED, EVENTS_REFUSED
 
 CLAIMED = 86_400.0  # seconds a producer's id is known by the cache; the table knows it for 30 days
+TURN = 256  # records made before the loop gets a turn: under 10 ms
 SHOWN = 50  # people of one event whose decisions are shown
 ON_ITS_WAY = 60.0  # seconds an accepted event is shown without its rows; the line has them well before, unless it stands
 NOTED = 50  # events of one call that can be shown at once: whoever sends in bulk must not push people's facts out of the cache
@@ -38,7 +41,12 @@ class Events(Aggregate):
         made = await acceptance.prepare(self.app, actor, items, SOURCES[source])
         ready = [one for one in made if isinstance(one, Ready)]
         repeats = await self._claim(actor, ready)
-        append = [record for one in ready if one.append for record in one.records]
+        append: list[Record] = []
+        for one in ready:
+            for record in one.records if one.append else ():
+                append.append(record)
+                if len(append) % TURN == 0:
+                    await asyncio.sleep(0)
         if append:
             await self.app.log.append(append)
             await self._note_way(actor, ready)
@@ -72,19 +80,37 @@ class Events(Aggregate):
             except StoreUnavailable:
                 known = {}  # the line meets the table later, and the first one wins there too
             claims: dict[bytes, bytes] = {}
+            wanted: dict[bytes, bytes] = {}
+            for one in mine:
+                wanted.setdefault(_claim_key(actor.space, source, one.event.key), one.event.id)
             try:
-                claims = await self.app.cache.claim_many(
-                    {_claim_key(actor.space, source, one.event.key): one.event.id for one in mine}, CLAIMED
-                )
+                claims = await self.app.cache.claim_many(wanted, CLAIMED)
             except CacheUnavailable:
                 claims = {}
+            met: dict[str, bytes] = {}
             for one in mine:
-                first = known.get(one.event.key.encode()) or claims.get(_claim_key(actor.space, source, one.event.key)) or one.event.id
-                if first != one.event.id or one.event.key.encode() in known:
-                    one.become(first)
+                if one.event.key in met:  # twice in one call: the first of them is what is appended
+                    one.become(met[one.event.key])
+                    one.append = False
+                    repeats.add(one.event.id)
+                    continue
+                owner = known.get(one.event.key.encode())
+                first = (
+                    owner
+                    or claims.get(_claim_key(actor.space, source, one.event.key))
+                    or wanted[_claim_key(actor.space, source, one.event.key)]
+                )
+                same = one.is_of(first)
+                if owner or (same and first != one.event.id):
+                    one.become(first)  # for other people and not decided yet: it keeps its own id, and the line lets the first one win
                     repeats.add(first)
-                one.append = one.event.key.encode() not in known
+                one.append = not owner or (same and len(one.persons) > 1 and not await self._whole(actor.space, one))
+                met[one.event.key] = one.event.id
         return repeats
+
+    async def _whole(self, space: int, one: Ready) -> bool:
+        """Whether all of a list is decided: the append of the first try may have failed in the middle of it."""
+        return await self.app.store.read(lambda tx: history.decided(tx, space, one.event.id)) >= len(one.persons)
 
     async def get(self, actor: Actor, event_id: str) -> EventView:
         """The event with its ledger and the decisions for its first people."""
@@ -104,7 +130,7 @@ class Events(Aggregate):
 
         found = await self.app.store.read(read)
         if isinstance(found, bytes):
-            return explain.waiting(decode(Event, found))
+            return explain.waiting(_scheduled(found))
         if found is None:
             recent = await self._on_its_way(actor, made)
             if recent is None:
@@ -137,6 +163,14 @@ class Events(Aggregate):
             if facts is not None:
                 views.append(explain.decision_view(facts.person, gates.decide(facts), actor, self.app.sealer))
         return views
+
+
+def _scheduled(record: bytes) -> Event:
+    """The event that waits, for one person or for many."""
+    try:
+        return decode(Event, record)
+    except Unreadable:
+        return decode(FanOut, record).event
 
 
 def _claim_key(space: int, source: int, key: str) -> bytes:

@@ -111,8 +111,18 @@ def event(tx: Tx, space: int, made: bytes) -> EventRow | None:
 
 
 def scheduled(tx: Tx, space: int, made: bytes) -> bytes | None:
-    """The record of an event that waits for its `send_at`."""
-    return tx.conn.scalar(select(due.c.value).where(due.c.space == space, due.c.id == made, due.c.kind == "scheduled"))
+    """The record of an event that waits for its `send_at`; of a list of users the record of one of them."""
+    waits = due.c.kind.like("scheduled%")
+    return tx.conn.scalar(select(due.c.value).where(due.c.space == space, due.c.id == made, waits).limit(1))
+
+
+def decided(tx: Tx, space: int, made: bytes) -> int:
+    """How many notifications an event has, or has waiting for its `send_at`."""
+    low, high = span(made)
+    n = notifications.c
+    there = tx.conn.scalar(select(func.count()).where(n.id >= low, n.id < high, n.space == space, n.event == made)) or 0
+    waits = (due.c.space == space, due.c.id == made, due.c.kind.like("scheduled%"))
+    return int(there) + int(tx.conn.scalar(select(func.count()).select_from(due).where(*waits)) or 0)
 
 
 def notifications_of(tx: Tx, space: int, made: bytes, limit: int) -> list[NotificationRow]:

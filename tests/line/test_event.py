@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from backend.app.views import GroupIn
+from backend.domain.errors import LogUnavailable
 from backend.domain.event import To
 from backend.security.roles import SYSTEM
-from tests.line.houses import order_shipped
+from tests.line.houses import moment, order_shipped
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -133,3 +134,68 @@ def _at(at: float) -> str:
     from tests.line.houses import moment
 
     return moment(at)
+
+
+async def test_a_repeat_for_somebody_else_reaches_nobody_else(stand):
+    """One id is one event, and its ledger has one recipient: twice in one call, before the first is decided, and after."""
+    mia, bob = await stand.person(), await stand.person()
+    first, second = await stand.accept(order_shipped(to=mia, id="for-others"), order_shipped(to=bob, id="for-others"))
+    await stand.settle()
+    (third,) = await stand.accept(order_shipped(to=[mia, bob], id="for-others"))
+    await stand.settle(after=60)
+    assert first == second == third
+    assert (len(await stand.inbox(mia)), await stand.inbox(bob)) == (1, [])
+    assert (await stand.ledger(first))["planned"] == 3
+    made = [*await stand.accept(order_shipped(to=mia, id="for-one")), *await stand.accept(order_shipped(to=bob, id="for-one"))]
+    await stand.settle()
+    assert len(await stand.inbox(mia)) + len(await stand.inbox(bob)) == 2  # whichever the line met first
+    assert [(await stand.ledger(one))["planned"] for one in made] == [3, 3]
+    assert (await stand.event(made[0])).id == (await stand.event(made[1])).id
+
+
+async def test_a_list_whose_append_broke_off_is_completed_by_its_repeat(stand, monkeypatch):
+    users = [await stand.person() for _ in range(3)]
+    append = stand.app.log.append
+
+    async def breaks_off(records):
+        await append(records[:1])
+        raise LogUnavailable
+
+    event = order_shipped(to=users, id="broken-list", channels=["web"])
+    monkeypatch.setattr(stand.app.log, "append", breaks_off)
+    with pytest.raises(LogUnavailable):
+        await stand.accept(event)
+    monkeypatch.undo()
+    await stand.settle()
+    (made,) = await stand.accept(event)
+    await stand.settle(after=5)
+    assert [await stand.inbox(user) for user in users] == [["Your order is on its way"]] * 3
+    assert await stand.ledger(made) == {"planned": 3, "sent": 3}
+    assert await stand.accept(event) == [made]
+    await stand.settle()
+    assert await stand.ledger(made) == {"planned": 3, "sent": 3}
+
+
+async def test_what_is_scheduled_for_many_is_shown_while_it_waits(stand):
+    users = [await stand.person() for _ in range(2)]
+    await stand.app.groups.put(SYSTEM, "waiting", GroupIn(name="Waiting", members=users))
+    at = moment(stand.now + 7200)
+    listed, grouped = await stand.accept(
+        order_shipped(to=users, send_at=at, channels=["web"]), order_shipped(to=To(group="waiting"), send_at=at, channels=["web"])
+    )
+    await stand.settle(after=3600)
+    for made in (listed, grouped):
+        seen = await stand.event(made)
+        assert seen.id == made
+        assert seen.ledger.pending >= 1
+    await stand.settle(after=3601)
+    for made in (listed, grouped):
+        assert await stand.ledger(made) == {"planned": 2, "sent": 2}
+
+
+async def test_a_list_that_would_fill_the_memory_is_refused(stand):
+    users = [await stand.person() for _ in range(2)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("backend.app.acceptance.LIST_LIMIT", 1000)
+        (answer,) = await stand.app.events.accept(SYSTEM, [order_shipped(to=users, message="x" * 600)])
+    assert answer.code() == "too_large"
