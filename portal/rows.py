@@ -64,6 +64,7 @@ class DeliveryRow:
     """One delivery of the list."""
 
     id: str
+    title: str
     user: str
     address: str
     channel: str

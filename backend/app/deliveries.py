@@ -39,15 +39,18 @@ class Deliveries(Aggregate):
         person = person_id(actor.space, user) if user is not None else None
         now = self.app.clock.now()
 
-        def read(tx: Tx) -> tuple[list[tuple[history.DeliveryRow, history.NotificationRow]], dict[int, Person]]:
+        def read(tx: Tx) -> tuple[list[tuple[history.DeliveryRow, history.NotificationRow]], dict[int, Person], dict[bytes, history.EventRow]]:
             rows = history.page(
                 tx, actor.space, event=made, person=person, state=STATE_OF[state] if state else None,
                 channel=CHANNEL_NUMBER[channel] if channel else None, category=category, before=before, limit=size + 1,
             )  # fmt: skip
-            return rows, people.facts_of(tx, actor.space, list({row.person for row, _ in rows}), now)
+            events = history.events_of(tx, actor.space, {parent.event for _, parent in rows})
+            return rows, people.facts_of(tx, actor.space, list({row.person for row, _ in rows}), now), events
 
-        rows, persons = await self.app.store.read(read)
-        items = [explain.delivery_view(row, parent, persons.get(row.person), actor, self.app.sealer) for row, parent in rows[:size]]
+        rows, persons, events = await self.app.store.read(read)
+        items = [
+            explain.delivery_view(row, parent, persons.get(row.person), actor, self.app.sealer, events.get(parent.event)) for row, parent in rows[:size]
+        ]
         return Page(items, rows[size - 1][0].id.hex() if len(rows) > size else None)
 
     async def get(self, actor: Actor, delivery_id: str) -> DeliveryView:

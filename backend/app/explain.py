@@ -33,6 +33,7 @@ from backend.store.port import Tx
 _decision = msgspec.msgpack.Decoder(Decision)
 _event = msgspec.msgpack.Decoder(Event)
 _body = msgspec.json.Decoder(Body)
+STAMPED = ("seen", "read", "archived")
 SOURCE_NAME = {number: name for name, number in SOURCES.items()}
 
 
@@ -176,7 +177,13 @@ def delivery_view(
         accepted_at=moment(parent.accepted), changed_at=moment(row.changed), generation=row.generation, reason=code_view(row.reason, row.until, actor),
         until=moment_or_none(row.until), template=(event.template or None) if event else None, version=(event.version or None) if event else None,
         type=event.type if event else "",
+        title=title_of(event) if event else "",
     )  # fmt: skip
+
+
+def title_of(event: history.EventRow) -> str:
+    """What the event said itself; "" when a template says it."""
+    return _body.decode(_event.decode(event.body).body).title if event.body else ""
 
 
 def timeline(
@@ -223,4 +230,4 @@ def timeline(
         entries.append(
             TimelineEntry(moment(row.changed), "state", row.reason or STATE_NAME[State(row.state)], state=STATE_NAME[State(row.state)])
         )
-    return sorted(entries, key=lambda entry: entry.at)
+    return sorted(entries, key=lambda entry: (entry.at, entry.kind in STAMPED))  # what a person did comes after what we did at the same instant

@@ -160,6 +160,7 @@ class DeliveryView(Struct):
     template: str | None = None
     version: int | None = None
     type: str = ""
+    title: str = ""  # of the event; "" when its template makes it
     trace: list[GateView] | None = None
     timeline: list[TimelineEntry] | None = None
     units: list[UnitView] | None = None  # of the whole notification: the other channels, skipped ones too

@@ -4,7 +4,7 @@ Everything of one event inherits its `born`, so the rows of an event are a range
 the event's millisecond.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -108,6 +108,12 @@ def event(tx: Tx, space: int, made: bytes) -> EventRow | None:
     """The accepted event; a duplicate's row says which came first."""
     found: EventRow | None = _first(tx, select(*_columns(events, EventRow)).where(events.c.id == made, events.c.space == space), EventRow)
     return found
+
+
+def events_of(tx: Tx, space: int, made: Iterable[bytes]) -> dict[bytes, EventRow]:
+    """These events, as far as they are there."""
+    found = tx.conn.execute(select(*_columns(events, EventRow)).where(events.c.id.in_(list(made)), events.c.space == space))
+    return {row.id: EventRow(*row) for row in found}
 
 
 def scheduled(tx: Tx, space: int, made: bytes) -> bytes | None:

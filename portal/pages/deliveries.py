@@ -110,7 +110,7 @@ async def _fill(page: Deliveries, after: str) -> None:
         why = voice.because([view.reason]) if view.reason else ""
         rows.append(
             DeliveryRow(
-                view.id, view.user or "–", view.address, view.channel, view.category, look_of(view.state), why[:1].upper() + why[1:],
+                view.id, view.title or view.type or view.category, view.user or "–", view.address, view.channel, view.category, look_of(view.state), why[:1].upper() + why[1:],
                 ago(at, voice.now, voice.zone, voice.language), moment(at, voice.zone, voice.language),
             )
         )  # fmt: skip
@@ -124,8 +124,8 @@ async def _fill(page: Deliveries, after: str) -> None:
 def _row(row: DeliveryRow) -> rx.Component:
     return tr(
         td(
-            a(row.user, href=f"{PATH}/{row.id}", cls="strong rowlink"),
-            span(row.address, cls="cap faint clip"),
+            a(row.title, href=f"{PATH}/{row.id}", cls="strong rowlink clip"),
+            span(rx.cond(row.address == "", row.user, row.user + ", " + row.address), cls="cap faint clip"),
             cls="two",
         ),
         td(pill_var(row.look), cls="st"),
@@ -175,7 +175,7 @@ def _tools() -> rx.Component:
 
 def _list() -> rx.Component:
     heads = [
-        (t("col.person"), ""), (t("col.state"), ""), (t("col.channel"), ""), (t("col.category"), ""), (t("col.reason"), ""), (t("col.when"), "r"),
+        (t("col.notification"), ""), (t("col.state"), ""), (t("col.channel"), ""), (t("col.category"), ""), (t("col.reason"), ""), (t("col.when"), "r"),
     ]  # fmt: skip
     nothing = rx.cond(
         Deliveries.filtered,

@@ -152,6 +152,7 @@ PHRASES = {
     "copy": "Kopieren",
     "copy.link": "Link kopieren",
     "more": "Mehr",
+    "col.notification": "Benachrichtigung",
     "col.person": "Person",
     "col.channel": "Kanal",
     "col.state": "Stand",

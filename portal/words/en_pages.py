@@ -152,6 +152,7 @@ PHRASES = {
     "copy": "Copy",
     "copy.link": "Copy link",
     "more": "More",
+    "col.notification": "Notification",
     "col.person": "Person",
     "col.channel": "Channel",
     "col.state": "State",
