@@ -42,8 +42,8 @@ class Events(Aggregate):
         ready = [one for one in made if isinstance(one, Ready)]
         repeats = await self._claim(actor, ready)
         append: list[Record] = []
-        for one in ready:
-            for record in one.records if one.append else ():
+        for each in ready:
+            for record in each.records if each.append else ():
                 append.append(record)
                 if len(append) % TURN == 0:
                     await asyncio.sleep(0)

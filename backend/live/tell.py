@@ -4,6 +4,7 @@ On the embedded log both are one transaction; on Kafka the record follows the co
 look at the store's cursor from time to time, and it knows.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -25,9 +26,12 @@ async def write_and_tell(store: Store, events: Log, fn: Callable[[Tx], tuple[T, 
             answer, records = fn(tx)
             return answer, embedded.append_in(tx, records)
 
-        answer, records = await store.write(both)
-        embedded.published(records)
-        return answer
+        async def write() -> T:
+            answer, records = await store.write(both)
+            embedded.published(records)
+            return answer
+
+        return await asyncio.shield(asyncio.ensure_future(write()))  # given up halfway, it would be durable and nobody told
     answer, records = await store.write(fn)
     if records:
         with contextlib.suppress(LogUnavailable):

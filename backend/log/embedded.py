@@ -43,6 +43,7 @@ _APPEND = "INSERT INTO log_records VALUES (?, ?, ?, ?, ?, ?, ?)"
 _READ = "SELECT offset, key, value, headers, at FROM log_records WHERE topic = ? AND partition = ? AND offset >= ? ORDER BY offset LIMIT ?"
 _MARK = "INSERT INTO log_marks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET upto = excluded.upto"
 _MARKS = 'SELECT topic, partition, upto FROM log_marks WHERE "group" = ?'
+_ALL_MARKS = 'SELECT "group", topic, partition, upto FROM log_marks'
 _FIRST = "SELECT offset FROM log_records WHERE topic = ? AND partition = ? ORDER BY offset LIMIT 1"
 _OLD = "SELECT offset, at FROM log_records WHERE topic = ? AND partition = ? ORDER BY offset LIMIT ?"
 _PURGE = "DELETE FROM log_records WHERE topic = ? AND partition = ? AND offset <= ?"
@@ -110,7 +111,11 @@ class EmbeddedLog:
     async def append(self, records: Sequence[Record]) -> None:
         self.topics.check(records)
         if records:
-            self.published(await self.write(lambda tx: self.append_in(tx, records)))
+            # whoever gives up waiting for a write that runs already must not leave it durable and unseen
+            await asyncio.shield(asyncio.ensure_future(self._append(records)))
+
+    async def _append(self, records: Sequence[Record]) -> None:
+        self.published(await self.write(lambda tx: self.append_in(tx, records)))
 
     def append_in(self, tx: Transaction, records: Sequence[Record]) -> list[Record]:
         """Append within the writer's transaction; the records with offset and time, for `published` after the commit."""
@@ -147,14 +152,22 @@ class EmbeddedLog:
         self.wake()
 
     def purge_in(self, tx: Transaction, older_than_seconds: float, limit: int = 10_000) -> int:
-        """Remove up to `limit` records older than this, read or not, within the writer's transaction; how many it removed."""
+        """Remove up to `limit` records older than this that every group of their topic has read, within the writer's transaction; how
+        many it removed. A machine that was off for days must not forget what it had accepted."""
         cutoff, removed = self._clock.now() - older_than_seconds, 0
+        marks: dict[tuple[int, int], dict[str, int]] = {}
+        groups: dict[int, set[str]] = {}
+        for group, topic_number, partition, upto in tx.raw.execute(_ALL_MARKS):
+            marks.setdefault((topic_number, partition), {})[group] = upto
+            groups.setdefault(topic_number, set()).add(group)
         for name, topic in self.topics.items():
             for partition in range(topic.partitions):
                 where = self._numbers[name], partition
+                held = marks.get(where, {})
+                unread = min((held.get(group, 0) for group in groups.get(where[0], ())), default=None)
                 last = -1
                 for offset, at in tx.raw.execute(_OLD, (*where, limit - removed)):
-                    if at >= cutoff:
+                    if at >= cutoff or (unread is not None and offset >= unread):
                         break
                     last = offset
                 if last >= 0:

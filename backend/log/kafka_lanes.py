@@ -62,7 +62,8 @@ GONE = {
 
 def record_of(message: Any, topic: str) -> Record:
     """A record as the caller named its topic."""
-    headers = {name: text.decode() for name, text in message.headers() or ()}
+    # whatever mirrors or tools put there: one header must not cost the batch it came with
+    headers = {name: text.decode(errors="replace") if isinstance(text, bytes) else str(text or "") for name, text in message.headers() or ()}
     at = message.timestamp()[1] / 1000
     return Record(topic, message.partition(), message.key() or b"", message.value() or b"", headers, message.offset(), at)
 
@@ -133,7 +134,10 @@ class _Lane:
             try:
                 order = self._orders.get(timeout=BEAT)
             except queue.Empty:
-                self._beat()
+                try:
+                    self._beat()
+                except Exception as error:  # noqa: BLE001 - a lane whose thread ended would be silent for good
+                    line.warning("lane %s could not look for rebalances: %s", self.topic, error)
                 continue
             if order is None:
                 break

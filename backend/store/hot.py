@@ -163,8 +163,8 @@ def close_unknown(tx: Tx, space: int, deliveries: Sequence[bytes], started_befor
 
 
 def write_due(tx: Tx, rows: Sequence[Later]) -> None:
-    """Insert what is to be appended later. What stands there stays, unless the new row is for a later time: a retry that is
-    written while the record of the try before is being appended must not be lost with it."""
+    """Insert what is to be appended later. Of two rows the later time stays; whichever it is, what is written while the row before is
+    being appended is not dropped with that."""
     _side(tx).write_due(tx, rows)
 
 

@@ -44,10 +44,11 @@ END = f"""update attempts set outcome = ?, code = ?, raw = ?, ended = ?
 START = "insert into attempts (delivery, n, space, provider, started) values (?,?,?,?,?)"
 CLOSE = f"""update attempts set outcome = {int(State.UNKNOWN)}, ended = ?
   where delivery = ? and space = ? and outcome is null and started < ?"""
-# a later time wins: a retry written while the record of the one before is being appended must not be lost with it
+# the later time wins; an earlier one leaves the row a moment later than it stood, so that `drop_due` does not take away with what it
+# appended what was written again meanwhile (a receipt that is still early, an event that another machine's clock finds early)
 INSERT_DUE = """insert into due (space, id, kind, at, topic, partition, key, value, ordered) values (?,?,?,?,?,?,?,?,?)
-  on conflict (id, kind, space) do update set at = excluded.at, topic = excluded.topic, partition = excluded.partition, key = excluded.key,
-  value = excluded.value, ordered = excluded.ordered where excluded.at > due.at"""
+  on conflict (id, kind, space) do update set at = max(excluded.at, due.at + 0.001), topic = excluded.topic, partition = excluded.partition,
+  key = excluded.key, value = iif(excluded.at > due.at, excluded.value, due.value), ordered = excluded.ordered where excluded.at <> due.at"""
 
 
 def write_decided(tx: Tx, rows: Sequence["hot.Decided"], now: float) -> "hot.DecidedAnswer":

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
 from backend.store.port import Tx
 from backend.store.tables import inbox, inbox_heads
@@ -204,3 +204,22 @@ def get(tx: Tx, space: int, person: int, made: bytes) -> Row | None:
     c = inbox.c
     found = tx.conn.execute(select(*_ROW).where(c.space == space, c.person == person, c.id == made)).first()
     return _with_head(tx, space, person, [_row(found)])[0] if found else None
+
+
+def forget_old(tx: Tx, before: float, limit: int) -> int:
+    """Drop up to `limit` rows of notifications older than `before`, and count them off where they were unread; how many."""
+    c = inbox.c
+    old = [_row(values) for values in tx.conn.execute(select(*_ROW).where(c.at < before).limit(limit))]
+    for space in sorted({row.space for row in old}):
+        mine = [row for row in old if row.space == space]
+        heads = heads_locked(tx, space, [row.person for row in mine], before)
+        for row in mine:  # read again under the lock: it may have been marked meanwhile
+            now = tx.conn.execute(select(*_ROW).where(c.space == space, c.person == row.person, c.id == row.id)).first()
+            if now is None:
+                continue
+            held, head = _row(now), heads[row.person]
+            head.unread -= _counted(held)
+            head.unseen -= held.seen is None and held.archived is None
+            tx.conn.execute(delete(inbox).where(c.space == space, c.person == row.person, c.id == row.id))
+        _save_heads(tx, space, heads)
+    return len(old)

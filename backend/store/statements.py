@@ -54,11 +54,12 @@ STATES = "select id, generation, state from deliveries{0} where space = $1::int2
 COUNT = """insert into deltas (space, cohort, channel, was, now, n, minute)
   select *, $7::int8 from unnest($1::int2[], $2::int8[], $3::int2[], $4::int2[], $5::int2[], $6::int4[])"""
 
-# a later time wins: a retry written while the record of the one before is being appended must not be lost with it
+# the later time wins; an earlier one leaves the row a moment later than it stood: see `hot_sqlite.INSERT_DUE`
 DUE = """insert into due (space, id, kind, at, topic, partition, key, value, ordered)
   select * from unnest($1::int2[], $2::uuid[], $3::text[], $4::float8[], $5::text[], $6::int2[], $7::bytea[], $8::bytea[], $9::text[])
-  on conflict (id, kind, space) do update set at = excluded.at, topic = excluded.topic, partition = excluded.partition, key = excluded.key,
-  value = excluded.value, ordered = excluded.ordered where excluded.at > due.at"""
+  on conflict (id, kind, space) do update set at = greatest(excluded.at, due.at + 0.001), topic = excluded.topic,
+  partition = excluded.partition, key = excluded.key, ordered = excluded.ordered,
+  value = case when excluded.at > due.at then excluded.value else due.value end where excluded.at <> due.at"""
 
 TAKE = """select space, id, kind, at, topic, partition, key, value, ordered from due where at <= $1::float8 order by at
   limit $2::int8 for update skip locked"""

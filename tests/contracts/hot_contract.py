@@ -6,6 +6,7 @@ import random
 from collections import Counter
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -372,11 +373,13 @@ class HotContract:
         await hot_store.write(lambda tx: hot.write_due(tx, [same]))
         assert await hot_store.write(take) == [first]
         await hot_store.write(lambda tx: hot.write_due(tx, [later]))
-        await hot_store.write(lambda tx: hot.write_due(tx, [first]))
-        assert await hot_store.write(take) == [later]
         await hot_store.write(lambda tx: hot.drop_due(tx, [first]))  # appended meanwhile; the retry after it must not go with it
         assert await hot_store.write(take) == [later]
-        await hot_store.write(lambda tx: hot.drop_due(tx, [later]))
+        await hot_store.write(lambda tx: hot.write_due(tx, [first]))
+        await hot_store.write(lambda tx: hot.drop_due(tx, [later]))  # nor what was written again while the later one was being appended
+        (left,) = await hot_store.write(take)
+        assert (left.value, left.at) == (later.value, pytest.approx(later.at, abs=0.01))
+        await hot_store.write(lambda tx: hot.drop_due(tx, [left]))
         assert await hot_store.write(take) == []
 
     async def test_due_rows_of_kinds_and_spaces_are_apart(self, hot_store):

@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 from backend.clock import HeldClock, SystemClock
 from backend.domain.errors import Invalid, LogUnavailable
 from backend.log.embedded import EmbeddedLog
+from backend.log.kafka_lanes import record_of
 from backend.log.open import open_log
 from backend.log.port import Log, Record
 from backend.log.topics import TOPICS as DECLARED
@@ -153,6 +155,37 @@ class TestEmbeddedItself:
         await again.start()
         fresh = await again.reader("fresh", [LOW])
         assert [record.offset for record in await read_all(fresh, 1)] == [6]
+
+    async def test_what_a_group_has_not_read_is_not_purged(self, file: PlainSqliteFile) -> None:
+        """A machine that was off for a week: what it had accepted before is still to be carried out."""
+        clock = HeldClock(1_800_000_000.0)
+        log = EmbeddedLog(file, clock, TOPICS)
+        await log.start()
+        await log.append(records(LOW, 0, ["a", "b"]) + records(LOW, 1, ["c"]))
+        reader = await log.reader("g", [LOW])
+        await reader.mark({(LOW, 0): 1})
+        clock.move(7 * 86_400)
+        assert await file.write(lambda tx: log.purge_in(tx, 3600)) == 1
+        assert sorted(values(await read_all(reader, 2))) == ["b", "c"]
+
+    async def test_an_append_nobody_waits_for_any_more_is_seen(self, file: PlainSqliteFile) -> None:
+        running, go = threading.Event(), threading.Event()
+
+        class Slow(HeldClock):
+            def now(self) -> float:
+                running.set()
+                go.wait(10)
+                return super().now()
+
+        log = EmbeddedLog(file, Slow(1_800_000_000.0), TOPICS)
+        await log.start()
+        reader = await log.reader("g", [LOW])
+        asked = asyncio.create_task(log.append(records(LOW, 0, ["a"])))
+        await asyncio.to_thread(running.wait, 10)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        go.set()
+        assert values(await read_all(reader, 1)) == ["a"]
 
     async def test_a_deep_partition_does_not_hide_a_shallow_one(self, log: EmbeddedLog) -> None:
         await log.append(records(LOW, 0, ["deep"] * 500) + records(LOW, 1, ["shallow"]))
@@ -302,3 +335,15 @@ def test_an_address_that_cannot_be_understood_is_refused_without_its_password(ur
         open_log(url, sqlite=None, clock=SystemClock())
     assert "CARILLON_LOG_URL" in refusal.value.detail
     assert "hunter2" not in refusal.value.detail
+
+
+def test_a_header_of_somebody_else_costs_no_record() -> None:
+    class Strange:
+        """What librdkafka hands over of a record that a mirror or a tool made."""
+
+        headers = staticmethod(lambda: [("a", b"\xff"), ("b", None), ("traceparent", b"00-1")])
+        timestamp = staticmethod(lambda: (1, 2_000))
+        key = value = staticmethod(lambda: b"x")
+        partition = offset = staticmethod(lambda: 3)
+
+    assert record_of(Strange(), LOW).headers == {"a": "\ufffd", "b": "", "traceparent": "00-1"}

@@ -39,3 +39,13 @@ async def test_a_row_put_off_while_it_was_appended_stays(ground):
     await ground.store.write(lambda tx: hot.write_due(tx, [later]))
     await ground.store.write(lambda tx: hot.drop_due(tx, taken))
     assert await ground.rows(due, "id", "at") == [(row(1).id, NOON + 500)]
+
+
+async def test_a_row_written_again_for_an_earlier_time_than_its_lease_stays(ground):
+    """A receipt that is still early is put off for two seconds while its record is being appended; the lease is longer."""
+    await ground.store.write(lambda tx: hot.write_due(tx, [row(1)]))
+    taken = await claim(ground, NOON)
+    again = msgspec.structs.replace(row(1), at=NOON + 2)
+    await ground.store.write(lambda tx: hot.write_due(tx, [again]))
+    await ground.store.write(lambda tx: hot.drop_due(tx, taken))
+    assert [r.id for r in await claim(ground, NOON + LEASE + 1)] == [row(1).id]
