@@ -51,13 +51,13 @@ class Events(Aggregate):
             await self.app.log.append(append)
             await self._note_way(actor, ready)
         answers: list[Accepted | Refusal] = []
-        for one in made:
-            if isinstance(one, Ready):
-                EVENTS_ACCEPTED.labels(source, one.event.priority).inc()
-                answers.append(Accepted(one.event.id, one.event.id in repeats))
+        for answer in made:
+            if isinstance(answer, Ready):
+                EVENTS_ACCEPTED.labels(source, answer.event.priority).inc()
+                answers.append(Accepted(answer.event.id, answer.event.id in repeats))
             else:
-                EVENTS_REFUSED.labels(source, one.code()).inc()
-                answers.append(one)
+                EVENTS_REFUSED.labels(source, answer.code()).inc()
+                answers.append(answer)
         return answers
 
     async def _note_way(self, actor: Actor, ready: Sequence[Ready]) -> None:
