@@ -6,7 +6,7 @@ from backend.app import explain
 from backend.app.base import Aggregate, need_or_own, page_size
 from backend.app.views import DeliveryView, Page
 from backend.domain.decision import Decision
-from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, STATE_OF
+from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, STATE_OF, State
 from backend.domain.errors import Invalid, NotFound, UnknownChannel
 from backend.domain.ids import parse_id, person_id
 from backend.domain.person import Person
@@ -67,6 +67,8 @@ class Deliveries(Aggregate):
                 need(actor, "deliveries.read")
             if row is None or parent is None:
                 raise NotFound("There is no delivery with this id here. Check it; history is kept for 30 days.")
+            if row.state == State.RETRYING:
+                row.until = history.next_try(tx, actor.space, made) or row.until
             event = history.event(tx, actor.space, parent.event)
             view = explain.delivery_view(row, parent, person, actor, self.app.sealer, event)
             decision = _decision.decode(parent.trace)

@@ -169,6 +169,11 @@ def delivery(tx: Tx, space: int, made: bytes) -> DeliveryRow | None:
     return found
 
 
+def next_try(tx: Tx, space: int, made: bytes) -> float | None:
+    """When a delivery that is retried goes next: its due row knows; the delivery's own row keeps the first retry's time."""
+    return tx.conn.scalar(select(func.max(due.c.at)).where(due.c.space == space, due.c.id == made, due.c.kind.like("retry.%")))
+
+
 def attempts_of(tx: Tx, space: int, made: bytes) -> list[AttemptRow]:
     """The attempts of a delivery, first to last."""
     statement = select(*_columns(attempts, AttemptRow)).where(attempts.c.delivery == made, attempts.c.space == space).order_by(attempts.c.n)
