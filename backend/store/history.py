@@ -171,7 +171,8 @@ def delivery(tx: Tx, space: int, made: bytes) -> DeliveryRow | None:
 
 def next_try(tx: Tx, space: int, made: bytes) -> float | None:
     """When a delivery that is retried goes next: its due row knows; the delivery's own row keeps the first retry's time."""
-    return tx.conn.scalar(select(func.max(due.c.at)).where(due.c.space == space, due.c.id == made, due.c.kind.like("retry.%")))
+    at: float | None = tx.conn.scalar(select(func.max(due.c.at)).where(due.c.space == space, due.c.id == made, due.c.kind.like("retry.%")))
+    return at
 
 
 def attempts_of(tx: Tx, space: int, made: bytes) -> list[AttemptRow]:
