@@ -77,7 +77,8 @@ class Deliveries(Aggregate):
             mine = [u for u in decision.units if u.channel == CHANNEL_NAME[row.channel] and u.address == row.address]
             again = [a for a in decision.again if a.unit.channel == CHANNEL_NAME[row.channel] and a.unit.address == row.address]
             first = mine[0] if mine else None
-            unit = again[-1].unit if again else first  # the newest trace explains what it is now
+            # what stopped it last explains what it is now; once it went, what had held it before is the story
+            unit = again[-1].unit if again and again[-1].unit.outcome != "send" else first
             view.trace = [explain.gate_view(gate, actor) for gate in unit.gates] if unit else []
             stamps = history.inbox_stamps(tx, actor.space, row.person, parent.id) if view.channel == "web" else None
             attempts, receipts = history.attempts_of(tx, actor.space, made), history.receipts_of(tx, actor.space, made)
