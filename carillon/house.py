@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+from backend.app.alerts import alarm
 from backend.app.app import App, open_app
 from backend.app.captures import StoreShelf
 from backend.channels.registry import providers
@@ -91,6 +92,15 @@ class House:
     def alarm(self, sentence: str) -> None:
         """Somebody should look at this."""
         log.error(sentence)
+        self.app.later(self._raise(sentence))
+
+    async def _raise(self, sentence: str) -> None:
+        """What is wrong may be said once only: it is kept as soon as that is possible."""
+        while True:
+            try:
+                return await alarm(self.app, sentence)
+            except Unavailable:
+                await asyncio.sleep(WATCH)
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from backend.api.auth import bearer
 from backend.api.problems import problem_response
 from backend.app.accounts import MAIN
+from backend.app.alerts import alarm
 from backend.app.app import App
 from backend.domain.errors import Invalid, NotFound, Refusal
 from backend.domain.ledger import Ledger, balance, joined, of_totals
@@ -96,6 +97,8 @@ async def purge(app: App, request: Request) -> Any:
     """One round of what `purge` does every hour."""
     alarms: list[str] = []
     done = await Purge(store=app.store, events=app.log, clock=app.clock, alarm=alarms.append).once()
+    for sentence in alarms:  # a day is sealed once: nobody says it again
+        await alarm(app, sentence)
     return {**msgspec.to_builtins(done), "alarms": alarms}
 
 

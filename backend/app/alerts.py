@@ -2,7 +2,9 @@
 
 import secrets
 from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 
+from backend.app.accounts import MAIN
 from backend.app.base import Aggregate
 from backend.app.views import AlertIn, AlertView, moment, moment_or_none
 from backend.domain.errors import NotFound
@@ -16,6 +18,9 @@ from backend.log.port import Record
 from backend.security.roles import Actor, need
 from backend.store import alert_rows
 from backend.store.port import Tx
+
+if TYPE_CHECKING:
+    from backend.app.app import App
 
 SHOWN = 100  # open alerts that a stream begins with
 LOOK = 30.0  # seconds after which a silent stream looks at the store by itself
@@ -65,6 +70,24 @@ class Alerts(Aggregate):
                     if shown.get(alert.id) != alert:
                         shown[alert.id] = alert
                         yield _view(alert)
+
+
+async def alarm(app: "App", sentence: str) -> None:
+    """The house itself says that somebody should look at something: a system alert of the main space, one for each matter however often
+    and with whatever count it is said, until it is resolved. Errors: `StoreUnavailable`, `LogUnavailable`."""
+    now, made = app.clock.now(), make_id(0, b"alarm", sentence.lstrip("0123456789 ").encode())
+
+    def write(tx: Tx) -> tuple[None, Sequence[Record]]:
+        was = alert_rows.get(tx, MAIN, made)
+        is_open = was is not None and was.resolved_at is None
+        if was is not None and is_open and was.message == sentence:
+            return None, []
+        title = sentence.partition(". ")[0][:200]
+        alert = AlertRaised(MAIN, made, "critical", title, sentence, was.at if was is not None and is_open else now, None)
+        alert_rows.put(tx, alert)
+        return None, [Record(topics.LIVE, made[-1] % topics.PARTITIONS, made, encode(alert))]
+
+    await write_and_tell(app.store, app.log, write)
 
 
 def _view(alert: AlertRaised) -> AlertView:

@@ -1,6 +1,7 @@
 """Orders: a state the customer's systems tell us, streamed to its owner and, when its category says so, an event."""
 
 from collections.abc import AsyncIterator, Sequence
+from hashlib import blake2b
 
 from msgspec.structs import replace
 
@@ -20,6 +21,7 @@ from backend.store import order_rows
 from backend.store.port import Tx
 
 CATEGORY = "orders"
+ANEW = 86_400.0  # seconds after a move in which a repeat of it makes sure of its event
 LOOK = 30.0  # seconds after which a silent stream looks at the store by itself
 
 
@@ -37,22 +39,24 @@ class Orders(Aggregate):
             )
         moved = OrderMoved(actor.space, order_id, person, given.state, given.detail or "", now)
 
-        def write(tx: Tx) -> tuple[bool, Sequence[Record]]:
-            if not order_rows.put(tx, moved):
-                return False, []
-            return True, [Record(topics.LIVE, person % topics.PARTITIONS, order_id.encode(), encode(moved))]
+        def write(tx: Tx) -> tuple[OrderMoved, Sequence[Record]]:
+            was = order_rows.get(tx, actor.space, order_id)
+            if not order_rows.put(tx, moved) and was is not None:
+                return was, []
+            return moved, [Record(topics.LIVE, person % topics.PARTITIONS, order_id.encode(), encode(moved))]
 
-        new = await write_and_tell(self.app.store, self.app.log, write)
+        stands = await write_and_tell(self.app.store, self.app.log, write)
         content = await self.app.facts.content_of(actor.space)
-        if new and CATEGORY in content.categories and content.categories[CATEGORY].template:
+        # a repeat comes here too: whoever was refused (or died) after the row was written would else never be notified of it
+        if stands.at > now - ANEW and CATEGORY in content.categories and content.categories[CATEGORY].template:
             event = EventIn(
-                type=f"order.{given.state}"[:128], category=CATEGORY, to=To(user=given.owner), id=f"order:{order_id}:{given.state}"[:256],
+                type=f"order.{given.state}"[:128], category=CATEGORY, to=To(user=given.owner), id=_event_key(stands),
                 data={"order": {"id": order_id, "state": given.state, "detail": given.detail or ""}},
             )  # fmt: skip
             (answer,) = await self.app.events.accept(replace(SYSTEM, space=actor.space), [event], source="orders")
             if isinstance(answer, Refusal):
                 raise answer
-        return _view(moved, given.owner)
+        return _view(stands, given.owner)
 
     async def stream(self, actor: Actor, order_id: str) -> AsyncIterator[OrderView]:
         """The state now, then each new one; for the owner, or staff and programs that may read events."""
@@ -81,6 +85,12 @@ class Orders(Aggregate):
     @staticmethod
     def _may(actor: Actor, order: OrderMoved) -> bool:
         return (actor.person != 0 and actor.person == order.person) or may(actor, "events.read")
+
+
+def _event_key(moved: OrderMoved) -> str:
+    """The producer's id of a move: the same for a repeat, another when the order comes to the same state once more."""
+    key = f"order:{moved.order}:{moved.state}:{int(moved.at * 1000)}"
+    return key if len(key) <= 256 else f"order:{blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
 def _view(moved: OrderMoved, owner: str | None = None) -> OrderView:

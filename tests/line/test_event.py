@@ -4,13 +4,15 @@ import asyncio
 
 import pytest
 
-from backend.app.views import GroupIn
+from backend.app.views import CategoryIn, GroupIn, OrderIn, TemplateIn
 from backend.domain.errors import LogUnavailable
 from backend.domain.event import To
+from backend.domain.template import Content, WebContent
 from backend.security.roles import SYSTEM
-from tests.line.houses import moment, order_shipped
+from tests.line.houses import moment, order_shipped, standing
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+DAY = 86_400.0
 
 
 async def test_an_event_arrives_in_the_inbox_and_as_a_mail(stand):
@@ -199,3 +201,27 @@ async def test_a_list_that_would_fill_the_memory_is_refused(stand):
         patch.setattr("backend.app.acceptance.LIST_LIMIT", 1000)
         (answer,) = await stand.app.events.accept(SYSTEM, [order_shipped(to=users, message="x" * 600)])
     assert answer.code() == "too_large"
+
+
+async def test_an_order_whose_event_was_refused_is_told_by_the_repeat_and_each_move_once(kind, line_engines, tmp_path, monkeypatch):
+    async def away(*_, **__):
+        raise LogUnavailable
+
+    async with standing(kind, tmp_path / "home") as stand:
+        mia = await stand.person("mia")
+        content = Content(web=WebContent("{{ data.order.state }}"))
+        await stand.app.templates.put(SYSTEM, "moves", TemplateIn(content, samples={"order": {"state": "paid"}}))
+        await stand.app.templates.publish(SYSTEM, "moves")
+        await stand.app.categories.put(SYSTEM, "orders", CategoryIn("Orders", channels=["web"], template="moves"))
+        paid, shipped = OrderIn(mia, "paid"), OrderIn(mia, "shipped")
+        monkeypatch.setattr(stand.app.events, "accept", away)
+        with pytest.raises(LogUnavailable):
+            await stand.app.orders.put(SYSTEM, "order-9", paid)
+        monkeypatch.undo()
+        for moved in (paid, paid, shipped, shipped, paid, paid):
+            await stand.app.orders.put(SYSTEM, "order-9", moved)
+            await stand.settle(after=1)
+        stand.clock.move(3 * DAY)
+        await stand.app.orders.put(SYSTEM, "order-9", paid)
+        await stand.settle()
+        assert await stand.inbox(mia) == ["paid", "shipped", "paid"]
