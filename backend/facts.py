@@ -126,8 +126,8 @@ class FactsReader:
             return fresh, versions
 
         fresh, versions = await self._store.read(read)
-        if len(self._locales) > VERSIONS:
-            self._locales = {}
+        if len(self._locales) > VERSIONS:  # whoever asked before keeps what is held now; of this call's own nothing may be missing
+            self._locales = {pin: self._locales[pin] for pin in pins & self._locales.keys()}
         self._locales.update(versions)
         if self._revision == revision:  # else somebody turned to another meanwhile, and this is for this call alone
             self._known.update(fresh)
@@ -139,6 +139,7 @@ class FactsReader:
         await self.refresh()
         spaces = {event.space for event in events}
         content_of = await self._content(spaces, {(event.space, event.template, event.version) for event in events if event.version})
+        locales = self._locales  # as it is now: another call may make room while this one waits
         persons = await self.read([(event.space, event.person) for event in events], now)
         newest = await self._newest(events)
         made: list[Facts | None] = []
@@ -150,7 +151,7 @@ class FactsReader:
                 continue
             person = persons[event.space, event.person]
             newer = newest.get((event.space, event.person, event.collapse), b"") if event.collapse else b""
-            variants = self._variants(event, person.locale) if event.version else None
+            variants = _variants(locales, event, person.locale) if event.version else None
             made.append(Facts(now, event, category, person, known.wishes, known.halted, newer if newer > event.id else b"", variants))
         return made
 
@@ -173,12 +174,6 @@ class FactsReader:
             made.append(Facts(now, _event_of(d), category, person, known.wishes, known.halted, newer if newer > d.event else b""))
         return made
 
-    def _variants(self, event: Event, locale: str) -> tuple[str, ...]:
-        """Channels the pinned version speaks on in this language or the outer one; none when the version is unknown."""
-        held = self._locales.get((event.space, event.template, event.version), {})
-        wanted = fallbacks(locale)
-        return tuple(channel for channel, locales in held.items() if any(tag in locales for tag in wanted))
-
     async def _newest(self, events: Sequence[Event]) -> Mapping[collapses.Key, bytes]:
         """The newest event of each collapse key, those of this batch included; a repeat under a producer's id is no event."""
         folding = [event for event in events if event.collapse]
@@ -199,6 +194,12 @@ class FactsReader:
             if event.id > newest.get(key, b"") and (not event.key or owners[_key_of(event)] == event.id):
                 newest[key] = event.id
         return newest
+
+
+def _variants(held: Mapping[tuple[int, str, int], dict[str, frozenset[str]]], event: Event, locale: str) -> tuple[str, ...]:
+    """Channels the pinned version speaks on in this language or the outer one; none when the version is unknown."""
+    found, wanted = held.get((event.space, event.template, event.version), {}), fallbacks(locale)
+    return tuple(channel for channel, locales in found.items() if any(tag in locales for tag in wanted))
 
 
 def _key_of(event: Event) -> seen.Key:

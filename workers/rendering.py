@@ -26,7 +26,7 @@ from backend.security.sealing import Sealer
 from backend.store import templates
 from backend.store.port import Store
 
-KEPT = 500  # compiled versions
+KEPT = 1_500  # compiled versions; more than all channels together have in hand, so that what is needed is never the oldest
 Key = tuple[int, str, int]
 _version = msgspec.json.Decoder(TemplateVersion)
 _body, _profile = msgspec.json.Decoder(Body), msgspec.json.Decoder(Profile)
@@ -47,8 +47,10 @@ class Rendering:
             self._settings[space] = await self._facts.settings_of(space)
         if self._default is None:
             self._default = await asyncio.to_thread(lambda: compile_version(default_version()))
-        wanted = {(d.space, d.template, d.version) for d in deliveries if d.version} - self._compiled.keys()
-        for key in wanted:
+        needed = {(d.space, d.template, d.version) for d in deliveries if d.version}
+        for key in needed & self._compiled.keys():  # before anything makes room
+            self._compiled.move_to_end(key)
+        for key in needed - self._compiled.keys():
             row = await self._store.read(lambda tx, key=key: templates.version(tx, *key))  # type: ignore[misc]
             if row is not None:  # compiling takes milliseconds
                 self._compiled[key] = await asyncio.to_thread(compile_version, _version.decode(row.content))

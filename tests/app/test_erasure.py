@@ -11,9 +11,9 @@ from backend.domain.delivery import State
 from backend.domain.errors import Erased, Forbidden, NotFound, TokenInvalid
 from backend.domain.event import Event
 from backend.domain.ids import person_id
-from backend.log.codec import decode
+from backend.log.codec import decode, encode
+from backend.store import letters, suppressions, tables
 from backend.store import people as line
-from backend.store import suppressions, tables
 from tests.app.actors import ADMIN, OPERATOR, actor, gone, plant, rows, trail
 from tests.app.line_rows import SECRET, happened
 
@@ -68,6 +68,24 @@ async def test_nothing_that_tells_is_left(each_app: App) -> None:
     assert [(r["id"], decode(Event, bytes(r["value"])).body) for r in waiting] == [(made["scheduled"], b"{}")]
     (event,) = await rows(app, tables.events)
     assert msgspec.msgpack.decode(event["body"], type=Event).body == b"{}"
+
+
+async def test_dead_letters_of_the_person_go_and_others_stay(each_app: App) -> None:
+    """A letter holds the whole record: title, message and data of what could not be carried out."""
+    app = each_app
+    await everything(app)
+    persons = {"mia": person_id(1, "mia"), "ben": person_id(1, "ben")}
+
+    def bury(tx) -> None:
+        for n, (name, person) in enumerate(persons.items()):
+            value = encode(Event(bytes(16), 1, person, "order.shipped", "orders", "high", 1.0, body=b'{"title":"gift"}'))
+            letters.insert(
+                tx, space=1, id=bytes([n]) * 16, at=1.0, topic="events.high", stage=name, cause="c", fingerprint="f", detail="", value=value
+            )
+
+    await app.store.write(bury)
+    await app.people.erase(ADMIN, "mia")
+    assert [row["stage"] for row in await rows(app, tables.dead)] == ["ben"]
 
 
 async def test_late_records_meet_the_tombstone_and_the_user_id_stays_gone(app: App) -> None:

@@ -168,3 +168,19 @@ async def test_an_erased_person_stays_erased(ground):
     await ground.store.write(erase)
     await ground.facts.forget([(SPACE, 1)])
     assert (await read(ground, 1))[0].erased
+
+
+async def test_making_room_for_versions_takes_none_of_the_call_that_needs_it(ground, monkeypatch):
+    """Without its channels an event would be skipped for good, though its version is published."""
+    monkeypatch.setattr("backend.facts.VERSIONS", 1)
+    await ground.person(1)
+    body = msgspec.json.encode(TemplateVersion("t", 1, Content(web=WebContent("t")))).decode()
+
+    def publish(tx):
+        for key in ("a", "b", "c", "d"):
+            templates.add_version(tx, VersionRow(space=SPACE, key=key, version=1, content=body, published_by="t", at=NOON))
+
+    await ground.store.write(publish)
+    for asked in ("ab", "bc", "cd", "abcd"):
+        facts = await ground.facts.of_events([event_for(1, template=key, version=1) for key in asked], NOON)
+        assert [fact.template_channels for fact in facts] == [("web",)] * len(asked)
