@@ -3,12 +3,14 @@
 import pytest
 from sqlalchemy import select
 
-from backend.app.views import TemplateIn
+from backend.app.views import CategoryIn, TemplateIn
+from backend.domain.ids import person_id
 from backend.domain.receipt import Receipt
 from backend.domain.template import Content, EmailContent
 from backend.security.roles import SYSTEM
 from backend.store.tables import due
 from tests.line.houses import order_shipped
+from tests.stages.conftest import event_for, record_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TITLE = "Your order is on its way"
@@ -136,3 +138,17 @@ async def test_missing_data_fails_with_the_variable_named_and_nothing_is_sent(st
     whole = await stand.send(order_shipped(to=user, template="shipped", title=None, data={"number": 7, "parcel": "P1"}, channels=["email"]))
     assert await stand.captured(user) == ["Order 7"]
     assert await stand.ledger(whole) == {"planned": 1, "sent": 1}
+
+
+async def test_an_event_nobody_can_decide_is_failed_and_goes_once_its_letter_is_sent_again(stand):
+    user = await stand.person()
+    event = event_for(person_id(1, user), "gone", at=stand.now, channels=("web",), body=b'{"title":"Late"}')
+    await stand.app.log.append([record_of(event)])
+    await stand.settle()
+    assert await stand.ledger(event.id.hex()) == {"planned": 1, "failed": 1}
+    (letter,) = [one for one in (await stand.app.dead.list(SYSTEM)).items if one.cause == "unknown_category"]
+    await stand.app.categories.put(SYSTEM, "gone", CategoryIn("Back again", channels=["web"]))
+    assert await stand.app.dead.replay(SYSTEM, ids=[bytes.fromhex(letter.id)]) == 1
+    await stand.settle(after=1)
+    assert await stand.inbox(user) == ["Late"]
+    assert await stand.ledger(event.id.hex()) == {"planned": 1, "sent": 1}
