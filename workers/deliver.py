@@ -391,6 +391,7 @@ class Deliver:
             for space in {item.delivery.space for item in items}:
                 mine = [item for item in items if item.delivery.space == space]
                 places = hot.attempts_of(tx, space, [item.delivery.id for item in mine])
+                mine = [item for item in mine if item.delivery.id in places]  # of a day that was dropped meanwhile nothing is left to do
                 left = [i for i in mine if left_open(i.delivery, places[i.delivery.id])]
                 if left:
                     hot.close_unknown(tx, space, [i.delivery.id for i in left], now + 1, now)

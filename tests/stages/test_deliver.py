@@ -462,3 +462,18 @@ def test_letters_keep_no_words_of_a_provider(stand):
     delivery = Delivery(bytes(16), bytes(16), bytes(16), SPACE, 1, 2, b"", "orders", "normal", 1, NOON, attempt=99)
     said = outcomes.after(delivery, Answer("temporary", "451", "mia@example.com is busy"), SEEDED[0], NOON, lambda: 0.5)
     assert said.letter == "retry_exhausted: 451"
+
+
+async def test_an_attempt_whose_delivery_was_dropped_by_age_stops_nothing(stand):
+    await stand.person(1)
+    old, fine = await stand.decide(event(1), event(1, type="u"))
+    gone = read_all(Delivery, [old])[0]
+
+    def begun(tx):
+        hot.write_attempts(tx, [], [hot.Start(SPACE, gone.id, 1, "capture-email")], NOON)
+        tx.conn.execute(deliveries.delete().where(deliveries.c.id == gone.id))
+
+    await stand.store.write(begun)
+    await stand.carry_out(old, fine)
+    assert await stand.states() == ["SENT"]
+    assert await stand.ground.count(kept) == 1
