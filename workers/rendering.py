@@ -27,9 +27,21 @@ from backend.store import templates
 from backend.store.port import Store
 
 KEPT = 1_500  # compiled versions; more than all channels together have in hand, so that what is needed is never the oldest
+LINKS = ("why", "preferences", "unsubscribe")
 Key = tuple[int, str, int]
 _version = msgspec.json.Decoder(TemplateVersion)
 _body, _profile = msgspec.json.Decoder(Body), msgspec.json.Decoder(Profile)
+
+
+class _Kept:
+    """A compiled version, and which links it reads: making one costs as much as a tenth of a mail."""
+
+    __slots__ = ("compiled", "links")
+
+    def __init__(self, compiled: Compiled) -> None:
+        names = {variable.name for row in compiled.pieces.values() for piece in row for variable in piece.variables}
+        self.compiled = compiled
+        self.links = frozenset(LINKS) if "links" in names else frozenset(name for name in LINKS if f"links.{name}" in names)
 
 
 class Rendering:
@@ -37,23 +49,26 @@ class Rendering:
 
     def __init__(self, *, store: Store, facts: FactsReader, sealer: Sealer, base_url: str) -> None:
         self._store, self._facts, self._sealer, self._links, self._base = store, facts, sealer, Links(sealer), base_url
-        self._compiled: OrderedDict[Key, Compiled] = OrderedDict()
-        self._default: Compiled | None = None
+        self._compiled: OrderedDict[Key, _Kept] = OrderedDict()
+        self._default: _Kept | None = None
         self._settings: dict[int, SpaceSettings] = {}
+        self._brands: dict[int, dict[str, Any]] = {}
 
     async def prepare(self, deliveries: Sequence[Delivery]) -> None:
         """Load and compile the versions these need, and the settings of their spaces."""
         for space in {delivery.space for delivery in deliveries}:
-            self._settings[space] = await self._facts.settings_of(space)
+            settings = await self._facts.settings_of(space)
+            if settings is not self._settings.get(space):
+                self._settings[space], self._brands[space] = settings, msgspec.structs.asdict(settings.brand)
         if self._default is None:
-            self._default = await asyncio.to_thread(lambda: compile_version(default_version()))
+            self._default = _Kept(await asyncio.to_thread(lambda: compile_version(default_version())))
         needed = {(d.space, d.template, d.version) for d in deliveries if d.version}
         for key in needed & self._compiled.keys():  # before anything makes room
             self._compiled.move_to_end(key)
         for key in needed - self._compiled.keys():
             row = await self._store.read(lambda tx, key=key: templates.version(tx, *key))  # type: ignore[misc]
             if row is not None:  # compiling takes milliseconds
-                self._compiled[key] = await asyncio.to_thread(compile_version, _version.decode(row.content))
+                self._compiled[key] = _Kept(await asyncio.to_thread(compile_version, _version.decode(row.content)))
         while len(self._compiled) > KEPT:
             self._compiled.popitem(last=False)
 
@@ -62,10 +77,10 @@ class Rendering:
         person, settings = facts.person, self._settings[delivery.space]
         channel = cast("Channel", CHANNEL_NAME[delivery.channel])
         address = self._address(delivery, person)
-        links = self._links_of(delivery, facts)
-        context = self._context(delivery, facts, settings, links, address)
-        compiled = self._version(delivery)
-        message = render(compiled, channel, context, person.locale)
+        kept = self._version(delivery)
+        links = self._links_of(delivery, facts, kept.links)
+        context = self._context(delivery, facts, links, address)
+        message = render(kept.compiled, channel, context, person.locale)
         headers = _headers(links, facts) if isinstance(message, EmailMessage) else {}
         return Outgoing(
             delivery=delivery.id, space=delivery.space, person=delivery.person, channel=channel, attempt=delivery.attempt, address=address,
@@ -73,7 +88,7 @@ class Rendering:
             headers=headers, category=delivery.category,
         )  # fmt: skip
 
-    def _version(self, delivery: Delivery) -> Compiled:
+    def _version(self, delivery: Delivery) -> "_Kept":
         if not delivery.version:
             assert self._default is not None
             return self._default
@@ -92,17 +107,19 @@ class Rendering:
                 return self._sealer.unseal("address", address.sealed).decode()
         return ""  # web: its address is the person
 
-    def _links_of(self, delivery: Delivery, facts: Facts) -> dict[str, str]:
-        mine = Link(delivery.space, delivery.id, delivery.person, delivery.category)
-        links = {
-            "why": f"{self._base}/y/{self._links.make('y', Link(delivery.space, delivery.id))}",
-            "preferences": f"{self._base}/p/{self._links.make('p', Link(delivery.space, person=delivery.person))}",
-        }
+    def _links_of(self, delivery: Delivery, facts: Facts, used: frozenset[str]) -> dict[str, str]:
+        """Links that the template reads, and the one that the headers of mail need."""
+        links = {}
+        if "why" in used:
+            links["why"] = f"{self._base}/y/{self._links.make('y', Link(delivery.space, delivery.id))}"
+        if "preferences" in used:
+            links["preferences"] = f"{self._base}/p/{self._links.make('p', Link(delivery.space, person=delivery.person))}"
         if facts.category.kind != "essential":
+            mine = Link(delivery.space, delivery.id, delivery.person, delivery.category)
             links["unsubscribe"] = f"{self._base}/u/{self._links.make('u', mine)}"
         return links
 
-    def _context(self, delivery: Delivery, facts: Facts, settings: SpaceSettings, links: dict[str, str], address: str) -> dict[str, Any]:
+    def _context(self, delivery: Delivery, facts: Facts, links: dict[str, str], address: str) -> dict[str, Any]:
         person, body = facts.person, _body.decode(delivery.body)
         profile = _profile.decode(self._sealer.unseal("profile", person.profile)) if person.profile else Profile()
         user = {
@@ -113,8 +130,7 @@ class Rendering:
             "id": delivery.event.hex(), "type": delivery.type, "category": delivery.category, "timestamp": delivery.accepted,
             "title": body.title, "message": body.message,
         }  # fmt: skip
-        brand = msgspec.structs.asdict(settings.brand)
-        return {"user": user, "data": body.data, "event": event, "brand": brand, "links": links}
+        return {"user": user, "data": body.data, "event": event, "brand": self._brands[delivery.space], "links": links}
 
 
 def _headers(links: dict[str, str], facts: Facts) -> dict[str, str]:

@@ -4,6 +4,7 @@ Everything here is a msgspec struct: it reads and writes JSON as it stands. Text
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
@@ -144,8 +145,9 @@ class WebMessage(Struct, frozen=True, tag="web"):
 Message: TypeAlias = EmailMessage | PushMessage | SmsMessage | WebMessage
 
 
-def fallbacks(locale: str) -> list[str]:
-    """`de-AT` -> ['de-at', 'de', '']: where to look, best first. Case and underscore do not matter."""
+@lru_cache(1_000)
+def fallbacks(locale: str) -> tuple[str, ...]:
+    """`de-AT` -> ('de-at', 'de', ''): where to look, best first. Case and underscore do not matter."""
     tag = locale.replace("_", "-").lower()
     parts = tag.split("-") if tag else []
-    return ["-".join(parts[:n]) for n in range(len(parts), 0, -1)] + [""]
+    return (*("-".join(parts[:n]) for n in range(len(parts), 0, -1)), "")

@@ -21,7 +21,7 @@ from backend.domain.template import (
     [("de-AT", ["de-at", "de", ""]), ("de_AT", ["de-at", "de", ""]), ("zh-Hant-TW", ["zh-hant-tw", "zh-hant", "zh", ""]), ("", [""])],
 )
 def test_fallbacks(locale, order):
-    assert fallbacks(locale) == order
+    assert list(fallbacks(locale)) == order
 
 
 def test_a_version_reads_back_from_its_json():
