@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from backend.app import App
+    from backend.app.app import App
 
 _live: "App | None" = None
 

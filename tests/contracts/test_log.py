@@ -38,10 +38,12 @@ class TestEmbeddedLog(LogContract):
             store = open_store(url, SystemClock())
             await store.start()
             log = open_log("embedded:", sqlite=store, clock=SystemClock(), topics=TOPICS)
-            await log.start()
-            yield log
-            await log.close()
-            await store.close()
+            try:
+                await log.start()
+                yield log
+                await log.close()
+            finally:
+                await store.close()  # also when a test fails: the next opening needs the lock
 
         url = f"sqlite:///{tmp_path / 'carillon.db'}"
         migrate(url)

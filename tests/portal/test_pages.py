@@ -8,6 +8,7 @@ import reflex as rx
 
 from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM
+from portal import wiring
 from portal.frame import Frame
 from portal.pages.capture import CapturePage, headers_of, in_frame
 from portal.pages.captured import Captured
@@ -59,8 +60,10 @@ class Tab:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory):
     house, _ = await open_house(tmp_path_factory.mktemp("home"), "http://127.0.0.1:8000")
+    before = wiring._live  # the server of other modules goes on after this one
     connect(house.app)
     yield house
+    wiring._live = before
     await house.stop()
 
 
