@@ -159,12 +159,12 @@ def write_attempts(tx: Tx, outcomes: Sequence["hot.Outcome"], starts: Sequence["
     for o in outcomes:
         m = o.move
         groups[m.space, day_of(m.delivery), o.n, o.outcome, m.generation, m.state].setdefault(m.delivery, o)
-    moved: set[tuple[Row, int]] = set()
+    moved: set[tuple[Row, int, int]] = set()  # with generation and state
     for key, group in groups.items():
         for part in _parts(list(group.values())):
             moved |= _end(s, key, part, deltas, now)
     # from another state than pending, or nowhere; also the second outcome of one delivery
-    if rest := [o.move for o in outcomes if ((o.move.delivery, o.move.space), o.move.state) not in moved]:
+    if rest := [o.move for o in outcomes if ((o.move.delivery, o.move.space), o.move.generation, o.move.state) not in moved]:
         deltas.update(_move(s, rest, now)[1])
     _count(s, deltas, now)
     started: set[bytes] = set()
@@ -179,7 +179,7 @@ def write_attempts(tx: Tx, outcomes: Sequence["hot.Outcome"], starts: Sequence["
 
 def _end(
     s: Session, key: tuple[int, int, int, int, int, int], part: Sequence["hot.Outcome"], deltas: Deltas, now: float
-) -> set[tuple[Row, int]]:
+) -> set[tuple[Row, int, int]]:
     """End attempts that ended alike, and move those of their deliveries that are pending, as nearly all are: one trip."""
     space, day, n, outcome, generation, state = key
     result = s.on(
@@ -189,7 +189,7 @@ def _end(
     )  # fmt: skip
     get, moved = result.get_value, set()
     for i in range(result.ntuples):
-        moved.add(((get(i, 0), space), state))
+        moved.add(((get(i, 0), space), generation, state))
         deltas[space, number(get(i, 1)), number(get(i, 2)), int(State.PENDING), state] += 1
     return moved
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -394,6 +394,7 @@ class HotContract:
     # one store for all examples, which decide about rows of their own; the subclasses of this suite are the differing executors
     @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors])
     @given(seed=st.integers(0, 2**32), steps=st.lists(st.sampled_from(["decide", "repeat", "move", "attempt"]), min_size=3, max_size=12))
+    @example(seed=33, steps=["decide", "decide", "attempt"])  # outcomes of one delivery in two generations, in one chunk
     async def test_deltas_equal_rows_and_rows_equal_a_plain_model(self, hot_store, seed, steps):
         chance = random.Random(seed)
         base = next(RUN) << 16  # examples share the store: each decides about its own
