@@ -3,14 +3,15 @@
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from backend.domain.errors import Invalid, StoreUnavailable
 
@@ -127,6 +128,17 @@ def postgres_engine(url: str, *, size: int, read: bool = False) -> Engine:
         },
     )
     begin = b"begin isolation level repeatable read read only" if read else b"begin"
+    lost = float("-inf")  # when a connection was last found dead before its transaction began
+
+    @event.listens_for(engine, "connect")
+    def made(_: Any, record: ConnectionPoolEntry) -> None:
+        record.info["made"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def replaced(_: Any, record: ConnectionPoolEntry, __: Any) -> None:
+        # what is as old as a dead one died with it. `Engine.dispose` would do, but leaves what other threads hold to the collector
+        if record.info["made"] <= lost:
+            raise DisconnectionError("the server was away since this connection was made")
 
     @event.listens_for(engine, "begin")
     def begun(conn: Connection) -> None:
@@ -134,6 +146,8 @@ def postgres_engine(url: str, *, size: int, read: bool = False) -> Engine:
         pgconn = driver_of(conn).pgconn
         result = pgconn.exec_(begin)
         if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+            nonlocal lost
+            lost = monotonic()
             raise psycopg.OperationalError(f"cannot begin a transaction: {pgconn.error_message.decode(errors='replace').strip()}")
 
     return engine

@@ -106,7 +106,6 @@ def _begun(engine: Engine) -> Connection:
                 conn.close()
             if last or not dialect.away(error):
                 raise
-            engine.dispose()  # the others of the pool died with it
     raise AssertionError("unreachable")
 
 

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import gc
 import shutil
 import sqlite3
+import threading
+import warnings
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -111,6 +114,45 @@ class TestPostgresStore(StoreContract):
     @pytest.fixture
     def cut(self, url):
         return Gone(url)
+
+
+class TestPostgresPool:
+    """What only a pool has."""
+
+    async def test_a_dead_connection_replaces_the_idle_ones_and_leaves_no_used_one_to_the_collector(self, fresh_postgres_url):
+        migrate(fresh_postgres_url, HeldClock(NOW))
+        store = open_store(fresh_postgres_url, HeldClock(NOW))
+        await store.start()
+        go_on = threading.Barrier(3)
+        own = "select pg_backend_pid()"
+
+        def together(tx):
+            pid = tx.raw.execute(own).fetchone()[0]
+            go_on.wait(10)  # so that there are three of them
+            return pid
+
+        first, second, third = await asyncio.gather(*(store.write(together, turn="decide") for _ in range(3)))
+        inside, finish = threading.Event(), threading.Event()
+
+        def long(tx):
+            inside.set()
+            finish.wait(10)
+            return tx.raw.execute(own).fetchone()[0]
+
+        used = asyncio.ensure_future(store.write(long, turn="decide"))
+        await asyncio.to_thread(inside.wait, 10)
+        with psycopg.connect(fresh_postgres_url, autocommit=True) as other:
+            idle = "state = 'idle' and datname = current_database() and pid <> pg_backend_pid()"
+            assert other.execute(f"select count(pg_terminate_backend(pid)) from pg_stat_activity where {idle}").fetchone()[0] >= 2
+        fresh = await store.write(lambda tx: tx.raw.execute(own).fetchone()[0])
+        assert fresh not in (first, second, third)
+        finish.set()
+        assert await used in (first, second, third)
+        with warnings.catch_warnings(record=True) as left:
+            warnings.simplefilter("always")
+            gc.collect()
+        assert [str(w.message) for w in left if w.category is ResourceWarning] == []
+        await store.close()
 
 
 class TestSqliteFile:
