@@ -9,7 +9,16 @@ from reflex.event import EventSpec
 
 from portal.frame import Frame
 from portal.guard import Doorkeeper
-from portal.pages import capture, captured, claim, deliveries, delivery, inbox, send, sign_in  # noqa: F401 - importing registers them
+from portal.pages import (  # noqa: F401 - importing registers them
+    capture,
+    captured,
+    claim,
+    deliveries,
+    delivery,
+    inbox,
+    send,
+    sign_in,
+)
 from portal.pages.lost import lost
 
 logger = logging.getLogger(__name__)

@@ -1,9 +1,18 @@
-"""The word catalogue: every phrase of the portal, by key and language."""
+"""The word catalogue: every phrase of the portal, by key and language.
+
+A room of the portal with many words has a module of its own here, with `EN` and `DE`, named in `_ROOMS`.
+"""
+
+from types import ModuleType
 
 from portal.words import de, de_pages, en, en_pages
 
 LANGUAGES = ("en", "de")
+_ROOMS: tuple[ModuleType, ...] = ()
 _PHRASES = {"en": en.PHRASES | en_pages.PHRASES, "de": de.PHRASES | de_pages.PHRASES}
+for _room in _ROOMS:
+    _PHRASES["en"] |= _room.EN
+    _PHRASES["de"] |= _room.DE
 
 
 def phrase(language: str, key: str) -> str:
