@@ -16,6 +16,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     deliveries,
     delivery,
     inbox,
+    invite,
     send,
     sign_in,
 )

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.domain.errors import Invalid, Refusal, TooManyRequests, Unauthenticated, Unavailable
+from backend.domain.errors import Invalid, Refusal, Taken, TooManyRequests, Unauthenticated, Unavailable
 from portal.access import HOMES, SESSION_COOKIE, home_of, session_in
 from portal.wiring import app
 from portal.words import preferred, say
@@ -23,6 +23,8 @@ FORM_LIMIT = 4096  # bytes; a user name and a password
 PAGES = ("/send", "/deliveries", "/captured", "/inbox")  # behind the door
 SIGN_IN = "/sign-in"
 CLAIM = "/claim"
+INVITE = "/invite"
+STRANGERS = (SIGN_IN, CLAIM, INVITE)  # for people who are not signed in
 
 
 def is_page(path: str) -> bool:
@@ -47,7 +49,7 @@ def is_own_post(headers: dict[str, str], origins: Iterable[str]) -> bool:
 
 
 class SessionRoutes:
-    """`/`, `/session`, `/session/claim` and `/session/end`. `origins`: where our own pages are served from; the first is the public one."""
+    """`/`, `/session`, `/session/claim`, `/session/accept` and `/session/end`. `origins`: where our own pages are served from; the first is the public one."""
 
     def __init__(self, origins: list[str]) -> None:
         self._origins = origins
@@ -58,6 +60,7 @@ class SessionRoutes:
             Route("/", self.start, methods=["GET", "HEAD"]),
             Route("/session", self.begin, methods=["POST"]),
             Route("/session/claim", self.claim, methods=["POST"]),
+            Route("/session/accept", self.accept, methods=["POST"]),
             Route("/session/end", self.end, methods=["POST"]),
         ]
 
@@ -108,6 +111,30 @@ class SessionRoutes:
             return back("password" if refusal.facts.get("field") == "password" else "login")
         except Refusal:
             return back("used")
+        return self._begun(session)
+
+    async def accept(self, request: Request) -> Response:
+        """Form fields `token`, `name`, `login`, `password`: the account that somebody was invited to make, signed in."""
+        fields = await _form(request) or {}
+        token = fields.get("token", "")[:100]
+
+        def back(reason: str) -> Response:
+            return RedirectResponse(f"{INVITE}?reason={reason}&token={quote(token, safe='')}", 303)
+
+        if not is_own_post(dict(request.headers), self._origins):
+            return back("foreign")
+        language = preferred(request.headers.get("accept-language", ""))
+        login, password = fields.get("login", ""), fields.get("password", "")
+        try:
+            session = await app().invitations.accept(token, login, password, fields.get("name", "")[:200], locale=language)
+        except Unavailable:
+            return back("away")
+        except Taken:
+            return back("taken")
+        except Invalid as refusal:
+            return back(str(refusal.facts.get("field", "login")))
+        except Refusal:
+            return back("over")  # the page finds out itself what became of the invitation
         return self._begun(session)
 
     def _begun(self, session: "Session", onward: str = "") -> Response:
@@ -166,12 +193,12 @@ class Door:
             return
         path = scope.get("path", "")
         bare = path.rstrip("/")
-        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (is_page(bare) or bare in (SIGN_IN, CLAIM)):
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and (is_page(bare) or bare in STRANGERS):
             answer = self._elsewhere(scope) or await self._turned_away(scope, bare)
             if answer is not None:
                 await answer(scope, receive, send)
                 return
-            if bare in (*PAGES, SIGN_IN, CLAIM):  # prerendered as folders; saves the redirect to the slash
+            if bare in (*PAGES, *STRANGERS):  # prerendered as folders; saves the redirect to the slash
                 scope = {**scope, "path": f"{bare}/", "raw_path": f"{bare}/".encode()}
         await self._inner(scope, receive, send)
 
@@ -186,7 +213,7 @@ class Door:
         return PlainTextResponse(text, 421)
 
     async def _turned_away(self, scope: Scope, path: str) -> Response | None:
-        if path == CLAIM:
+        if path in (CLAIM, INVITE):
             return None  # whoever has the link has no account yet
         cookies = "; ".join(v.decode("latin-1") for k, v in scope["headers"] if k == b"cookie")
         try:

@@ -66,7 +66,7 @@ class Accounts(Aggregate):
     ) -> AccountView:
         """Make an account, and its person unless `user_id` (default: the login) is known. Errors: `Invalid`, `Taken`, `Erased`."""
         need(actor, "accounts.write")
-        login, user_id = _login(login), user_id or _login(login)
+        login, user_id = checked_login(login), user_id or checked_login(login)
         if role not in ROLES:
             raise Invalid(f"There is no role {role[:32]!r}.", field="role", allowed=list(ROLES))
         check_zone(timezone)
@@ -74,7 +74,7 @@ class Accounts(Aggregate):
         hashed = await hash_password(password)
 
         def write(tx: Tx) -> AccountRow:
-            row = self._made(tx, actor.space, login, hashed, role, name or login, user_id, timezone, locale)
+            row = self.add(tx, actor.space, login, hashed, role, name or login, user_id, timezone, locale)
             self.note(tx, actor, "account.create", f"account:{login}", role=role)
             return row
 
@@ -92,7 +92,7 @@ class Accounts(Aggregate):
         if not await check_password(usable.password if usable else None, password) or usable is None:
             raise Unauthenticated("Login and password do not fit together. Check both, or ask an administrator for a new password.")
         again = await hash_password(password) if outdated(usable.password) else ""
-        return await self._begin(space, login, again)
+        return await self.app.store.write(lambda tx: self.begin(tx, space, login, again))
 
     async def who(self, token: str) -> Actor:
         """The actor of a session, which lives on. Raises `TokenInvalid`, `TokenExpired`."""
@@ -122,7 +122,7 @@ class Accounts(Aggregate):
 
     async def set_password(self, actor: Actor, login: str, password: str, old: str = "") -> None:
         """A new password; every session of the account ends. One's own needs the old one. Errors: `NotFound`, `Invalid`, `Forbidden`."""
-        login = _login(login)
+        login = checked_login(login)
         row = await self.app.store.read(lambda tx: accounts.get(tx, actor.space, login))
         if row is None or row.person != actor.person:
             need(actor, "accounts.write")
@@ -145,27 +145,27 @@ class Accounts(Aggregate):
 
     async def disable(self, actor: Actor, login: str) -> AccountView:
         """Nobody signs in with it any more; its sessions end at once. Errors: `NotFound`, `Invalid` for the last administrator."""
-        return await self._switch(actor, _login(login), disabled=True)
+        return await self._switch(actor, checked_login(login), disabled=True)
 
     async def enable(self, actor: Actor, login: str) -> AccountView:
         """Signing in works again. Raises `NotFound`."""
-        return await self._switch(actor, _login(login), disabled=False)
+        return await self._switch(actor, checked_login(login), disabled=False)
 
     async def claim(self, token: str, login: str, password: str, name: str = "") -> Session:
         """The first administrator, made with the one-time link of an empty installation. Raises `TokenInvalid`, `Invalid`."""
-        login, mark = _login(login), _hash(token).hex()
+        login, mark = checked_login(login), _hash(token).hex()
         if await self.app.store.read(lambda tx: marks.get(tx, CLAIM)) != mark:
             raise TokenInvalid("This link was used already, or a newer one was made. Start Carillon again to see the current one.")
         hashed = await hash_password(password)
 
-        def write(tx: Tx) -> None:
+        def write(tx: Tx) -> Session:
             if not marks.take(tx, CLAIM, mark):
                 raise TokenInvalid("This link was used a moment ago. Sign in with the account that was made with it.")
-            self._made(tx, MAIN, login, hashed, "admin", name or login, login, "UTC", "en")
+            self.add(tx, MAIN, login, hashed, "admin", name or login, login, "UTC", "en")
             self.note(tx, Actor(MAIN, login, "admin", via="portal"), "account.claim", f"account:{login}", role="admin")
+            return self.begin(tx, MAIN, login)
 
-        await self.changing(MAIN, [checked_person(MAIN, login)], write)
-        return await self._begin(MAIN, login)
+        return await self.changing(MAIN, [checked_person(MAIN, login)], write)
 
     async def list(self, actor: Actor) -> Page[AccountView]:
         """All accounts of the space, by login."""
@@ -178,22 +178,19 @@ class Accounts(Aggregate):
 
         return await self.app.store.read(read)
 
-    async def _begin(self, space: int, login: str, password: str = "") -> Session:
+    def begin(self, tx: Tx, space: int, login: str, password: str = "") -> Session:
+        """A session for an account whose owner has just proved to be it. `password`: a new hash of it to keep."""
         token, now = secrets.token_urlsafe(32), self.app.clock.now()
-
-        def write(tx: Tx) -> Actor:
-            row = accounts.get(tx, space, login)
-            if row is None or row.disabled is not None:
-                raise Unauthenticated("This account was disabled. Ask an administrator.")
-            if password:
-                row.password = password
-                accounts.put(tx, row)
-            accounts.add_session(tx, SessionRow(token=_hash(token), space=space, login=login, created=now, expires=now + SESSION))
-            actor = self._actor(tx, row)
-            self.note(tx, actor, "account.sign_in", f"account:{login}")
-            return actor
-
-        return Session(token, await self.app.store.write(write), now + SESSION)
+        row = accounts.get(tx, space, login)
+        if row is None or row.disabled is not None:
+            raise Unauthenticated("This account was disabled. Ask an administrator.")
+        if password:
+            row.password = password
+            accounts.put(tx, row)
+        accounts.add_session(tx, SessionRow(token=_hash(token), space=space, login=login, created=now, expires=now + SESSION))
+        actor = self._actor(tx, row)
+        self.note(tx, actor, "account.sign_in", f"account:{login}")
+        return Session(token, actor, now + SESSION)
 
     async def _switch(self, actor: Actor, login: str, *, disabled: bool) -> AccountView:
         need(actor, "accounts.write")
@@ -217,9 +214,10 @@ class Accounts(Aggregate):
             raise NotFound(f"There is no account {login!r} here.")
         return row
 
-    def _made(
+    def add(
         self, tx: Tx, space: int, login: str, hashed: str, role: str, name: str, user_id: str, timezone: str, locale: str
     ) -> AccountRow:
+        """The account and, unless there is one of this user id, its person. Raises `Taken`, `Erased`."""
         person = self.app.people.ensure(tx, space, user_id, name, timezone, locale)
         row = AccountRow(
             space=space,
@@ -256,7 +254,8 @@ def _hash(token: str) -> bytes:
     return sha256(token.encode()).digest()  # the token is random, so nothing slower is needed
 
 
-def _login(text: str) -> str:
+def checked_login(text: str) -> str:
+    """A login as it is kept. Raises `Invalid`."""
     login = text.strip().lower()
     if not _LOGIN.fullmatch(login):
         raise Invalid("A login is 2 to 100 letters, digits or . _ @ + -, and begins with a letter or digit.", field="login")

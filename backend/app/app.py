@@ -27,6 +27,7 @@ from backend.app.groups import Groups
 from backend.app.halts import Halts
 from backend.app.idempotency import Idempotency
 from backend.app.inbox import Inbox
+from backend.app.invitations import Invitations
 from backend.app.links import Links
 from backend.app.orders import Orders
 from backend.app.people import People
@@ -75,6 +76,7 @@ class App:
         self.templates = Templates(self)
         self.suppressions = Suppressions(self)
         self.accounts = Accounts(self)
+        self.invitations = Invitations(self)
         self.clients = Clients(self)
         self.idempotency = Idempotency(self)
         self.audit = Audit(self)

@@ -165,6 +165,8 @@ alerts = _table("alerts", _space(), Column("id", Id, nullable=False), _text("sev
 # ---- entrances
 accounts = _table("accounts", _space(), Column("login", Text, nullable=False), _text("name"), _text("password"), _text("role"), _person(), _text("timezone", "UTC"), _text("locale", "en"), _time("created"),
                   _time("disabled", nullable=True), PrimaryKeyConstraint("space", "login"))  # password: argon2id hash; person: their own inbox
+invitations = _table("invitations", _space(), Column("id", Id, nullable=False), _bytes("token"), _bytes("name"), _text("role"), _text("by"), _time("created"), _time("expires"), _time("revoked", nullable=True),
+                     _time("accepted", nullable=True), _text("login", ""), PrimaryKeyConstraint("space", "id"), UniqueConstraint("token"))  # token: hash of the link's; name: sealed
 sessions = _table("sessions", Column("token", LargeBinary, nullable=False), _space(), _text("login"), _time("created"), _time("expires"), PrimaryKeyConstraint("token"))  # token: hash of it
 clients = _table("clients", _space(), Column("id", Text, nullable=False), _text("name"), _bytes("secret"), _text("scopes"), _time("created"), PrimaryKeyConstraint("space", "id"))
 revoked = _table("revoked", _space(), Column("jti", Text, nullable=False), _time("expires"), PrimaryKeyConstraint("space", "jti"))

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from portal.components.controls import text_input
+from portal.components.controls import button, text_input
 from portal.components.elements import button_el, div, h1, h2, icon, label, main, native_form, p, section, span
 from portal.components.text import t
 from portal.shell import logo, theme_button
@@ -45,9 +45,11 @@ def entry_field(id: str, words: Any, problem: Any, **props: Any) -> rx.Component
     return div(label(words, html_for=id), control, said, cls=rx.cond(problem != "", "field bad", "field"))
 
 
-def entry(title: Any, sub: Any, news: Any, act: Any, action: str, *fields: rx.Component) -> rx.Component:
-    """`news` is a state var shown above the form when not empty; `action` is where the form posts to."""
-    form = native_form(*fields, button_el(act, type="submit", cls="btn pri lg block"), action=action, method="post", cls="col g4")
+def entry(title: Any, sub: Any, news: Any, act: Any, action: str, *fields: rx.Component, over: Any = False) -> rx.Component:
+    """`news` is a state var shown above the form when not empty; `action` is where the form posts to. `over`: a way to sign in instead."""
+    form: rx.Component = native_form(*fields, button_el(act, type="submit", cls="btn pri lg block"), action=action, method="post", cls="col g4")
+    if over is not False:
+        form = rx.cond(over, button(t("signin.act"), href="/sign-in"), form)
     left = div(
         div(span(logo(26), span("Carillon"), cls="brand big"), span(cls="grow"), theme_button(), cls="row"),
         div(h1(title), p(sub, cls="muted"), cls="col g1"),

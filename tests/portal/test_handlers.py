@@ -19,7 +19,11 @@ def test_every_handler_of_ours_names_a_permission():
     ours = {name: fn for name, fn in named().items() if fn.__module__.startswith("portal")}
     assert len(ours) >= 8
     unguarded = {name for name, fn in ours.items() if getattr(fn, "__permission__", None) not in MAY}
-    assert unguarded == {"SignIn.load", "Claim.load"}  # they read the address and the browser's languages, and show nothing of anybody
+    assert unguarded == {  # they read the address and the browser's languages, and show nothing of anybody
+        "SignIn.load",
+        "Claim.load",
+        "Invite.load",  # to whoever holds the link: the name and the role that stand in the invitation
+    }
     assert all(is_admissible(fn) for fn in ours.values())
 
 
