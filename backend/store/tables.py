@@ -97,7 +97,7 @@ groups = _table("groups", _space(), Column("key", Text, nullable=False), _text("
 memberships = _table("memberships", _space(), Column("group_key", Text, nullable=False), _person(), _time("created"),
                      PrimaryKeyConstraint("space", "group_key", "person"), Index("memberships_by_person", "space", "person"))
 consents = _table("consents", _space(), _person(), Column("category", Text, nullable=False), _time("at"), Column("given", Boolean, nullable=False), _text("source"), _text("evidence", ""),
-                  PrimaryKeyConstraint("space", "person", "category", "at"))  # history; the latest counts
+                  PrimaryKeyConstraint("space", "person", "category", "at"), Index("consents_by_time", "space", "at"))  # history; the latest counts
 suppressions = _table("suppressions", _space(), Column("channel", SmallInteger, nullable=False), _bytes("hash"), _text("reason"), _text("source"), _time("since"), _time("until", nullable=True),
                       PrimaryKeyConstraint("space", "channel", "hash"))
 
@@ -137,7 +137,10 @@ deltas = Table("deltas", meta, Column("n_th", Integer().with_variant(BigInteger,
                Column("minute", BigInteger, nullable=False), Column("channel", SmallInteger, nullable=False), Column("was", SmallInteger, nullable=False), Column("now", SmallInteger, nullable=False),
                Column("n", Integer, nullable=False))  # minute: seconds // 60; was -1: a new unit; channel 0: none; nothing of a person in it
 totals = _table("totals", _space(), Column("cohort", BigInteger, nullable=False), Column("minute", BigInteger, nullable=False), Column("channel", SmallInteger, nullable=False), Column("state", SmallInteger, nullable=False),
-                Column("n", BigInteger, nullable=False), PrimaryKeyConstraint("space", "cohort", "minute", "channel", "state"))  # net change of units in `state` within that minute
+                Column("n", BigInteger, nullable=False), PrimaryKeyConstraint("space", "cohort", "minute", "channel", "state"),
+                Index("totals_by_time", "space", "minute"))  # net change of units in `state` within that minute
+standing = _table("standing", _space(), Column("cohort", BigInteger, nullable=False), Column("channel", SmallInteger, nullable=False), Column("state", SmallInteger, nullable=False),
+                  Column("n", BigInteger, nullable=False), PrimaryKeyConstraint("space", "cohort", "channel", "state"))  # the sum of all totals: how many units are in `state` now
 ledger_totals = _table("ledger_totals", _space(), Column("day", Integer, nullable=False), Column("cohort", BigInteger, nullable=False), _text("totals"), _time("sealed"),
                        PrimaryKeyConstraint("space", "day", "cohort"))  # sealed before a day is dropped
 due = _table("due", _space(), Column("id", Id, nullable=False), Column("kind", Text, nullable=False), _time("at"), _text("topic"), Column("partition", SmallInteger, nullable=False), _bytes("key"), _bytes("value"),
