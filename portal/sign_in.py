@@ -82,7 +82,8 @@ class SessionRoutes:
         onward = safe_next(fields.get("next", ""))
         try:
             address = request.client.host if request.client else ""
-            session = await app().accounts.sign_in(fields.get("login", ""), fields.get("password", ""), address=address)
+            agent = request.headers.get("user-agent", "")
+            session = await app().accounts.sign_in(fields.get("login", ""), fields.get("password", ""), address=address, agent=agent)
         except TooManyRequests:
             return self._back("many", onward)
         except Unavailable:

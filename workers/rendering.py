@@ -16,9 +16,10 @@ from backend.domain.default_content import default_version
 from backend.domain.delivery import CHANNEL_NAME, Delivery
 from backend.domain.errors import TemplateMissing
 from backend.domain.event import Body
+from backend.domain.footer import with_postal
 from backend.domain.person import Person, Profile
 from backend.domain.render import Compiled, compile_version, render
-from backend.domain.space import SpaceSettings
+from backend.domain.space import Sender, SpaceSettings
 from backend.domain.template import Channel, EmailMessage, TemplateVersion
 from backend.facts import FactsReader
 from backend.security.links import Link, Links
@@ -52,14 +53,14 @@ class Rendering:
         self._compiled: OrderedDict[Key, _Kept] = OrderedDict()
         self._default: _Kept | None = None
         self._settings: dict[int, SpaceSettings] = {}
-        self._brands: dict[int, dict[str, Any]] = {}
+        self._brands: dict[int, dict[Sender, dict[str, Any]]] = {}
 
     async def prepare(self, deliveries: Sequence[Delivery]) -> None:
         """Load and compile the versions these need, and the settings of their spaces."""
         for space in {delivery.space for delivery in deliveries}:
             settings = await self._facts.settings_of(space)
             if settings is not self._settings.get(space):
-                self._settings[space], self._brands[space] = settings, msgspec.structs.asdict(settings.brand)
+                self._settings[space], self._brands[space] = settings, _brands(settings)
         if self._default is None:
             self._default = _Kept(await asyncio.to_thread(lambda: compile_version(default_version())))
         needed = {(d.space, d.template, d.version) for d in deliveries if d.version}
@@ -73,18 +74,20 @@ class Rendering:
             self._compiled.popitem(last=False)
 
     def outgoing(self, delivery: Delivery, facts: Facts) -> Outgoing:
-        """Everything the attempt needs. Raises `DataMissing`, `TemplateMissing` and the bounds of rendering, all before anything is sent."""
-        person, settings = facts.person, self._settings[delivery.space]
+        """Everything the attempt needs. Raises `DataMissing`, `TemplateMissing`, `PostalMissing` and the bounds of rendering, all before anything is sent."""
+        person, sender = facts.person, self._settings[delivery.space].sender_of(delivery.category)
         channel = cast("Channel", CHANNEL_NAME[delivery.channel])
         address = self._address(delivery, person)
         kept = self._version(delivery)
         links = self._links_of(delivery, facts, kept.links)
-        context = self._context(delivery, facts, links, address)
+        context = self._context(delivery, facts, links, address, self._brands[delivery.space][sender])
         message = render(kept.compiled, channel, context, person.locale)
+        if isinstance(message, EmailMessage) and facts.category.kind == "marketing":
+            message = with_postal(message, sender.postal)
         headers = _headers(links, facts) if isinstance(message, EmailMessage) else {}
         return Outgoing(
             delivery=delivery.id, space=delivery.space, person=delivery.person, channel=channel, attempt=delivery.attempt, address=address,
-            message=message, sender=settings.sender, priority=delivery.priority, collapse=delivery.collapse, expires=delivery.expires,
+            message=message, sender=sender, priority=delivery.priority, collapse=delivery.collapse, expires=delivery.expires,
             headers=headers, category=delivery.category,
         )  # fmt: skip
 
@@ -119,7 +122,9 @@ class Rendering:
             links["unsubscribe"] = f"{self._base}/u/{self._links.make('u', mine)}"
         return links
 
-    def _context(self, delivery: Delivery, facts: Facts, links: dict[str, str], address: str) -> dict[str, Any]:
+    def _context(
+        self, delivery: Delivery, facts: Facts, links: dict[str, str], address: str, brand: dict[str, Any]
+    ) -> dict[str, Any]:
         person, body = facts.person, _body.decode(delivery.body)
         profile = _profile.decode(self._sealer.unseal("profile", person.profile)) if person.profile else Profile()
         user = {
@@ -130,7 +135,13 @@ class Rendering:
             "id": delivery.event.hex(), "type": delivery.type, "category": delivery.category, "timestamp": delivery.accepted,
             "title": body.title, "message": body.message,
         }  # fmt: skip
-        return {"user": user, "data": body.data, "event": event, "brand": self._brands[delivery.space], "links": links}
+        return {"user": user, "data": body.data, "event": event, "brand": brand, "links": links}
+
+
+def _brands(settings: SpaceSettings) -> dict[Sender, dict[str, Any]]:
+    """What templates see as `brand`, for each sender: with the sender's postal address where it has one."""
+    brand = msgspec.structs.asdict(settings.brand)
+    return {sender: {**brand, "address": sender.postal or brand["address"]} for sender in (settings.sender, *settings.senders.values())}
 
 
 def _headers(links: dict[str, str], facts: Facts) -> dict[str, str]:

@@ -41,6 +41,16 @@ class AccountView(msgspec.Struct):
     disabled_at: datetime | None = None
 
 
+class SessionView(msgspec.Struct):
+    """One browser that is signed in. `id` names it and opens nothing; `agent` is what the browser said of itself."""
+
+    id: str
+    login: str
+    agent: str
+    began_at: datetime
+    ends_at: datetime  # unless it is used again before
+
+
 class Session(msgspec.Struct):
     """`token` goes into an HttpOnly cookie and is shown once."""
 
@@ -67,8 +77,7 @@ class Accounts(Aggregate):
         """Make an account, and its person unless `user_id` (default: the login) is known. Errors: `Invalid`, `Taken`, `Erased`."""
         need(actor, "accounts.write")
         login, user_id = checked_login(login), user_id or checked_login(login)
-        if role not in ROLES:
-            raise Invalid(f"There is no role {role[:32]!r}.", field="role", allowed=list(ROLES))
+        _check_role(role)
         check_zone(timezone)
         check_locale(locale)
         hashed = await hash_password(password)
@@ -81,8 +90,8 @@ class Accounts(Aggregate):
         row = await self.changing(actor.space, [checked_person(actor.space, user_id)], write)
         return _view(row, user_id)
 
-    async def sign_in(self, login: str, password: str, *, address: str = "", space: int = MAIN) -> Session:
-        """A session, for the right password. `address`: of the network. Raises `Unauthenticated`, `TooManyRequests`."""
+    async def sign_in(self, login: str, password: str, *, address: str = "", agent: str = "", space: int = MAIN) -> Session:
+        """A session, for the right password. `address`: of the network, `agent`: of the browser. Raises `Unauthenticated`, `TooManyRequests`."""
         login = login.strip().lower()[:200]
         await self.app.limits.take(SIGN_IN, f"login:{space}:{login}")
         if address:
@@ -92,7 +101,7 @@ class Accounts(Aggregate):
         if not await check_password(usable.password if usable else None, password) or usable is None:
             raise Unauthenticated("Login and password do not fit together. Check both, or ask an administrator for a new password.")
         again = await hash_password(password) if outdated(usable.password) else ""
-        return await self.app.store.write(lambda tx: self.begin(tx, space, login, again))
+        return await self.app.store.write(lambda tx: self.begin(tx, space, login, again, agent))
 
     async def who(self, token: str) -> Actor:
         """The actor of a session, which lives on. Raises `TokenInvalid`, `TokenExpired`."""
@@ -178,7 +187,45 @@ class Accounts(Aggregate):
 
         return await self.app.store.read(read)
 
-    def begin(self, tx: Tx, space: int, login: str, password: str = "") -> Session:
+    async def set_role(self, actor: Actor, login: str, role: str) -> AccountView:
+        """What the account may do from now on. Errors: `NotFound`, `Invalid` for an unknown role and for the last administrator."""
+        need(actor, "accounts.write")
+        login = checked_login(login)
+        _check_role(role)
+
+        def write(tx: Tx) -> tuple[AccountRow, str]:
+            row = self._found(tx, actor.space, login)
+            was, row.role = row.role, role
+            if was == "admin" and role != "admin" and row.disabled is None:
+                self._keep_an_admin(tx, row, "Make another one first, then give this one another role.")
+            if was != role:
+                accounts.put(tx, row)
+                self.note(tx, actor, "account.role", f"account:{login}", role=role, was=was)
+            return row, persons.known(tx, actor.space, [row.person]).get(row.person, "")
+
+        return _view(*await self.app.store.write(write))
+
+    async def sessions(self, actor: Actor) -> Page[SessionView]:
+        """The actor's own, the one used last first; no other's can be named."""
+        now = self.app.clock.now()
+        rows = await self.app.store.read(lambda tx: accounts.sessions_of(tx, actor.space, actor.person, now))
+        return Page([SessionView(session_id(row.token), row.login, row.agent, moment(row.created), moment(row.expires)) for row in rows])
+
+    async def end_session(self, actor: Actor, ident: str) -> None:
+        """End one of the actor's own. Raises `NotFound`."""
+        now = self.app.clock.now()
+
+        def write(tx: Tx) -> None:
+            for row in accounts.sessions_of(tx, actor.space, actor.person, now):
+                if session_id(row.token) == ident:
+                    accounts.end_session(tx, row.token)
+                    self.note(tx, actor, "account.sign_out", f"account:{row.login}")
+                    return
+            raise NotFound("There is no such session of yours; it may have ended already.")
+
+        await self.app.store.write(write)
+
+    def begin(self, tx: Tx, space: int, login: str, password: str = "", agent: str = "") -> Session:
         """A session for an account whose owner has just proved to be it. `password`: a new hash of it to keep."""
         token, now = secrets.token_urlsafe(32), self.app.clock.now()
         row = accounts.get(tx, space, login)
@@ -187,7 +234,8 @@ class Accounts(Aggregate):
         if password:
             row.password = password
             accounts.put(tx, row)
-        accounts.add_session(tx, SessionRow(token=_hash(token), space=space, login=login, created=now, expires=now + SESSION))
+        kept = SessionRow(token=_hash(token), space=space, login=login, created=now, expires=now + SESSION, agent=agent[:300])
+        accounts.add_session(tx, kept)
         actor = self._actor(tx, row)
         self.note(tx, actor, "account.sign_in", f"account:{login}")
         return Session(token, actor, now + SESSION)
@@ -197,8 +245,8 @@ class Accounts(Aggregate):
 
         def write(tx: Tx) -> tuple[AccountRow, str]:
             row = self._found(tx, actor.space, login)
-            if disabled and row.role == "admin" and row.disabled is None and not whole_person.other_admins(tx, actor.space, row.person):
-                raise Invalid("This is the last administrator. Make another one first, then disable this one.")
+            if disabled and row.role == "admin" and row.disabled is None:
+                self._keep_an_admin(tx, row, "Make another one first, then disable this one.")
             row.disabled = self.app.clock.now() if disabled else None
             accounts.put(tx, row)
             if disabled:
@@ -207,6 +255,11 @@ class Accounts(Aggregate):
             return row, persons.known(tx, actor.space, [row.person]).get(row.person, "")
 
         return _view(*await self.app.store.write(write))
+
+    @staticmethod
+    def _keep_an_admin(tx: Tx, row: AccountRow, what: str) -> None:
+        if not whole_person.other_admins(tx, row.space, row.person):
+            raise Invalid(f"This is the last administrator. {what}", field="role")
 
     def _found(self, tx: Tx, space: int, login: str) -> AccountRow:
         row = accounts.get(tx, space, login, lock=True)
@@ -248,6 +301,16 @@ class Accounts(Aggregate):
             locale=person.locale,
             via="portal",
         )
+
+
+def session_id(token: str | bytes) -> str:
+    """The name of a session in lists, of its token or of the token's hash."""
+    return sha256(_hash(token) if isinstance(token, str) else token).hexdigest()[:32]
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise Invalid(f"There is no role {role[:32]!r}.", field="role", allowed=list(ROLES))
 
 
 def _hash(token: str) -> bytes:

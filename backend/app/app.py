@@ -31,6 +31,7 @@ from backend.app.invitations import Invitations
 from backend.app.links import Links
 from backend.app.orders import Orders
 from backend.app.people import People
+from backend.app.senders import Senders
 from backend.app.suppressions import Suppressions
 from backend.app.templates import Templates
 from backend.app.wishes import Preferences
@@ -74,6 +75,7 @@ class App:
         self.groups = Groups(self)
         self.categories = Categories(self)
         self.templates = Templates(self)
+        self.senders = Senders(self)
         self.suppressions = Suppressions(self)
         self.accounts = Accounts(self)
         self.invitations = Invitations(self)

@@ -165,6 +165,10 @@ class TemplateBounds(Refusal):
     """The template asks for more than a message may take. Make it smaller where it is named."""
 
 
+class PostalMissing(Refusal):
+    """Marketing mail must carry the postal address of its sender, and this sender has none. Give it one, or assign another sender."""
+
+
 class DataMissing(Refusal):
     """The template needs a value that the event does not bring. Send it in data, or give the template a default."""
 

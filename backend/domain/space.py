@@ -11,7 +11,7 @@ class Sender(msgspec.Struct, frozen=True, omit_defaults=True):
     address: str = "notifications@example.com"
     name: str = "Carillon"
     reply_to: str = ""
-    postal: str = ""
+    postal: str = "Carillon, 1 Example Street, Example Town"
 
 
 class Brand(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -24,8 +24,13 @@ class Brand(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class SpaceSettings(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The JSON of `spaces.settings`."""
+    """The JSON of `spaces.settings`, with the senders of the space as they are kept: the default one, and by category."""
 
     sender: Sender = Sender()
+    senders: dict[str, Sender] = {}
     brand: Brand = Brand()
     wishes: Wishes = Wishes()
+
+    def sender_of(self, category: str) -> Sender:
+        """Who messages of a category come from."""
+        return self.senders.get(category, self.sender)

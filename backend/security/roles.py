@@ -26,6 +26,7 @@ PERMISSIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "people.erase": (("admin",), ("admin",)),
     "content.read": (("admin", "marketer", "analyst", "operator"), ("content:write",)),
     "content.write": (("admin", "marketer"), ("content:write",)),
+    "senders.write": (("admin", "operator"), ("operate",)),
     "analytics.read": (("admin", "marketer", "analyst", "operator"), ("analytics:read",)),
     "captures.read": (("admin", "marketer", "operator"), ("operate",)),
     "operate": (("admin", "operator"), ("operate",)),

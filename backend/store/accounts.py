@@ -24,13 +24,14 @@ class AccountRow(msgspec.Struct, kw_only=True):
 
 
 class SessionRow(msgspec.Struct, kw_only=True):
-    """A row of `sessions`; `token` is the hash of what the browser holds."""
+    """A row of `sessions`; `token` is the hash of what the browser holds, `agent` what the browser says of itself."""
 
     token: bytes
     space: int
     login: str
     created: float
     expires: float
+    agent: str = ""
 
 
 class ClientRow(msgspec.Struct, kw_only=True):
@@ -111,6 +112,14 @@ def add_session(tx: Tx, row: SessionRow) -> None:
         delete(sessions).where(sessions.c.space == row.space, sessions.c.login == row.login, sessions.c.expires <= row.created)
     )
     tx.conn.execute(insert(sessions), msgspec.structs.asdict(row))
+
+
+def sessions_of(tx: Tx, space: int, person: int, now: float) -> list[SessionRow]:
+    """Sessions of a person that are still good, the one used last first; at most 50."""
+    logins = [row.login for row in of_person(tx, space, person)]
+    where = (sessions.c.space == space, sessions.c.login.in_(logins), sessions.c.expires > now)
+    rows = tx.conn.execute(select(sessions).where(*where).order_by(sessions.c.expires.desc()).limit(50)).mappings()
+    return [SessionRow(**row) for row in rows]
 
 
 def prolong(tx: Tx, token: bytes, expires: float) -> None:

@@ -1,4 +1,4 @@
-"""What the gates know that is of nobody: categories, the space's own wishes, halts; under one revision that every change raises.
+"""What the gates know that is of nobody: categories, senders, the space's own wishes, halts; under one revision that every change raises.
 
 Whoever changes any of it calls `bump` in the same transaction and, once that is committed, `announce`. Published versions of
 templates never change and are read once.
@@ -16,6 +16,7 @@ from backend.domain.category import Category
 from backend.domain.person import Wishes
 from backend.domain.space import SpaceSettings
 from backend.domain.template import Content, TemplateVersion
+from backend.store import senders
 from backend.store.port import Tx
 from backend.store.tables import categories, halts, marks, spaces, template_versions, templates
 
@@ -65,7 +66,8 @@ def snapshot(tx: Tx, space: int) -> Known:
     scopes = tx.conn.execute(select(halts.c.scope).where(halts.c.space == space).order_by(halts.c.scope)).scalars()
     t = templates.c
     published = tx.conn.execute(select(t.key, t.published).where(t.space == space, t.published > 0))
-    return Known({category.key: category for category in found}, settings_of(tx, space), tuple(scopes), {row.key: row.published for row in published})
+    settings = senders.into(tx, space, settings_of(tx, space))
+    return Known({category.key: category for category in found}, settings, tuple(scopes), {row.key: row.published for row in published})
 
 
 def settings_of(tx: Tx, space: int) -> SpaceSettings:

@@ -110,6 +110,9 @@ template_versions = _table("template_versions", _space(), Column("key", Text, nu
                            PrimaryKeyConstraint("space", "key", "version"))
 cohorts = _table("cohorts", _space(), Column("cohort", BigInteger, nullable=False), _text("category"), _text("priority"), _text("template", ""), Column("version", Integer, nullable=False, server_default="0"),
                  Column("event", Id), _time("created"), PrimaryKeyConstraint("space", "cohort"))  # event: of a fan-out, NO_ID otherwise
+senders = _table("senders", _space(), Column("key", Text, nullable=False), _text("name"), _text("address"), _text("reply_to", ""), _text("postal", ""), _text("categories", "[]"),
+                 Column("chosen", Boolean, nullable=False, server_default="0"), Column("revision", Integer, nullable=False), _time("changed"),
+                 PrimaryKeyConstraint("space", "key"))  # chosen: for what no other sender is assigned; categories: JSON
 halts = _table("halts", _space(), Column("scope", Text, nullable=False), _text("reason"), _text("by"), _time("at"), PrimaryKeyConstraint("space", "scope"))
 
 # ---- the line
@@ -170,7 +173,7 @@ accounts = _table("accounts", _space(), Column("login", Text, nullable=False), _
                   _time("disabled", nullable=True), PrimaryKeyConstraint("space", "login"))  # password: argon2id hash; person: their own inbox
 invitations = _table("invitations", _space(), Column("id", Id, nullable=False), _bytes("token"), _bytes("name"), _text("role"), _text("by"), _time("created"), _time("expires"), _time("revoked", nullable=True),
                      _time("accepted", nullable=True), _text("login", ""), PrimaryKeyConstraint("space", "id"), UniqueConstraint("token"))  # token: hash of the link's; name: sealed
-sessions = _table("sessions", Column("token", LargeBinary, nullable=False), _space(), _text("login"), _time("created"), _time("expires"), PrimaryKeyConstraint("token"))  # token: hash of it
+sessions = _table("sessions", Column("token", LargeBinary, nullable=False), _space(), _text("login"), _time("created"), _time("expires"), _text("agent", ""), PrimaryKeyConstraint("token"))  # token: hash of it
 clients = _table("clients", _space(), Column("id", Text, nullable=False), _text("name"), _bytes("secret"), _text("scopes"), _time("created"), PrimaryKeyConstraint("space", "id"))
 revoked = _table("revoked", _space(), Column("jti", Text, nullable=False), _time("expires"), PrimaryKeyConstraint("space", "jti"))
 idempotency = _table("idempotency", _space(), Column("key", Text, nullable=False), _bytes("digest"), Column("answer", LargeBinary, nullable=True), Column("code", SmallInteger, nullable=True), _time("at"),

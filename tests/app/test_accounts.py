@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.app.accounts import SESSION
+from backend.app.accounts import SESSION, session_id
 from backend.app.app import App, open_app
 from backend.app.first_start import FILE
 from backend.app.views import PersonIn
@@ -203,3 +203,41 @@ async def test_an_empty_installation_is_claimed_once(home: Path, clock: HeldCloc
             await app.accounts.claim(told.claim, "second", PASSWORD)
         assert (await app.first_start()).claim == ""
         assert ("root", "account.claim", "account:root") in await trail(app)
+
+
+async def test_a_role_is_changed_and_holds_from_the_next_call_on(app: App) -> None:
+    session = await app.accounts.sign_in("mia@example.com", PASSWORD)
+    assert (await app.accounts.set_role(ADMIN, "mia@example.com", "operator")).role == "operator"
+    assert (await app.accounts.who(session.token)).role == "operator"
+    await app.accounts.set_role(ADMIN, "mia@example.com", "operator")  # no change, no audit
+    assert [row[1] for row in await trail(app)].count("account.role") == 1
+    with pytest.raises(Invalid, match="There is no role 'king'"):
+        await app.accounts.set_role(ADMIN, "mia@example.com", "king")
+    with pytest.raises(NotFound):
+        await app.accounts.set_role(ADMIN, "nobody", "admin")
+
+
+async def test_the_last_administrator_keeps_the_role(app: App) -> None:
+    await app.accounts.create(ADMIN, "root", PASSWORD, "admin")
+    with pytest.raises(Invalid, match="last administrator"):
+        await app.accounts.set_role(ADMIN, "root", "member")
+    await app.accounts.set_role(ADMIN, "mia@example.com", "admin")
+    assert (await app.accounts.set_role(ADMIN, "root", "member")).role == "member"
+
+
+async def test_ones_own_sessions_are_listed_and_ended(app: App, clock: HeldClock) -> None:
+    first = await app.accounts.sign_in("mia@example.com", PASSWORD, agent="Firefox" * 100)
+    clock.move(60)
+    second = await app.accounts.sign_in("mia@example.com", PASSWORD, agent="Chrome")
+    listed = (await app.accounts.sessions(second.actor)).items
+    assert [(one.id, one.agent[:7]) for one in listed] == [(session_id(second.token), "Chrome"), (session_id(first.token), "Firefox")]
+    assert len(listed[1].agent) == 300
+    assert first.token not in str(listed)
+    with pytest.raises(NotFound):
+        await app.accounts.end_session(ADMIN, session_id(first.token))
+    await app.accounts.end_session(second.actor, session_id(first.token))
+    with pytest.raises(TokenInvalid):
+        await app.accounts.who(first.token)
+    assert await app.accounts.who(second.token)
+    clock.move(SESSION + 60)
+    assert (await app.accounts.sessions(second.actor)).items == []
