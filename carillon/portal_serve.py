@@ -56,6 +56,7 @@ def portal_app(routes: Sequence[BaseRoute], *, origin: str, lifespan: Lifespan |
         raise BuildFailed("The portal is not built for these sources. Run: python -m carillon.portal_build")
     origins = origins_of(origin)
     reflex, reflex_app = _reflex(origins)
+    from portal.downloads import DownloadRoutes
     from portal.sign_in import Door, SessionRoutes  # reads Reflex's settings when imported
 
     @asynccontextmanager
@@ -68,7 +69,7 @@ def portal_app(routes: Sequence[BaseRoute], *, origin: str, lifespan: Lifespan |
             yield
 
     pages = Mount("/", app=Door(reflex_app, origins))
-    outer = Starlette(routes=[*routes, *SessionRoutes(origins).routes(), pages], lifespan=life)
+    outer = Starlette(routes=[*routes, *SessionRoutes(origins).routes(), *DownloadRoutes(origins).routes(), pages], lifespan=life)
     return Headers(outer, json.loads(INLINE.read_text()))
 
 

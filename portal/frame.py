@@ -43,6 +43,7 @@ class Frame(rx.State):
     said_title: str = ""
     said_text: str = ""
     said_undo: bool = False  # what was said can be taken back
+    _undo: tuple[Any, ...] = ()  # what takes it back: a function of the frame and its further arguments
     _owner: str = ""  # hash of the session this state belongs to
     _listener: str = ""  # the newest bell of this tab; older ones end
 
@@ -99,18 +100,28 @@ class Frame(rx.State):
                     await coming
 
     @guarded(SIGNED_IN)
+    async def take_back(self) -> None:
+        """Undo what the toast told of, once."""
+        if self._undo:
+            (undo, *given), self._undo, self.said_undo = self._undo, (), False
+            await undo(self, *given)
+
+    @guarded(SIGNED_IN)
     async def trouble(self, number: str) -> None:
         """An unexpected error of another handler, with the number under which the log holds it."""
         tell(self, "failed", say(self.language, "trouble.title"), say(self.language, "trouble.text", number=str(number)[:12]))
 
 
-def tell(frame: Frame, hue: str, title: str, text: str = "", *, undo: bool = False) -> None:
-    """Say something for five seconds at the lower edge. `hue`: delivered or failed.
+def tell(frame: Frame, hue: str, title: str, text: str = "", *, undo: bool | tuple[Any, ...] = False) -> None:
+    """Say something for five seconds at the lower edge, longer while it is pointed at. `hue`: delivered or failed.
 
-    A function, because every public method of a state can be called over the socket.
+    `undo`: what the toast's button does, a function of a module and what it is given: `(restore, name)` runs
+    `await restore(frame, name)` as the caller. True leaves the button to the page's own frame. This is a function, because
+    every public method of a state can be called over the socket.
     """
     frame.said += 1
-    frame.said_hue, frame.said_title, frame.said_text, frame.said_undo = hue, title, text, undo
+    frame.said_hue, frame.said_title, frame.said_text, frame.said_undo = hue, title, text, bool(undo)
+    frame._undo = undo if isinstance(undo, tuple) else ()  # noqa: SLF001 - the underscore keeps it from the browser
 
 
 def tab_is_open(state: Any) -> bool:

@@ -33,7 +33,7 @@ def on_error(exception: Exception) -> EventSpec:
 
 
 app = rx.App(
-    stylesheets=["/carillon.css", "/pages.css", "/charts.css"],
+    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css"],
     html_lang="en",
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),

@@ -129,3 +129,11 @@ class SumRow:
     word: str
     count: str
     share: str
+
+
+@dataclass
+class ViewChoice:
+    """A saved view of a list."""
+
+    name: str
+    href: str

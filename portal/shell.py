@@ -140,7 +140,7 @@ def voice(undo: rx.Component | None = None) -> rx.Component:
             icon("circle-check", 17, class_name="good"),
             icon("triangle-alert", 17, class_name="bad"),
             div(p(Frame.said_title, cls="strong"), p(Frame.said_text, cls="muted cap"), cls="grow"),
-            *([rx.cond(Frame.said_undo, undo)] if undo is not None else []),
+            rx.cond(Frame.said_undo, undo if undo is not None else button(t("act.undo"), "undo-2", kind="sm", on_click=Frame.take_back, data_hush="1")),
             button("", "x", kind="ghost sm", name=t("act.close"), data_hush="1"),
             cls=rx.cond(Frame.said_hue == "failed", "toast failed", "toast delivered"),
             id="toast",

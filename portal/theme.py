@@ -44,6 +44,11 @@ def moment(seconds: float, zone_name: str, language: str = "en") -> str:
     return f"{day(seconds, zone_name, language)}, {local(seconds, zone_name):%H:%M:%S %Z}"
 
 
+def iso(seconds: float, zone_name: str) -> str:
+    """2026-11-22T14:06:05+01:00, for files that programs read."""
+    return local(seconds, zone_name).isoformat(timespec="seconds")
+
+
 _DAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "de": ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So")}
 
 

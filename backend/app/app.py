@@ -31,6 +31,7 @@ from backend.app.invitations import Invitations
 from backend.app.links import Links
 from backend.app.orders import Orders
 from backend.app.people import People
+from backend.app.saved_views import SavedViews
 from backend.app.senders import Senders
 from backend.app.suppressions import Suppressions
 from backend.app.templates import Templates
@@ -93,6 +94,7 @@ class App:
         self.alerts = Alerts(self)
         self.dead = DeadLetters(self)
         self.halts = Halts(self)
+        self.saved_views = SavedViews(self)
         self._pending: set[asyncio.Task[None]] = set()
         self._open = AsyncExitStack()
 

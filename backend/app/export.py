@@ -12,7 +12,18 @@ from backend.domain.event import Body, Event
 from backend.store import audit, groups, persons, whole_person
 from backend.store.persons import PersonRow
 from backend.store.port import Tx
-from backend.store.tables import accounts, attempts, captures, chat_messages, deliveries, inbox, notifications, orders, receipts
+from backend.store.tables import (
+    accounts,
+    attempts,
+    captures,
+    chat_messages,
+    deliveries,
+    inbox,
+    notifications,
+    orders,
+    receipts,
+    saved_views,
+)
 
 if TYPE_CHECKING:
     from backend.app.app import App
@@ -75,6 +86,9 @@ def bundle(tx: Tx, app: "App", row: PersonRow) -> dict[str, Any]:
         "sign_ins": [
             {"login": r["login"], "name": r["name"], "role": r["role"], "created_at": moment_or_none(r["created"])}
             for r in whole_person.rows(tx, accounts, space, person)
+        ],
+        "saved_views": [
+            {"page": r["page"], "name": r["name"], "query": r["query"]} for r in whole_person.rows(tx, saved_views, space, person)
         ],
         "audit": [
             {"at": moment_or_none(r.at), "actor": r.actor, "role": r.role, "action": r.action, "detail": msgspec.json.decode(r.detail)} for r in trail

@@ -18,6 +18,9 @@ from backend.store.tables import attempts, cohorts, deliveries, due, events, inb
 from backend.store.tables import seen as seen_table
 
 
+_LAST = 2**48 - 1  # the last millisecond an id can name; only somebody who types one asks for it
+
+
 class EventRow(msgspec.Struct):
     """A row of `events`."""
 
@@ -92,7 +95,8 @@ class ReceiptRow(msgspec.Struct):
 def span(made: bytes) -> tuple[bytes, bytes]:
     """The ids born in the same millisecond: [low, high)."""
     born = born_of(made)
-    return born.to_bytes(6, "big") + bytes(10), (born + 1).to_bytes(6, "big") + bytes(10)
+    low = born.to_bytes(6, "big") + bytes(10)
+    return low, (born + 1).to_bytes(6, "big") + bytes(10) if born < _LAST else b"\xff" * 16
 
 
 def _columns(table: Any, kind: type[msgspec.Struct]) -> list[Any]:

@@ -174,6 +174,8 @@ accounts = _table("accounts", _space(), Column("login", Text, nullable=False), _
 invitations = _table("invitations", _space(), Column("id", Id, nullable=False), _bytes("token"), _bytes("name"), _text("role"), _text("by"), _time("created"), _time("expires"), _time("revoked", nullable=True),
                      _time("accepted", nullable=True), _text("login", ""), PrimaryKeyConstraint("space", "id"), UniqueConstraint("token"))  # token: hash of the link's; name: sealed
 sessions = _table("sessions", Column("token", LargeBinary, nullable=False), _space(), _text("login"), _time("created"), _time("expires"), _text("agent", ""), PrimaryKeyConstraint("token"))  # token: hash of it
+saved_views = _table("saved_views", _space(), _person(), Column("page", Text, nullable=False), Column("name", Text, nullable=False), _text("query"), _time("changed"),
+                     PrimaryKeyConstraint("space", "person", "page", "name"))  # filters of a list of the portal, named by whoever signed in
 clients = _table("clients", _space(), Column("id", Text, nullable=False), _text("name"), _bytes("secret"), _text("scopes"), _time("created"), PrimaryKeyConstraint("space", "id"))
 revoked = _table("revoked", _space(), Column("jti", Text, nullable=False), _time("expires"), PrimaryKeyConstraint("space", "jti"))
 idempotency = _table("idempotency", _space(), Column("key", Text, nullable=False), _bytes("digest"), Column("answer", LargeBinary, nullable=True), Column("code", SmallInteger, nullable=True), _time("at"),

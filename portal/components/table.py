@@ -1,5 +1,6 @@
 """Data tables that become stacked rows on a phone, and their pager."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import reflex as rx
@@ -9,9 +10,9 @@ from portal.components.elements import caption, div, span, table_el, th, thead, 
 from portal.components.text import t
 
 
-def table(heads: list[tuple[Any, str]], body: Any, *, name: Any, tight: bool = False) -> rx.Component:
-    """`heads`: (words, class); class "r" aligns a column and its head to the right."""
-    cells = [th(text, scope="col", cls=kind) for text, kind in heads]
+def table(heads: list[tuple[Any, str]], body: Any, *, name: Any, tight: bool = False, before: Sequence[Any] = ()) -> rx.Component:
+    """`heads`: (words, class); class "r" aligns a column and its head to the right. `before`: cells in front of them."""
+    cells = [*before] + [th(text, scope="col", cls=kind) for text, kind in heads]
     inner = table_el(caption(name, cls="sr"), thead(tr(*cells)), body, cls=f"table stack{' tight' if tight else ''}")
     return div(inner, cls="tw", tab_index=0, role="region", aria_label=name)
 

@@ -88,6 +88,10 @@ OPEN = {
     "links.opened": "the signed token is the permission",
     "inbox.unread": "the actor's own inbox, no other can be named",
     "inbox.changes": "the actor's own inbox, no other can be named",
+    "saved_views.list": "the actor's own, nobody else's can be named",
+    "saved_views.put": "the actor's own, nobody else's can be named",
+    "saved_views.rename": "the actor's own, nobody else's can be named",
+    "saved_views.remove": "the actor's own, nobody else's can be named",
     "chat.stream": "members of the channel alone, tested with chat",
     "orders.stream": "the order's owner alone, tested with orders",
 }

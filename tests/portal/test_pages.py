@@ -12,9 +12,10 @@ from portal import wiring
 from portal.frame import Frame
 from portal.pages.capture import CapturePage, headers_of, in_frame
 from portal.pages.captured import Captured
-from portal.pages.deliveries import ROWS, Deliveries
+from portal.pages.deliveries import Deliveries
 from portal.pages.delivery import DeliveryPage
 from portal.states.inbox import Inbox, safe_link, tomorrow_at_nine
+from portal.states.listing import ROWS
 from portal.states.send import Send
 from portal.wiring import connect
 from tests.portal.house_stand import PASSWORD, open_house
@@ -136,6 +137,47 @@ async def test_the_list_is_paged_by_cursor_and_filtered_by_the_address(house, ta
     assert [row.id for row in page.rows] == seen
     page = await one.open(Deliveries, "/deliveries?state=dead")
     assert (page.rows, page.filtered, page.place) == ([], True, "None")
+
+
+async def test_views_of_a_list_are_saved_from_its_address_and_a_deleted_one_comes_back(house, tab):
+    one = await tab("analyst")
+    page = await one.open(Deliveries, "/deliveries?state=dead&channel=sms")
+    assert page.download == "/download/deliveries.csv?state=dead&channel=sms"
+    await one.do(Deliveries, "name_view", "")
+    await one.do(Deliveries, "save_view", {"name": " "})
+    assert (page.problem, page.views, page.asked) == ("A view needs a name. Type what you look for in it.", [], 0)
+    await one.do(Deliveries, "save_view", {"name": "Dead texts"})
+    assert (page.view, page.asked, [view.href for view in page.views]) == ("Dead texts", 1, ["/deliveries?state=dead&channel=sms"])
+    await one.do(Deliveries, "name_view", "Dead texts")
+    await one.do(Deliveries, "save_view", {"name": "Lost texts"})
+    await one.do(Deliveries, "delete_view", "Lost texts")
+    frame = one.state(Frame)
+    assert (page.views, frame.said_undo) == ([], True)
+    await one.do(Frame, "take_back")
+    assert [view.name for view in page.views] == ["Lost texts"]
+    await one.do(Frame, "take_back")  # once
+    assert [view.name for view in page.views] == ["Lost texts"]
+    page = await one.open(Deliveries, "/deliveries?state=nonsense&event=ff&user=" + "x" * 500)
+    assert page.query == {"state": "", "channel": "", "category": "", "user": "x" * 128, "event": "ff"}
+    assert (page.trouble[:31], one.state(Frame).loaded) == ("An id is 32 hexadecimal digits,", True)
+    page = await one.open(Deliveries, "/deliveries?event=" + "f" * 32)
+    assert (page.rows, page.trouble, page.place) == ([], "", "None")
+
+
+async def test_rows_are_chosen_from_those_that_are_shown(house, tab):
+    await sent(house)
+    one = await tab("operator")
+    page = await one.open(Deliveries, "/deliveries")
+    key = page.rows[0].id
+    await one.do(Deliveries, "choose", key, True)
+    await one.do(Deliveries, "choose", "not-there", True)
+    assert (page.chosen, page.chosen_text) == ([key], "1 chosen")
+    await one.do(Deliveries, "choose_page", True)
+    assert len(page.chosen) == len(page.rows) <= ROWS
+    await one.do(Deliveries, "choose", key, False)
+    assert key not in page.chosen
+    await one.do(Deliveries, "choose_page", False)
+    assert (page.chosen, page.chosen_text) == ([], "")
 
 
 async def test_a_member_reads_why_about_their_own_and_nobody_elses(house, tab):
