@@ -17,7 +17,6 @@ from backend.store.port import Tx
 from backend.store.tables import attempts, cohorts, deliveries, due, events, inbox, notifications, receipts
 from backend.store.tables import seen as seen_table
 
-
 _LAST = 2**48 - 1  # the last millisecond an id can name; only somebody who types one asks for it
 
 
