@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from backend.api import content, docs, events, health, links, live, oauth, operating, users
+from backend.api import content, docs, events, health, hosted, links, live, oauth, operating, unsubscribe, users
 from backend.api.endpoint import Endpoint, serve
 from backend.api.paging import Cursors
 from backend.api.problems import problem_response, unforeseen
@@ -21,8 +21,8 @@ ENDPOINTS: list[Endpoint] = [*events.ENDPOINTS, *operating.ENDPOINTS, *users.END
 
 Plain = Callable[["App", Request], Awaitable[Response]]
 PLAIN: list[tuple[str, str, Plain]] = [
-    ("GET POST", "/u/{token}", links.guarded(links.unsubscribe)),
-    ("GET POST", "/p/{token}", links.guarded(links.preferences)),
+    ("GET POST", "/u/{token}", links.guarded(unsubscribe.unsubscribe)),
+    ("GET POST", "/p/{token}", links.guarded(hosted.preferences)),
     ("GET", "/y/{token}", links.guarded(links.why)),
     ("GET", "/c/{token}", links.guarded(links.click)),
     ("GET", "/o/{token}.gif", links.guarded(links.opened)),

@@ -25,6 +25,7 @@ from backend.app.deliveries import Deliveries
 from backend.app.events import Events
 from backend.app.groups import Groups
 from backend.app.halts import Halts
+from backend.app.hosted import Hosted
 from backend.app.idempotency import Idempotency
 from backend.app.inbox import Inbox
 from backend.app.invitations import Invitations
@@ -84,6 +85,7 @@ class App:
         self.idempotency = Idempotency(self)
         self.audit = Audit(self)
         self.links = Links(self)
+        self.hosted = Hosted(self)
         self.events = Events(self)
         self.deliveries = Deliveries(self)
         self.captures = Captures(self)

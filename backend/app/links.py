@@ -26,7 +26,7 @@ from backend.log.port import Record
 from backend.security.addresses import mask
 from backend.security.links import Link
 from backend.security.roles import Actor
-from backend.store import categories, link_rows, persons
+from backend.store import categories, content, link_rows, persons
 from backend.store.link_rows import Sent
 from backend.store.persons import ConsentRow, PersonRow
 from backend.store.port import Tx
@@ -83,9 +83,9 @@ class Links(Aggregate):
 
         return await self.app.store.read(read)
 
-    async def person(self, token: str) -> Actor:
+    async def person(self, token: str, purpose: Literal["u", "p"] = "p") -> Actor:
         """Who the hosted preferences of a link belong to: a member who reaches their own wishes. Raises `NotFound` when erased."""
-        link = self.app.signed.read("p", token, self.app.clock.now())
+        link = self.app.signed.read(purpose, token, self.app.clock.now())
         row = (await self.app.store.read(lambda tx: self._behind(tx, link))).person
         if row is None:
             raise NotFound("Nobody is behind this link any more: the person was erased.")
@@ -113,6 +113,12 @@ class Links(Aggregate):
         actor = Actor(row.space, row.user_id, "member", person=row.person, via="link")
         self.note(tx, actor, "preferences.unsubscribe", f"user:{row.user_id}", category=category, delivery=link.delivery.hex())
 
+    def behind(self, tx: Tx, link: Link) -> tuple[int, str, str]:
+        """(person, category, its kind) of a link that was read; zeros when nobody is there (any more)."""
+        found = self._behind(tx, link)
+        category = found.category
+        return found.person.person if found.person else 0, category.key if category else "", category.kind if category else ""
+
     def _person_of(self, tx: Tx, link: Link) -> int:
         sent = link_rows.sent(tx, link.space, link.delivery) if link.delivery else None
         return sent.person if sent else 0
@@ -132,7 +138,7 @@ class Links(Aggregate):
         sealed = link_rows.sealed_address(tx, link.space, sent.person, sent.channel, sent.address) if sent else None
         channel = CHANNEL_NAME[sent.channel] if sent else ""
         return LinkView(
-            brand=link_rows.space_name(tx, link.space),
+            brand=content.settings_of(tx, link.space).brand.name,
             locale=person.locale if person else "en",
             category=category.key if category else "",
             category_name=category.name if category else "",
@@ -142,6 +148,7 @@ class Links(Aggregate):
             opted_out=person is None or (category is not None and latest(tx, person).get(category.key) is False),
             sent_at=moment_or_none(sent.accepted) if sent else None,
             kind=category.kind if category else "",
+            timezone=person.timezone if person else "UTC",
         )
 
 

@@ -221,7 +221,8 @@ class QuietHoursIn(Struct, forbid_unknown_fields=True):
 class PreferencesIn(Struct, forbid_unknown_fields=True):
     """Wishes. What is left out stays; null for one entry of a table takes the wish back, so that the next level decides.
 
-    `consents`: the person's answer to a marketing category, recorded with time and source.
+    `consents`: the person's answer to a marketing category, recorded with time and source. `frequency`: what can wait comes as it
+    happens (each), together between 17:00 and 18:00 (daily), or then on Fridays (weekly).
     """
 
     channels: dict[str, bool | None] | UnsetType = UNSET
@@ -230,6 +231,7 @@ class PreferencesIn(Struct, forbid_unknown_fields=True):
     quiet_hours: list[QuietHoursIn] | None | UnsetType = UNSET
     paused_until: Moment | None | UnsetType = UNSET
     consents: dict[str, bool] | UnsetType = UNSET
+    frequency: Literal["each", "daily", "weekly"] | None | UnsetType = UNSET
 
 
 class PreferencesView(Struct):
@@ -241,6 +243,7 @@ class PreferencesView(Struct):
     consents: dict[str, bool] = {}
     timezone: str = "UTC"
     revision: int = 0
+    frequency: str | None = None
 
 
 class GroupIn(Struct, forbid_unknown_fields=True):
@@ -497,7 +500,7 @@ class HaltView(Struct):
 class LinkView(Struct):
     """What a page behind a signed link may say; nothing that a forwarded mail should not tell."""
 
-    brand: str  # of the sender: the space's name
+    brand: str  # of the sender
     locale: str
     category: str = ""
     category_name: str = ""
@@ -508,3 +511,4 @@ class LinkView(Struct):
     sent_at: datetime | None = None
     reasons: list[ReasonView] = []
     kind: str = ""  # of the category
+    timezone: str = "UTC"  # the person's

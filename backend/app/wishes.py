@@ -4,6 +4,7 @@ A wish is what the person says; the effective matrix is what comes of it with gr
 Every answer about a marketing category is a row of consent with source and evidence; the latest counts.
 """
 
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -12,7 +13,7 @@ from msgspec import UNSET
 from backend.app import categories as content_categories
 from backend.app.base import Aggregate, check_revision, need_or_own
 from backend.app.people import checked_person
-from backend.app.views import PreferencesIn, PreferencesView, QuietHoursIn, moment_or_none
+from backend.app.views import PreferencesIn, PreferencesView, QuietHoursIn, moment, moment_or_none
 from backend.domain import consent, preference
 from backend.domain.category import Category
 from backend.domain.delivery import CHANNELS
@@ -43,6 +44,11 @@ class MatrixRow(msgspec.Struct):
     locked: bool
     consent: bool | None
     channels: dict[str, CellView]
+    description: str = ""
+    urgent: bool = False
+    consent_at: datetime | None = None
+    consent_source: str = ""
+    consent_evidence: str = ""
 
 
 class MatrixView(msgspec.Struct):
@@ -51,6 +57,8 @@ class MatrixView(msgspec.Struct):
     rows: list[MatrixRow]
     quiet_hours: list[QuietHoursIn]
     quiet_source: str
+    frequency: str = "each"
+    frequency_source: str = "default"
 
 
 class Preferences(Aggregate):
@@ -73,7 +81,12 @@ class Preferences(Aggregate):
         def read(tx: Tx) -> MatrixView:
             row = self.app.people.found(tx, actor.space, user_id)
             space = content.space_wishes(tx, actor.space)
-            return effective(_person(tx, row), space, [content_categories.decoded(r) for r in categories.every(tx, actor.space)])
+            view = effective(_person(tx, row), space, [content_categories.decoded(r) for r in categories.every(tx, actor.space)])
+            answers = persons.latest_consents(tx, row.space, row.person)
+            for line in view.rows:
+                if answer := answers.get(line.category):
+                    line.consent_at, line.consent_source, line.consent_evidence = moment(answer.at), answer.source, answer.evidence
+            return view
 
         return await self.app.store.read(read)
 
@@ -81,25 +94,32 @@ class Preferences(Aggregate):
         self, actor: Actor, user_id: str, given: PreferencesIn, seen_revision: int | None = None, evidence: str = ""
     ) -> PreferencesView:
         """Change what is given. `evidence` says how an answer was got, e.g. the form it came from. Errors: `Locked`, `UnknownCategory`, `Stale`."""
+        return (await self.put_back(actor, user_id, given, seen_revision, evidence))[0]
+
+    async def put_back(
+        self, actor: Actor, user_id: str, given: PreferencesIn, seen_revision: int | None = None, evidence: str = ""
+    ) -> tuple[PreferencesView, PreferencesIn]:
+        """The same, with the change that takes it back. An answer given for the first time is taken back by its contrary: history stays."""
         own = need_or_own(actor, user_id, "people.write")
         person = checked_person(actor.space, user_id)
         if len(evidence) > 500:
             raise Invalid("The evidence of a consent has at most 500 characters.", field="evidence")
         source = actor.via if own else f"{actor.via}, on behalf"
 
-        def write(tx: Tx) -> PreferencesView:
+        def write(tx: Tx) -> tuple[PreferencesView, PreferencesIn]:
             row = self.app.people.found(tx, actor.space, user_id, lock=True)
             check_revision(seen_revision, row.revision, f"The user {user_id}")
             known = {r.key: content_categories.decoded(r) for r in categories.every(tx, actor.space)}
-            row.wishes = msgspec.json.encode(merged(msgspec.json.decode(row.wishes, type=Wishes), given, known)).decode()
+            before, said = msgspec.json.decode(row.wishes, type=Wishes), latest(tx, row)
+            row.wishes = msgspec.json.encode(merged(before, given, known)).decode()
             row.revision, row.changed = row.revision + 1, self.app.clock.now()
             persons.put(tx, row)
-            answers = _answers(given, known, latest(tx, row))
+            answers = _answers(given, known, said)
             for category, yes in answers.items():
                 persons.add_consent(tx, actor.space, person, ConsentRow(category, row.changed, yes, source, evidence))
             fields = [name for name in given.__struct_fields__ if getattr(given, name) is not UNSET]
             self.note(tx, actor, "preferences.put", f"user:{user_id}", fields=fields, consents=answers)
-            return _view(row, latest(tx, row))
+            return _view(row, latest(tx, row)), reverse(before, said, given, answers, known)
 
         return await self.changing(actor.space, [person], write)
 
@@ -155,7 +175,32 @@ def merged(old: Wishes, given: PreferencesIn, known: dict[str, Category]) -> Wis
         quiet = None if given.quiet_hours is None else _spans(given.quiet_hours)
     if given.paused_until is not UNSET:
         paused = None if given.paused_until is None else given.paused_until.timestamp()
-    return Wishes(channels, by_category, matrix, quiet, paused)
+    often = old.frequency if given.frequency is UNSET else given.frequency or ""
+    return Wishes(channels, by_category, matrix, quiet, paused, often)
+
+
+def reverse(
+    before: Wishes, said: dict[str, bool], given: PreferencesIn, answers: dict[str, bool], known: dict[str, Category]
+) -> PreferencesIn:
+    """What has to be given to stand where one stood before `given` (which gave `answers`). No yes to marketing comes of it that was not there."""
+    back = PreferencesIn()
+    if given.channels is not UNSET:
+        back.channels = {channel: before.channels.get(channel) for channel in given.channels}
+    if given.categories is not UNSET:
+        back.categories = {category: before.categories.get(category) for category in given.categories}
+    if given.matrix is not UNSET:
+        back.matrix = {
+            category: {channel: before.matrix.get(category, {}).get(channel) for channel in cells} for category, cells in given.matrix.items()
+        }
+    if given.quiet_hours is not UNSET:
+        back.quiet_hours = None if before.quiet is None else _quiet(before.quiet)
+    if given.paused_until is not UNSET:
+        back.paused_until = None if before.paused_until is None else moment(before.paused_until)
+    if given.frequency is not UNSET:
+        back.frequency = before.frequency or None  # type: ignore[assignment]
+    if answers:
+        back.consents = {category: said.get(category, known[category].kind != "marketing") for category in answers}
+    return back
 
 
 def effective(person: Person, space: Wishes, known: list[Category]) -> MatrixView:
@@ -173,9 +218,12 @@ def effective(person: Person, space: Wishes, known: list[Category]) -> MatrixVie
                 cells[channel] = CellView(False, "consent", refused)
             else:
                 cells[channel] = CellView(wish.wanted, wish.source, wish.about)
-        rows.append(MatrixRow(category.key, category.name, category.kind, locked, person.consents.get(category.key), cells))
+        answer = person.consents.get(category.key)
+        rows.append(
+            MatrixRow(category.key, category.name, category.kind, locked, answer, cells, category.description, category.urgent)
+        )
     spans, source = preference.quiet_ranges(person, space)
-    return MatrixView(rows, _quiet(spans), source)
+    return MatrixView(rows, _quiet(spans), source, *preference.frequency(person, space))
 
 
 def shown(wishes: Wishes, revision: int = 0, timezone: str = "UTC", consents: dict[str, bool] | None = None) -> PreferencesView:
@@ -189,6 +237,7 @@ def shown(wishes: Wishes, revision: int = 0, timezone: str = "UTC", consents: di
         consents=consents or {},
         timezone=timezone,
         revision=revision,
+        frequency=wishes.frequency or None,
     )
 
 

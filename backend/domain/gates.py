@@ -232,13 +232,22 @@ def _quiet(facts: Facts, channel: str, address: Address | None, at: float) -> Ga
     if category.kind == "essential" or category.urgent:
         return _OFF["quiet"]
     ranges, source = preference.quiet_ranges(facts.person, facts.space_wishes)
-    if not ranges:
+    often, asked_by = preference.frequency(facts.person, facts.space_wishes)
+    outside = quiet.OUTSIDE_WINDOW.get(often, ())
+    if not ranges and not outside:
         return _PASS["quiet"]
     tz = quiet.zone(facts.person.timezone)
     span = quiet.which(at, tz, ranges)
+    if span is None and (channel == WEB or not quiet.in_quiet(at, tz, outside)):
+        return _PASS["quiet"]  # the inbox is looked at when its person likes, so nothing is collected for it
+    until = quiet.next_allowed(at, tz, (*ranges, *outside)) if outside else quiet.next_allowed(at, tz, ranges)
+    if until is None and outside:  # the hour of the collected ones lies in quiet hours
+        until = quiet.next_allowed(at, tz, ranges)
+        if span is None:
+            return _PASS["quiet"]
     if span is None:
-        return _PASS["quiet"]
-    until = quiet.next_allowed(at, tz, ranges)
+        about = {"zone": facts.person.timezone, "every": often, "from": asked_by, "until": until}
+        return GateTrace("quiet", "hold", Reason("send_window", about))
     about = {"zone": facts.person.timezone, "start": span.start, "end": span.end, "from": source, "until": until or 0.0}
     return GateTrace("quiet", "pass" if channel == WEB else "stop" if until is None else "hold", Reason("quiet_hours", about))
 

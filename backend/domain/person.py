@@ -21,6 +21,7 @@ class Wishes(msgspec.Struct, frozen=True, omit_defaults=True):
     matrix: dict[str, dict[str, bool]] = {}  # category -> channel -> wanted
     quiet: tuple[QuietHours, ...] | None = None
     paused_until: float | None = None  # seconds; 0 means until further notice
+    frequency: str = ""  # each, daily or weekly; "" no opinion
 
 
 class Address(msgspec.Struct, frozen=True, array_like=True):

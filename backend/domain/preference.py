@@ -73,6 +73,16 @@ def quiet_ranges(person: Person, space: Wishes) -> tuple[tuple[QuietHours, ...],
     return (space.quiet, "space") if space.quiet is not None else ((), "default")
 
 
+def frequency(person: Person, space: Wishes) -> tuple[str, str]:
+    """How often somebody wants to hear of what can wait (each, daily, weekly), with the source."""
+    if person.wishes.frequency:
+        return person.wishes.frequency, "person"
+    for key, wishes in person.group_wishes:
+        if wishes.frequency:
+            return wishes.frequency, f"group:{key}"
+    return (space.frequency, "space") if space.frequency else ("each", "default")
+
+
 def locked(kind: Kind) -> bool:
     """Essential categories cannot be turned off."""
     return kind == "essential"

@@ -5,7 +5,7 @@ equal to the end is empty). Whether a moment is quiet depends only on what the w
 cannot be quiet, and a repeated one is quiet twice. All instants are seconds since 1970, UTC.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -15,6 +15,16 @@ from backend.domain.person import QuietHours
 DAY = 86_400.0
 SLOT = 900.0  # seconds
 LOOK = 9  # days to look ahead; every pattern of a week is over by then
+FRIDAY = 4
+# All but the hour in which what can wait goes out: 17:00 to 18:00, each day or on Fridays.
+OUTSIDE_WINDOW: Mapping[str, tuple[QuietHours, ...]] = {
+    "daily": (QuietHours("18:00", "17:00"),),
+    "weekly": (
+        QuietHours("00:00", "24:00", (0, 1, 2, 3, 5, 6)),
+        QuietHours("00:00", "17:00", (FRIDAY,)),
+        QuietHours("18:00", "24:00", (FRIDAY,)),
+    ),
+}
 
 
 @lru_cache(maxsize=2048)

@@ -67,8 +67,8 @@ SENTENCES: dict[str, Sentences] = {
                 "Sie wartet darauf, in eine Zusammenfassung zu gehen.", "Sie kommt mit Ihrer nächsten Zusammenfassung."),
     "quiet_hours": S("Quiet hours {start} to {end} ({zone}), set by {from}; until {until}.", "You have quiet hours from {start} to {end}.",
                      "Ruhezeit {start} bis {end} ({zone}), gesetzt durch {from}; bis {until}.", "Sie haben Ruhezeit von {start} bis {end}."),
-    "send_window": S("Outside the send window; until {until}.", "It goes out at a better time: {until}.",
-                     "Außerhalb des Sendefensters; bis {until}.", "Sie geht zu einer besseren Zeit hinaus: {until}."),
+    "send_window": S("Outside the send window; until {until}.", "You asked to get what can wait together: {until}.",
+                     "Außerhalb des Sendefensters; bis {until}.", "Sie möchten, was warten kann, gesammelt erhalten: {until}."),
     "cap": S("The cap of {category} on {channel} is used up.", "You have had enough of {category} for now.",
              "Die Obergrenze für {category} über {channel} ist erreicht.", "Sie haben zu {category} vorerst genug erhalten."),
     "lost_to": S("Another notification was worth more to this person: {winner}.", "Another notification went first.",
@@ -125,7 +125,7 @@ def _worded(params: Mapping[str, Any], audience: Audience, language: str, timezo
     words: dict[str, str] = {}
     for name, value in params.items():
         if name in ("until", "at") and isinstance(value, int | float):
-            words[name] = _time(float(value), language, timezone)
+            words[name] = moment_words(float(value), language, timezone)
         elif name == "channel":
             words[name] = _CHANNELS[language].get(str(value), str(value))
         elif name == "from":
@@ -136,7 +136,8 @@ def _worded(params: Mapping[str, Any], audience: Audience, language: str, timezo
     return words
 
 
-def _time(at: float, language: str, timezone: str) -> str:
+def moment_words(at: float, language: str, timezone: str) -> str:
+    """A moment as a sentence says it, in a reader's zone; 0 is further notice."""
     if at <= 0:
         return _OPEN_END[language]
     try:

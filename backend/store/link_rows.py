@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import select
 
 from backend.store.port import Tx
-from backend.store.tables import addresses, deliveries, notifications, spaces
+from backend.store.tables import addresses, deliveries, notifications
 
 
 class Sent(msgspec.Struct):
@@ -32,8 +32,3 @@ def sealed_address(tx: Tx, space: int, person: int, channel: int, hashed: bytes)
     """The sealed text of one address."""
     where = (addresses.c.space == space, addresses.c.person == person, addresses.c.channel == channel, addresses.c.hash == hashed)
     return tx.conn.execute(select(addresses.c.sealed).where(*where)).scalar()
-
-
-def space_name(tx: Tx, space: int) -> str:
-    """Name of a space."""
-    return tx.conn.execute(select(spaces.c.name).where(spaces.c.space == space)).scalar() or ""

@@ -1,5 +1,6 @@
 """Pages behind signed links, reached without signing in: one click, why, preferences, clicks and opens."""
 
+import html
 import re
 
 import httpx
@@ -151,3 +152,115 @@ async def test_an_address_that_tries_links_is_slowed_down(app: App, client: http
     assert int(slowed.headers["retry-after"]) >= 1
     clock.move(60)
     assert (await client.get("/u/x")).status_code == 404
+
+
+def field(page: str, name: str) -> str:
+    """The value of a hidden field."""
+    return html.unescape(re.search(rf'name="{name}" value="([^"]*)"', page)[1])
+
+
+async def test_after_an_unsubscribe_the_page_says_what_still_arrives_and_takes_it_back(app: App, client: httpx.AsyncClient):
+    url = unsubscribe(app)
+    done = (await client.post(url, data={"List-Unsubscribe": "One-Click"})).text
+    assert "Still arrives: " in done and "Security" in done and "Nobody asks you to sign in" in done
+    back = (await client.post(url, data={"act": field(done, "act")})).text
+    assert "“Offers” is on again" in back
+    assert await consents(app) == {"marketing": True}
+
+
+async def test_fewer_instead_and_stop_all_have_their_way_back(app: App, client: httpx.AsyncClient):
+    await app.preferences.put(ADMIN, "mia", PreferencesIn(consents={"product": True}))
+    url = unsubscribe(app)
+    fewer = (await client.post(url, data={"act": "fewer"})).text
+    assert "“Offers” now comes in the app only" in fewer
+    assert (await app.preferences.get(ADMIN, "mia")).matrix == {"marketing": {"web": True, "email": False, "push": False}}
+    assert "is on again" in (await client.post(url, data={"act": "restore", "back": field(fewer, "back")})).text
+    assert (await app.preferences.get(ADMIN, "mia")).matrix == {}
+    stopped = (await client.post(url, data={"act": "all"})).text
+    assert "All marketing is stopped" in stopped
+    assert await consents(app) == {"marketing": False, "product": False}
+    await client.post(url, data={"act": "restore", "back": field(stopped, "back")})
+    assert await consents(app) == {"marketing": True, "product": True}
+
+
+async def test_a_forged_way_back_changes_nothing(app: App, client: httpx.AsyncClient):
+    url, before = unsubscribe(app), await app.preferences.get(ADMIN, "mia")
+    for back in ("", "{", '{"channels": {"email": false}}', '{"consents": {"security": false}}', '{"consents": {"nothing": true}}', '{"x": 1}'):
+        assert (await client.post(url, data={"act": "restore", "back": back})).status_code in (422, 404), back
+    assert await app.preferences.get(ADMIN, "mia") == before
+
+
+async def test_hosted_quiet_hours_frequency_pause_zone_and_language(app: App, client: httpx.AsyncClient, clock: HeldClock):
+    url = "/p/" + app.signed.make("p", Link(1, person=MIA))
+    page = (await client.get(url)).text
+    boxes = re.findall(r'name="cell" value="([a-z]+/[a-z]+)"[^>]*? checked>', page)
+    form = {
+        "form": "1", "cell": boxes, "quiet": "shown", "quiet_on": "1", "start_0": "22:00", "end_0": "07:00", "day_0": ["0", "1", "2", "3", "4"],
+        "start_1": "23:30", "end_1": "10:00", "day_1": ["5", "6"], "frequency": "daily", "pause": "7", "zone": "Europe/Berlin", "language": "de",
+    }  # fmt: skip
+    saved = (await client.post(url, data=form)).text
+    assert "Gespeichert. Es gilt ab jetzt." in saved and '<html lang="de">' in saved and "Angehalten bis" in saved
+    after = await app.preferences.get(ADMIN, "mia")
+    assert [(q.start, q.end, q.days) for q in after.quiet_hours] == [("22:00", "07:00", [0, 1, 2, 3, 4]), ("23:30", "10:00", [5, 6])]
+    assert (after.frequency, after.timezone, after.paused_until.timestamp()) == ("daily", "Europe/Berlin", clock.now() + 7 * 86_400)
+    assert after.consents == {"marketing": True}
+    undone = (await client.post(url, data={"back": field(saved, "back"), "back_person": field(saved, "back_person")})).text
+    assert "It is as it was before." in undone
+    again = await app.preferences.get(ADMIN, "mia")
+    assert (again.quiet_hours, again.frequency, again.timezone, again.paused_until, again.matrix) == ([], None, "UTC", None, {})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"zone": "Nowhere/Else"},
+        {"zone": "<script>alert(1)</script>"},
+        {"quiet_on": "1", "start_0": "22:00", "end_0": "22:00", "day_0": "1"},
+        {"quiet_on": "1", "start_0": "25:00", "end_0": "26:00", "day_0": "1"},
+        {"quiet_on": "1", "start_0": "22:00", "end_0": "07:00"},
+        {"quiet_on": "1"},
+    ],
+)
+async def test_what_cannot_be_kept_is_said_and_nothing_changes(app: App, client: httpx.AsyncClient, wrong: dict[str, str]):
+    url = "/p/" + app.signed.make("p", Link(1, person=MIA))
+    before = await app.preferences.get(ADMIN, "mia")
+    answer = await client.post(url, data={"form": "1", "quiet": "shown", "language": "de", **wrong})
+    assert answer.status_code == 422
+    assert "Nothing was changed." in answer.text and "<script>" not in answer.text
+    assert await app.preferences.get(ADMIN, "mia") == before
+
+
+async def test_an_empty_form_turns_nothing_off(app: App, client: httpx.AsyncClient):
+    url = "/p/" + app.signed.make("p", Link(1, person=MIA))
+    before = await app.preferences.get(ADMIN, "mia")
+    assert (await client.post(url)).status_code == 422
+    assert await app.preferences.get(ADMIN, "mia") == before
+
+
+async def test_why_leads_on_to_fewer_and_to_preferences(app: App, client: httpx.AsyncClient, ask: Ask, line: House):
+    await app.people.put(ADMIN, "mia", PersonIn(timezone="Asia/Tokyo"))
+    for category in ("orders", "security"):
+        body = {"type": "t", "category": category, "to": {"user": "mia"}, "title": "Shipped", "channels": ["email"]}
+        assert (await ask("POST", "/v1/events", role="admin", json=body)).status_code == 202
+        await line.settle()
+        delivery = (await app.deliveries.list(ADMIN, category=category)).items[0]
+        page = (await client.get("/y/" + app.signed.make("y", Link(1, bytes.fromhex(delivery.id))))).text
+        assert "(Asia/Tokyo)" in page
+        ways = re.findall(r'href="(/[up]/[^"]+)"', page)
+        assert [way[:3] for way in ways] == (["/u/", "/u/", "/p/"] if category == "orders" else ["/p/"])
+        for way in ways:
+            assert (await client.get(way)).status_code == 200
+
+
+async def test_a_link_that_ran_out_says_what_to_do(app: App, client: httpx.AsyncClient, clock: HeldClock):
+    late = app.signed.make("u", Link(1, person=MIA, category="marketing", expires=int(clock.now()) + 10))
+    clock.move(11)
+    page = await client.get(f"/u/{late}", headers={"accept-language": "de"})
+    assert page.status_code == 410
+    assert "Der Link ist abgelaufen" in page.text
+
+
+async def test_marks_that_turn_a_line_around_are_gone_from_sentences(app: App, client: httpx.AsyncClient, ask: Ask):
+    await ask("PUT", "/v1/categories/turn", role="admin", json={"name": "Turn \u202eround\u2066", "kind": "service"})
+    page = (await client.get(unsubscribe(app, "turn"))).text
+    assert "Stop “Turn round”?" in page

@@ -30,7 +30,7 @@ RULES = {
     },
     "preferences": {
         "get": "people.read|wishes.own", "matrix": "people.read|wishes.own", "put": "people.write|wishes.own",
-        "of_space": "content.read", "put_of_space": "content.write",
+        "of_space": "content.read", "put_of_space": "content.write", "put_back": "people.write|wishes.own",
     },
     "groups": {
         "put": "people.write", "get": "people.read", "delete": "people.write", "list": "people.read", "members": "people.read",
@@ -86,6 +86,10 @@ OPEN = {
     "links.person": "the signed token is the permission",
     "links.clicked": "the signed token is the permission",
     "links.opened": "the signed token is the permission",
+    **dict.fromkeys(
+        [f"hosted.{name}" for name in ("leaving", "ways_on", "take_back", "fewer", "stop_all", "restore", "preferences", "save")],
+        "the signed token is the permission",
+    ),
     "inbox.unread": "the actor's own inbox, no other can be named",
     "inbox.changes": "the actor's own inbox, no other can be named",
     "saved_views.list": "the actor's own, nobody else's can be named",

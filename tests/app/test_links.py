@@ -32,7 +32,7 @@ async def test_looking_changes_nothing_and_one_click_unsubscribes(each_app: App)
     token = app.signed.make("u", Link(1, made["held"], MIA, "orders"))
     shown = await app.links.describe(token)
     assert (shown.category, shown.category_name, shown.kind, shown.channel) == ("orders", "Orders", "service", "email")
-    assert (shown.address, shown.locale, shown.opted_out, shown.brand) == ("m…a@example.com", "de", False, "main")
+    assert (shown.address, shown.locale, shown.opted_out, shown.brand) == ("m…a@example.com", "de", False, "Carillon")
     assert await history(app) == []
     key = await plant(app, "mia")
     assert (await app.links.unsubscribe(token)).opted_out

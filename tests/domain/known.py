@@ -51,6 +51,7 @@ wishes = st.builds(
     matrix=st.dictionaries(keys, tick, max_size=2),
     quiet=quiet,
     paused_until=st.sampled_from([None, None, None, 0.0, NOON - 5, NOON + 3600, NOON + 90_000]),
+    frequency=st.sampled_from(["", "", "each", "daily", "weekly"]),
 )
 addresses = st.lists(
     st.builds(

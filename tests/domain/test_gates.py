@@ -1,5 +1,8 @@
 """The gates: what stops, what holds, in which order, and what nothing can outrank."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -10,7 +13,7 @@ from backend.domain.decision import GATES, Decision, Unit
 from backend.domain.gates import decide, planned_units, recheck, redecide, web_address
 from backend.domain.ids import NO_ADDRESS
 from backend.domain.person import Address, QuietHours, Wishes
-from backend.domain.quiet import in_quiet, zone
+from backend.domain.quiet import OUTSIDE_WINDOW, in_quiet, next_allowed, zone
 from backend.domain.reasons import SENTENCES
 from tests.domain import known
 from tests.domain.known import MAIL, MIA, MORNING, NIGHT, NIGHTLY, NOON, PHONE, TABLET, a_person, an_event, some_facts
@@ -71,6 +74,10 @@ def test_a_hold_ends_outside_quiet_hours(facts):
     if facts.category.kind == "essential" or facts.category.urgent:
         return
     ranges, _ = gates.preference.quiet_ranges(facts.person, facts.space_wishes)
+    often, _ = gates.preference.frequency(facts.person, facts.space_wishes)
+    whole = (*ranges, *OUTSIDE_WINDOW.get(often, ()))
+    if next_allowed(facts.now, zone(facts.person.timezone), whole) is not None:
+        ranges = whole
     for unit in decide(facts).units:
         if unit.outcome == "hold" and unit.channel != "web":  # a halt holds web, and lets it go silent
             assert not in_quiet(unit.until, zone(facts.person.timezone), ranges)
@@ -216,6 +223,59 @@ def test_a_pause_that_ends_at_night_is_held_until_the_morning():
     person = a_person(wishes=Wishes(paused_until=NIGHT, quiet=NIGHTLY))
     unit = decide(some_facts(person=person)).units[1]
     assert (unit.outcome, unit.until, [r.code for r in unit.reasons]) == ("hold", MORNING, ["paused_by_person", "quiet_hours"])
+
+
+def at(text, name="Europe/Berlin"):
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(name)).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("often", "now", "until"),
+    [
+        ("each", "2026-11-25T12:00", None),
+        ("daily", "2026-11-25T12:00", "2026-11-25T17:00"),
+        ("daily", "2026-11-25T16:59:59", "2026-11-25T17:00"),
+        ("daily", "2026-11-25T17:00", None),
+        ("daily", "2026-11-25T17:59", None),
+        ("daily", "2026-11-25T18:00", "2026-11-26T17:00"),
+        ("daily", "2026-03-28T20:00", "2026-03-29T17:00"),  # the night the clocks go forward
+        ("weekly", "2026-11-25T12:00", "2026-11-27T17:00"),
+        ("weekly", "2026-11-27T17:30", None),
+        ("weekly", "2026-11-27T18:00", "2026-12-04T17:00"),
+        ("weekly", "2026-10-24T12:00", "2026-10-30T17:00"),  # over the night they go back
+    ],
+)
+def test_what_can_wait_goes_out_in_its_hour(often, now, until):
+    person = a_person(timezone="Europe/Berlin", wishes=Wishes(frequency=often))
+    facts = some_facts(now=at(now), person=person)
+    unit = next(u for u in decide(facts).units if u.channel == "email")
+    assert (unit.outcome, unit.until) == (("hold", at(until)) if until else ("send", 0.0))
+    assert [r.code for r in unit.reasons] == (["send_window"] if until else [])
+    web = next(u for u in decide(facts).units if u.channel == "web")
+    assert (web.outcome, web.silent) == ("send", False)
+    assert outcome(some_facts("security", now=at(now), person=person)) == ("send",)
+
+
+def test_quiet_hours_over_the_hour_of_collected_ones_do_not_keep_them_for_ever():
+    evening = Wishes(quiet=(QuietHours("16:00", "20:00"),), frequency="daily")
+    person = a_person(timezone="Europe/Berlin", wishes=evening)
+    assert outcome(some_facts(now=at("2026-11-25T12:00"), person=person)) == ("send",)
+    unit = next(u for u in decide(some_facts(now=at("2026-11-25T17:00"), person=person)).units if u.channel == "email")
+    assert (unit.outcome, unit.until, unit.reasons[0].code) == ("hold", at("2026-11-25T20:00"), "quiet_hours")
+
+
+def test_a_night_within_a_collected_day_waits_for_the_hour():
+    person = a_person(timezone="Europe/Berlin", wishes=Wishes(quiet=NIGHTLY, frequency="daily"))
+    unit = next(u for u in decide(some_facts(now=at("2026-11-25T23:00"), person=person)).units if u.channel == "email")
+    assert (unit.outcome, unit.until, unit.reasons[0].code) == ("hold", at("2026-11-26T17:00"), "quiet_hours")
+
+
+def test_weekday_nights_leave_the_weekend_alone():
+    week = Wishes(quiet=(QuietHours("22:00", "07:00", (0, 1, 2, 3, 4)),))
+    person = a_person(timezone="Europe/Berlin", wishes=week)
+    assert outcome(some_facts(now=at("2026-11-27T23:00"), person=person)) == ("hold", "quiet_hours")  # Friday night
+    assert outcome(some_facts(now=at("2026-11-28T03:00"), person=person)) == ("hold", "quiet_hours")  # its morning
+    assert outcome(some_facts(now=at("2026-11-28T23:00"), person=person)) == ("send",)
 
 
 def test_quiet_for_the_whole_week_leaves_no_time():
