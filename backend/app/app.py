@@ -31,6 +31,7 @@ from backend.app.inbox import Inbox
 from backend.app.invitations import Invitations
 from backend.app.links import Links
 from backend.app.orders import Orders
+from backend.app.overview import Overview
 from backend.app.people import People
 from backend.app.saved_views import SavedViews
 from backend.app.senders import Senders
@@ -97,6 +98,7 @@ class App:
         self.dead = DeadLetters(self)
         self.halts = Halts(self)
         self.saved_views = SavedViews(self)
+        self.overview = Overview(self)
         self._pending: set[asyncio.Task[None]] = set()
         self._open = AsyncExitStack()
 

@@ -28,14 +28,27 @@ def keep_standing(tx: Tx, net: Counter[tuple[int, int, int, int]]) -> None:
         tx.conn.execute(make.on_conflict_do_update(index_elements=keys, set_={"n": standing.c.n + make.excluded.n}), rows)
 
 
-def now_standing(tx: Tx, space: int, by: By = ("channel", "state"), cohorts: Sequence[int] | None = None) -> Counts:
-    """Units by `by` as they stand now, SKIPPED among the states; of these cohorts, or of all."""
+def now_standing(
+    tx: Tx, space: int, by: By = ("channel", "state"), *, cohorts: Sequence[int] | None = None, states: Sequence[int] | None = None
+) -> Counts:
+    """Units by `by` as they stand now, SKIPPED among the states; of these cohorts and in these states, or of all."""
     keys = [standing.c[name] for name in by]
-    where = [standing.c.space == space, *([] if cohorts is None else [standing.c.cohort.in_(list(cohorts))])]
-    count: Counts = Counter({tuple(row[:-1]): int(row[-1]) for row in tx.conn.execute(select(*keys, func.sum(standing.c.n)).where(*where).group_by(*keys))})
-    fresh = [deltas.c.space == space, *([] if cohorts is None else [deltas.c.cohort.in_(list(cohorts))])]
+    where = [standing.c.space == space, standing.c.n != 0]
+    fresh = [deltas.c.space == space]
+    if cohorts is not None:
+        where.append(standing.c.cohort.in_(list(cohorts)))
+        fresh.append(deltas.c.cohort.in_(list(cohorts)))
+    if states is not None:
+        where.append(standing.c.state.in_(list(states)))
+    rows = tx.conn.execute(select(*keys, func.sum(standing.c.n)).where(*where).group_by(*keys))
+    count: Counts = Counter({tuple(row[:-1]): int(row[-1]) for row in rows})
     _add_deltas(tx, count, [deltas.c[name] for name in by[:-1]], fresh)
-    return Counter({key: n for key, n in count.items() if n})
+    return Counter({key: n for key, n in count.items() if n and (states is None or key[-1] in states)})
+
+
+def faults(tx: Tx, space: int) -> int:
+    """Under how many keys more units went than ever came: then the counts are wrong."""
+    return int(tx.conn.scalar(select(func.count()).where(standing.c.space == space, standing.c.n < 0)) or 0)
 
 
 def moved(tx: Tx, space: int, since: int, until: int, step: int, by: By = ("channel", "state")) -> Counts:

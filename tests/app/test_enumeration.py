@@ -64,6 +64,7 @@ RULES = {
     "orders": {"put": "events.send"},
     "alerts": {"raise_": "operate", "stream": "alerts.read"},
     "dead": {"list": "operate", "replay": "operate"},
+    "overview": {"day": "analytics.read", "now": "analytics.read"},
     "halts": {"put": "operate", "remove": "operate", "list": "operate"},
 }  # fmt: skip
 # calls for which the role alone does not decide, and why
