@@ -6,12 +6,19 @@ from typing import Any
 SESSION_COOKIE = "carillon_session"
 
 EVERYONE = frozenset({"admin", "marketer", "analyst", "operator", "member"})
+STAFF = EVERYONE - {"member"}
 # Permissions of the facade that pages need -> roles of people who have them; a test holds this to the facade's own table.
 MAY: Mapping[str, frozenset[str]] = {
     "inbox.own": EVERYONE,
     "events.send": frozenset({"admin", "marketer", "operator"}),
-    "deliveries.read": frozenset({"admin", "marketer", "analyst", "operator"}),
+    "deliveries.read": STAFF,
     "captures.read": frozenset({"admin", "marketer", "operator"}),
+    "content.read": STAFF,
+    "events.read": STAFF,
+    "analytics.read": STAFF,
+    "people.read": frozenset({"admin", "marketer", "operator"}),
+    "accounts.write": frozenset({"admin"}),
+    "audit.read": frozenset({"admin"}),
     "operate": frozenset({"admin", "operator"}),
 }
 SIGNED_IN = "inbox.own"  # what everybody who is signed in may

@@ -1,5 +1,7 @@
 """The frame around every page: sidebar, top bar, navigation by role, bell, account, and the recipient's frame."""
 
+import functools
+import operator
 from typing import Any
 
 import reflex as rx
@@ -28,13 +30,7 @@ from portal.components.overlays import menu
 from portal.components.surfaces import empty, note
 from portal.components.text import t
 from portal.frame import Frame
-
-# Group -> (permission, key of the word, path, icon). Only pages that exist; only those the role may use are shown.
-NAV: list[tuple[str, list[tuple[str, str, str, str]]]] = [
-    ("reach", [("events.send", "send", "/send", "send")]),
-    ("measure", [("deliveries.read", "deliveries", "/deliveries", "route")]),
-    ("operate", [("captures.read", "captured", "/captured", "mail-search")]),
-]
+from portal.navigation import Place, groups
 
 
 def logo(size: int = 22) -> rx.Component:
@@ -60,25 +56,22 @@ def logo(size: int = 22) -> rx.Component:
 
 
 def _links(active: str) -> list[rx.Component]:
-    groups = []
-    for group, items in NAV:
-        links = [
-            rx.cond(
-                Frame.may.contains(permission),
-                a(
-                    icon(ico, 16),
-                    span(t(f"nav.{word}"), cls="lbl"),
-                    href=path,
-                    cls="nav",
-                    title=t(f"nav.{word}"),
-                    aria_current="page" if path == active else "false",
-                ),
-            )
-            for permission, word, path, ico in items
-        ]
-        usable = rx.cond(Frame.may.contains(items[0][0]), p(t(f"group.{group}")))
-        groups.append(div(usable, *links, cls="navg"))
-    return groups
+    """A group's name stands where somebody may use one of its places."""
+
+    def link(place: Place) -> rx.Component:
+        name = t(f"nav.{place.word}")
+        current = "page" if place.path == active else "false"
+        return rx.cond(
+            Frame.may.contains(place.permission),
+            a(icon(place.icon, 16), span(name, cls="lbl"), href=place.path, cls="nav", title=name, aria_current=current),
+        )
+
+    found = []
+    for group, some in groups():
+        usable = functools.reduce(operator.or_, [Frame.may.contains(one) for one in sorted({place.permission for place in some})])
+        name = [p(t(f"group.{group}"))] if group != "start" else []
+        found.append(rx.cond(usable, div(*name, *[link(place) for place in some], cls="navg")))
+    return found
 
 
 def _account(suffix: str) -> list[rx.Component]:

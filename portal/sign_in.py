@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.domain.errors import Invalid, Refusal, Taken, TooManyRequests, Unauthenticated, Unavailable
 from portal.access import HOMES, SESSION_COOKIE, home_of, session_in
+from portal.routes import STRANGERS, is_page, is_prerendered
 from portal.wiring import app
 from portal.words import preferred, say
 
@@ -20,16 +21,9 @@ if TYPE_CHECKING:
     from backend.app.accounts import Session
 
 FORM_LIMIT = 4096  # bytes; a user name and a password
-PAGES = ("/send", "/deliveries", "/captured", "/inbox")  # behind the door
 SIGN_IN = "/sign-in"
 CLAIM = "/claim"
 INVITE = "/invite"
-STRANGERS = (SIGN_IN, CLAIM, INVITE)  # for people who are not signed in
-
-
-def is_page(path: str) -> bool:
-    """Whether a path is a page that only signed-in people get."""
-    return any(path == page or path.startswith(f"{page}/") for page in PAGES)
 
 
 def safe_next(path: str) -> str:
@@ -199,7 +193,7 @@ class Door:
             if answer is not None:
                 await answer(scope, receive, send)
                 return
-            if bare in (*PAGES, *STRANGERS):  # prerendered as folders; saves the redirect to the slash
+            if is_prerendered(bare):  # prerendered as folders; saves the redirect to the slash
                 scope = {**scope, "path": f"{bare}/", "raw_path": f"{bare}/".encode()}
         await self._inner(scope, receive, send)
 

@@ -8,7 +8,7 @@ from backend.domain.errors import Forbidden, Unauthenticated
 from backend.security.roles import PERMISSIONS
 from portal.access import MAY, home_of, permissions, session_in
 from portal.guard import FRAMEWORK, all_handlers, guarded, is_admissible
-from portal.sign_in import is_page
+from portal.routes import is_page
 
 
 def named():
