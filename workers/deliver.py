@@ -312,7 +312,7 @@ class Deliver:
     def _after(self, item: Item, now: float) -> After:
         assert item.answer is not None
         assert item.facts is not None
-        return after(item.delivery, item.answer, item.facts.category, now, self._rnd)
+        return after(item.delivery, item.answer, item.facts.category, now, self._rnd, item.key)
 
     def _consequences(self, tx: Tx, done: Sequence[Item], afters: Sequence[After], now: float) -> list[Record]:
         later = [a.later for a in afters if a.later]

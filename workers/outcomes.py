@@ -51,12 +51,14 @@ def again(delivery: Delivery, at: float) -> hot.Later:
     )
 
 
-def after(delivery: Delivery, answer: Answer, category: Category, now: float, rnd: Callable[[], float]) -> After:
-    """Pure: `rnd` gives a number from 0 to 1 for the jitter of a retry."""
-    raw = answer.raw[:RAW]
+def after(delivery: Delivery, answer: Answer, category: Category, now: float, rnd: Callable[[], float], provider: str = "") -> After:
+    """Pure: `rnd` gives a number from 0 to 1 for the jitter of a retry. `provider`: whose answer it is."""
+    raw, took = answer.raw[:RAW], max(0.0, now - max(delivery.accepted, delivery.released))
 
     def ended(state: State, reason: str = "", until: float | None = None, outcome: State | None = None) -> hot.Outcome:
-        move = hot.Move(delivery.space, delivery.id, delivery.cohort, delivery.channel, delivery.generation, state, reason, until)
+        move = hot.Move(
+            delivery.space, delivery.id, delivery.cohort, delivery.channel, delivery.generation, state, reason, until, provider, took
+        )  # fmt: skip
         return hot.Outcome(delivery.attempt, outcome or state, answer.code, raw, move)
 
     match answer.meaning:

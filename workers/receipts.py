@@ -14,7 +14,7 @@ from backend.domain.receipt import SUPPRESSES, Receipt, moves
 from backend.log import topics
 from backend.log.codec import Unreadable, decode
 from backend.log.port import Record
-from backend.store import hot, receipt_rows
+from backend.store import hot, receipt_rows, stamps
 from backend.store.port import Tx
 from backend.store.suppress import suppress
 from workers.ports import FactsOf
@@ -78,11 +78,14 @@ class Receipts:
             step = moves(place.get(row.id, (row.generation, row.state)), kept[-1])
             if step:
                 place[row.id] = step
-                steps.append(hot.Move(space, row.id, row.cohort, row.channel, step[0], step[1], receipt.code or receipt.kind))
+                steps.append(
+                    hot.Move(space, row.id, row.cohort, row.channel, *step, receipt.code or receipt.kind, provider=receipt.provider)
+                )
             if receipt.kind in SUPPRESSES:
                 changed += [
                     (space, p) for p in suppress(tx, space, row.channel, row.address, SUPPRESSES[receipt.kind], receipt.provider, now)
                 ]
+        stamps.count_receipts(tx, space, kept, about, now)
         receipt_rows.keep(tx, space, kept)
         for step_ in steps:  # one by one: two moves of one delivery must come in their order
             hot.write_moves(tx, [step_], now)

@@ -73,10 +73,10 @@ class Web:
             try:
                 rows[delivery.id] = self._row(delivery, fact, unit.silent)
             except Refusal as refusal:
-                failed.append(_move(delivery, State.FAILED, refusal.code()))
+                failed.append(_move(delivery, State.FAILED, refusal.code(), now))
 
         def write(tx: Tx) -> Sequence[Record]:
-            arrived = [_move(deliveries[made], State.DELIVERED, "") for made in rows]
+            arrived = [_move(deliveries[made], State.DELIVERED, "", now) for made in rows]
             moved = hot.write_moves(tx, [*arrived, *failed], now)
             write_stops(tx, stopped, now)
             out: list[Record] = []
@@ -111,5 +111,8 @@ def _metadata(delivery: Delivery) -> str:
     return bytes(_data.decode(delivery.body).data).decode()
 
 
-def _move(delivery: Delivery, state: State, reason: str) -> hot.Move:
-    return hot.Move(delivery.space, delivery.id, delivery.cohort, delivery.channel, delivery.generation, state, reason)
+def _move(delivery: Delivery, state: State, reason: str, now: float) -> hot.Move:
+    took = max(0.0, now - max(delivery.accepted, delivery.released))
+    return hot.Move(
+        delivery.space, delivery.id, delivery.cohort, delivery.channel, delivery.generation, state, reason, provider="inbox", took=took
+    )  # fmt: skip

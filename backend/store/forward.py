@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend.domain.delivery import PRIORITIES, SKIPPED
+from backend.domain.latency import step_of
+from backend.domain.tally import quarter_of
 
 if TYPE_CHECKING:
     from backend.store.hot import Decided, Move
@@ -17,7 +19,7 @@ RAW_LIMIT = 500  # characters kept of a provider's own words
 
 Key = tuple[int, int, bytes]  # space, source, the producer's id
 Row = tuple[bytes, int]  # id, space
-Deltas = Counter[tuple[int, int, int, int, int]]  # (space, cohort, channel, was, now) -> units
+Deltas = Counter[tuple[int, int, int, int, int, int, str, int]]  # (space, cohort, channel, was, now, born, provider, took) -> units
 
 
 class Place(NamedTuple):
@@ -83,10 +85,11 @@ def count_new(rows: Iterable["Decided"]) -> Deltas:
     """Deltas of new notifications: their deliveries, and their units that got none."""
     deltas: Deltas = Counter()
     for r in rows:
+        born = quarter_of(r.notification)
         for d in r.deliveries:
-            deltas[r.space, r.cohort, d.channel, NEW, d.state] += 1
+            deltas[r.space, r.cohort, d.channel, NEW, d.state, born, "", -1] += 1
         for channel in r.skipped:
-            deltas[r.space, r.cohort, channel, NEW, SKIPPED] += 1
+            deltas[r.space, r.cohort, channel, NEW, SKIPPED, born, "", -1] += 1
     return deltas
 
 
@@ -101,7 +104,12 @@ def forward(places: Mapping[Row, Place], moves: Iterable["Move"]) -> tuple[dict[
             now[row] = place._replace(generation=move.generation, state=move.state)
             last[row] = move
     deltas: Deltas = Counter()
-    for row in last:
-        was, place = places[row], now[row]
-        deltas[row[1], was.cohort, was.channel, was.state, place.state] += 1
+    for row, move in last.items():
+        was = places[row]
+        deltas[row[1], was.cohort, was.channel, was.state, now[row].state, *told_by(move)] += 1
     return last, deltas
+
+
+def told_by(move: "Move") -> tuple[int, str, int]:
+    """What a delta keeps of a move besides the states: when its unit was born, through whom it went, in which step of time."""
+    return quarter_of(move.delivery), clean(move.provider), step_of(move.took)

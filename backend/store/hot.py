@@ -89,7 +89,8 @@ class DecidedAnswer(msgspec.Struct):
 
 class Move(msgspec.Struct, frozen=True):
     """Move a delivery forward: applied where (generation, state) is greater than the row's (generation, state).
-    `until`: of a hold or the next try. `cohort` and `channel` are the row's own (for the deltas)."""
+    `until`: of a hold or the next try. `cohort` and `channel` are the row's own (for the deltas). `provider`: whose answer or receipt
+    made it; `took`: seconds from acceptance or release until a provider had it, negative where that is not measured."""
 
     space: int
     delivery: bytes
@@ -99,6 +100,8 @@ class Move(msgspec.Struct, frozen=True):
     state: int
     reason: str = ""
     until: float | None = None
+    provider: str = ""
+    took: float = -1.0
 
 
 class Start(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from typing import TypeVar
 from backend.domain.delivery import State
 from backend.domain.ids import day_of
 from backend.store import hot, statements
-from backend.store.forward import RAW_LIMIT, Deltas, Key, Place, Row, apart, claims, clean, count_new, event_rows, forward
+from backend.store.forward import RAW_LIMIT, Deltas, Key, Place, Row, apart, claims, clean, count_new, event_rows, forward, told_by
 from backend.store.packed import (
     FLOAT8,
     INT2,
@@ -187,10 +187,11 @@ def _end(
         texts([clean(o.code) for o in part]), texts([clean(o.raw[:RAW_LIMIT]) for o in part]),
         texts([clean(o.move.reason) for o in part]), times([o.move.until for o in part]), float8(now),
     )  # fmt: skip
-    get, moved = result.get_value, set()
+    get, moved, moves = result.get_value, set(), {o.move.delivery: o.move for o in part}
     for i in range(result.ntuples):
-        moved.add(((get(i, 0), space), generation, state))
-        deltas[space, number(get(i, 1)), number(get(i, 2)), int(State.PENDING), state] += 1
+        made = get(i, 0)
+        moved.add(((made, space), generation, state))
+        deltas[space, number(get(i, 1)), number(get(i, 2)), int(State.PENDING), state, *told_by(moves[made])] += 1
     return moved
 
 
@@ -259,10 +260,11 @@ def states_of(tx: Tx, space: int, deliveries: Sequence[bytes]) -> dict[bytes, tu
 
 def _count(s: Session, deltas: Deltas, now: float) -> None:
     if deltas:
-        spaces, cohorts, channels, was, to = zip(*deltas, strict=True)
+        spaces, cohorts, channels, was, to, born, providers, took = zip(*deltas, strict=True)
         s.run(
             "hot_count", statements.COUNT, numbers(INT2, spaces), numbers(INT8, cohorts), numbers(INT2, channels), numbers(INT2, was),
-            numbers(INT2, to), numbers(INT4, list(deltas.values())), int8(int(now // 60)),
+            numbers(INT2, to), numbers(INT4, list(deltas.values())), int8(int(now // 60)), numbers(INT4, born), texts(providers),
+            numbers(INT2, took),
         )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ INSERT_NOTIFICATION = """insert into notifications
   (id, space, event, person, cohort, category, priority, planned, skipped, trace, accepted) values (?,?,?,?,?,?,?,?,?,?,?)"""
 INSERT_DELIVERY = """insert into deliveries
   (id, space, notification, person, channel, address, cohort, state, generation, reason, until, changed) values (?,?,?,?,?,?,?,?,0,?,?,?)"""
-INSERT_DELTA = "insert into deltas (space, cohort, minute, channel, was, now, n) values (?,?,?,?,?,?,?)"
+INSERT_DELTA = "insert into deltas (space, cohort, minute, channel, was, now, n, born, provider, took) values (?,?,?,?,?,?,?,?,?,?)"
 DELIVERIES_OF = (
     "select id, channel, address, state from deliveries where space = ? and person = ? and id >= ? and id < ? and notification = ?"
 )
@@ -174,7 +174,7 @@ def states_of(tx: Tx, space: int, deliveries: Sequence[bytes]) -> dict[bytes, tu
 
 def _count(db: sqlite3.Connection, deltas: Deltas, now: float) -> None:
     minute = int(now // 60)
-    values = [(space, cohort, minute, channel, was, to, n) for (space, cohort, channel, was, to), n in deltas.items()]
+    values = [(space, cohort, minute, channel, was, to, n, *told) for (space, cohort, channel, was, to, *told), n in deltas.items()]
     db.executemany(INSERT_DELTA, values)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
+from backend.store import stamps
 from backend.store.port import Tx
 from backend.store.tables import inbox, inbox_heads
 from backend.store.upsert import insert_new
@@ -125,6 +126,7 @@ def change(tx: Tx, space: int, person: int, ids: Sequence[bytes], now: float, ed
         select(*_ROW).where(inbox.c.space == space, inbox.c.person == person, inbox.c.id.in_(list(ids))).order_by(inbox.c.seq)
     )
     changed: list[Row] = []
+    stamped: list[tuple[bytes, str, int]] = []
     for values in found:
         row = _row(values)
         before = (row.seen, row.read, row.archived, row.snoozed_until)
@@ -142,11 +144,17 @@ def change(tx: Tx, space: int, person: int, ids: Sequence[bytes], now: float, ed
             .values(seq=row.seq, seen=row.seen, read=row.read, archived=row.archived, snoozed_until=row.snoozed_until)
         )
         changed.append(row)
+        stamped += [(row.id, name, new) for name, new in (("seen", _moved(before[0], row.seen)), ("read", _moved(before[1], row.read))) if new]
+    stamps.count_inbox(tx, space, stamped, now)
     for row in changed:
         row.unread, row.unseen = head.unread, head.unseen
     if changed:
         _save_heads(tx, space, {person: head})
     return changed
+
+
+def _moved(was: float | None, now: float | None) -> int:
+    return (now is not None) - (was is not None)
 
 
 def head(tx: Tx, space: int, person: int) -> Head:

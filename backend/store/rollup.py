@@ -1,4 +1,4 @@
-"""Compacting deltas into totals and into what stands (`counted`), and reading totals and deltas together.
+"""Compacting deltas into totals, into what stands (`counted`) and into `tallies`, and reading totals and deltas together.
 
 A total is the net change of the units in a state within one minute; summed from the beginning it is how many are there. What is
 not compacted yet stands in `deltas`: sums are always taken over both, in one snapshot.
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from backend.store import tallies
 from backend.store.counted import NOTHING, keep_standing
 from backend.store.port import Tx
 from backend.store.tables import deltas, totals
@@ -41,6 +42,7 @@ def compact(tx: Tx, limit: int) -> int:
     for (space, cohort, _, channel, state), n in net.items():
         stood[space, cohort, channel, state] += n
     keep_standing(tx, stood)
+    tallies.keep(tx, rows)
     ids = [row.n_th for row in rows]
     for start in range(0, len(ids), 1000):
         tx.conn.execute(delete(deltas).where(deltas.c.n_th.in_(ids[start : start + 1000])))

@@ -51,8 +51,8 @@ CLOSE = """update attempts{0} set outcome = 4, ended = $4::float8
 
 STATES = "select id, generation, state from deliveries{0} where space = $1::int2 and id = any($2::uuid[])"
 
-COUNT = """insert into deltas (space, cohort, channel, was, now, n, minute)
-  select *, $7::int8 from unnest($1::int2[], $2::int8[], $3::int2[], $4::int2[], $5::int2[], $6::int4[])"""
+COUNT = """insert into deltas (space, cohort, channel, was, now, n, born, provider, took, minute)
+  select *, $7::int8 from unnest($1::int2[], $2::int8[], $3::int2[], $4::int2[], $5::int2[], $6::int4[], $8::int4[], $9::text[], $10::int2[])"""
 
 # the later time wins; an earlier one leaves the row a moment later than it stood: see `hot_sqlite.INSERT_DUE`
 DUE = """insert into due (space, id, kind, at, topic, partition, key, value, ordered)

@@ -138,7 +138,13 @@ receipts = _table("receipts", Column("delivery", Id, nullable=False), _space(), 
                   PrimaryKeyConstraint("delivery", "kind", "at", "space"))
 deltas = Table("deltas", meta, Column("n_th", Integer().with_variant(BigInteger, "postgresql"), primary_key=True, autoincrement=True), _space(), Column("cohort", BigInteger, nullable=False),
                Column("minute", BigInteger, nullable=False), Column("channel", SmallInteger, nullable=False), Column("was", SmallInteger, nullable=False), Column("now", SmallInteger, nullable=False),
-               Column("n", Integer, nullable=False))  # minute: seconds // 60; was -1: a new unit; channel 0: none; nothing of a person in it
+               Column("n", Integer, nullable=False), Column("born", Integer, nullable=False, server_default="0"), _text("provider", ""),
+               Column("took", SmallInteger, nullable=False, server_default="-1"))
+# minute: seconds // 60, of the move; born: seconds // 900, of the unit; was -1: a new unit; was = now: a stamp of `domain.tally`; provider: who
+# answered; took: a step of `domain.latency`; channel 0: none; nothing of a person in it
+tallies = _table("tallies", _space(), Column("born", Integer, nullable=False), Column("cohort", BigInteger, nullable=False), Column("channel", SmallInteger, nullable=False), _text("provider", ""),
+                 Column("kind", SmallInteger, nullable=False), Column("n", BigInteger, nullable=False),
+                 PrimaryKeyConstraint("space", "born", "cohort", "channel", "provider", "kind"))  # units born in a quarter of an hour, as they stand now; kind: `domain.tally`
 totals = _table("totals", _space(), Column("cohort", BigInteger, nullable=False), Column("minute", BigInteger, nullable=False), Column("channel", SmallInteger, nullable=False), Column("state", SmallInteger, nullable=False),
                 Column("n", BigInteger, nullable=False), PrimaryKeyConstraint("space", "cohort", "minute", "channel", "state"),
                 Index("totals_by_time", "space", "minute"))  # net change of units in `state` within that minute

@@ -6,6 +6,7 @@ from sqlalchemy import delete, insert, select
 from backend.domain.decision import Decision
 from backend.domain.delivery import State
 from backend.domain.ids import notification_id
+from backend.domain.tally import quarter_of
 from backend.store.port import Tx
 from backend.store.tables import deliveries, deltas, notifications
 
@@ -30,5 +31,6 @@ def take_back(tx: Tx, space: int, event: bytes, person: int, now: float) -> None
         "was": -1,
         "now": int(State.DEAD),
         "n": -1,
+        "born": quarter_of(made),
     }
     tx.conn.execute(insert(deltas), less)

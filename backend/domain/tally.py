@@ -1,0 +1,38 @@
+"""What is tallied of units, by the quarter of an hour they were born in: how each fared, and what was heard of it later.
+
+A tally is counted under a kind. States of contracts.md and `SKIPPED` are kinds themselves: there a unit stands under exactly one, so
+that planned is their sum. The other kinds stand beside them.
+"""
+
+from backend.domain.delivery import SKIPPED, State
+from backend.domain.ids import born_of
+
+QUARTER = 900  # seconds: midnight of every zone in use falls on one
+
+# first-time stamps: of a delivery at most one of each
+STAMP = {"opened_human": 40, "opened_machine": 41, "clicked": 42, "complained": 43, "unsubscribed": 44, "seen": 45, "read": 46}
+STAMPS = frozenset(STAMP.values())
+TAKEN, ARRIVED, REFUSED = 60, 61, 62  # by provider: it took a delivery, one arrived, one failed there
+STEP = 100  # + step of `latency`: how long until the provider took it
+
+_OF_PROVIDER = {
+    State.SENT: (TAKEN,), State.DELIVERED: (TAKEN, ARRIVED), State.FAILED: (REFUSED,), State.BOUNCED: (REFUSED,), State.DEAD: (REFUSED,),
+}  # fmt: skip
+
+
+def quarter_of(made: bytes) -> int:
+    """Quarters of an hour since 1970 in which whatever the id names was born."""
+    return born_of(made) // (QUARTER * 1000)
+
+
+def kinds_of(was: int, now: int, provider: str, took: int) -> list[tuple[int, int]]:
+    """(kind, +1 or -1) of a move besides the states themselves; a provider is named where its answer or its receipt made the move."""
+    found: list[tuple[int, int]] = []
+    if provider:
+        kinds = _OF_PROVIDER.get(State(now), ()) if now != SKIPPED else ()
+        found += [(kind, 1) for kind in kinds if not (kind == TAKEN and was in (State.SENT, State.DELIVERED))]
+        if was == State.DELIVERED and now == State.BOUNCED:
+            found.append((ARRIVED, -1))
+    if took >= 0 and now in (State.SENT, State.DELIVERED):
+        found.append((STEP + took, 1))
+    return found

@@ -1,0 +1,159 @@
+"""Tallies: how units fared, by the quarter of an hour they were born in. Kept by the rollup's compaction; read, never made, from rows.
+
+Nothing of a person is in them, so they stay when history is dropped by age.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, case, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from backend.domain.delivery import SKIPPED, State
+from backend.domain.ids import NO_ID
+from backend.domain.tally import QUARTER, STAMP, STAMPS, kinds_of, quarter_of
+from backend.store.counted import NOTHING
+from backend.store.port import Tx
+from backend.store.tables import cohorts, deliveries, deltas, inbox, notifications, receipts, tallies
+
+Net = Counter[tuple[int, int, int, int, str, int]]  # (space, born, cohort, channel, provider, kind)
+
+
+def keep(tx: Tx, rows: Iterable[Row[Any]]) -> None:
+    """Add deltas to the tallies; part of the compaction's transaction."""
+    net: Net = Counter()
+    for row in rows:
+        key = (row.space, row.born or row.minute * 60 // QUARTER, row.cohort, row.channel)  # 0: written before units were tallied
+        if row.now in STAMPS:
+            net[(*key, "", row.now)] += row.n
+            continue
+        net[(*key, "", row.now)] += row.n
+        if row.was != NOTHING:
+            net[(*key, "", row.was)] -= row.n
+        for kind, sign in kinds_of(row.was, row.now, row.provider, row.took):
+            net[(*key, row.provider, kind)] += sign * row.n
+    values = [dict(zip(("space", "born", "cohort", "channel", "provider", "kind", "n"), (*key, n), strict=True)) for key, n in sorted(net.items()) if n]
+    if values:
+        make: Any = (sqlite.insert if tx.dialect == "sqlite" else postgresql.insert)(tallies)
+        keys = ["space", "born", "cohort", "channel", "provider", "kind"]
+        tx.conn.execute(make.on_conflict_do_update(index_elements=keys, set_={"n": tallies.c.n + make.excluded.n}), values)
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which units: born from quarter `since` to below `until`; "" in a field means all of them."""
+
+    space: int
+    since: int
+    until: int
+    category: str = ""
+    priority: str = ""
+    template: str = ""
+    channel: int = 0
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """How time is cut: every `width` quarters, counted from 1970 by a clock that runs ahead of UTC by `ahead` quarters.
+
+    `changes`: (quarter, ahead from then on), where the zone changes its clock within the time asked for.
+    """
+
+    width: int
+    ahead: int = 0
+    changes: tuple[tuple[int, int], ...] = ()
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """`n` units of a kind. `slot`: the number of the cut they lie in, 0 where time is not cut."""
+
+    slot: int
+    category: str
+    priority: str
+    template: str
+    channel: int
+    provider: str
+    kind: int
+    n: int
+
+
+def read(tx: Tx, asked: Asked, cut: Cut | None = None) -> list[Tally]:
+    """Everything that was tallied of these units, by slot, category, priority, template, channel, provider and kind."""
+    t, c = tallies.c, cohorts.c
+    slot = literal(0) if cut is None else _slot(cut)
+    inner = select(slot.label("slot"), t.cohort, t.channel, t.provider, t.kind, func.sum(t.n).label("n")).where(*_where(asked))
+    part = inner.group_by(*([] if cut is None else [slot]), t.cohort, t.channel, t.provider, t.kind).subquery()
+    p = part.c
+    named = [func.coalesce(column, "") for column in (c.category, c.priority, c.template)]  # of what nobody could decide there is no cohort
+    keys = [p.slot, *named, p.channel, p.provider, p.kind]
+    source = part.outerjoin(cohorts, (c.space == asked.space) & (c.cohort == p.cohort))
+    found = tx.conn.execute(select(*keys, func.sum(p.n)).select_from(source).group_by(*keys))
+    return [Tally(row[0], row[1], row[2], row[3], row[4], row[5], row[6], int(row[7])) for row in found if row[7]]
+
+
+def by_slot(tx: Tx, asked: Asked, cut: Cut, kinds: Sequence[int]) -> dict[int, int]:
+    """Units of these kinds by slot."""
+    slot = _slot(cut)
+    statement = select(slot, func.sum(tallies.c.n)).where(*_where(asked), tallies.c.kind.in_(list(kinds))).group_by(slot)
+    return {int(number): int(n) for number, n in tx.conn.execute(statement)}
+
+
+def first(tx: Tx, space: int) -> int | None:
+    """The quarter of the oldest tally."""
+    t = tallies.c
+    found: int | None = tx.conn.scalar(select(t.born).where(t.space == space).order_by(t.born).limit(1))
+    return found
+
+
+def waiting_since(tx: Tx, space: int) -> int | None:
+    """The minute of the oldest move that is not compacted yet."""
+    found: int | None = tx.conn.scalar(select(func.min(deltas.c.minute)).where(deltas.c.space == space))
+    return found
+
+
+def names(tx: Tx, space: int) -> dict[str, list[str]]:
+    """What can be filtered by: the categories, priorities and templates that ever were counted."""
+    c = cohorts.c
+    return {
+        column.name: list(tx.conn.scalars(select(column).where(c.space == space, column != "").distinct().order_by(column)))
+        for column in (c.category, c.priority, c.template)
+    }
+
+
+def _where(asked: Asked) -> list[ColumnElement[bool]]:
+    t, c = tallies.c, cohorts.c
+    where = [t.space == asked.space, t.born >= asked.since, t.born < asked.until]
+    if asked.channel:
+        where.append(t.channel == asked.channel)
+    wanted = {c.category: asked.category, c.priority: asked.priority, c.template: asked.template}
+    if named := [column == value for column, value in wanted.items() if value]:
+        where.append(t.cohort.in_(select(c.cohort).where(c.space == asked.space, *named)))
+    return where
+
+
+def _slot(cut: Cut) -> ColumnElement[int]:
+    ahead: Any = literal(cut.ahead, literal_execute=True)
+    for quarter, then in cut.changes:
+        ahead = case((tallies.c.born >= literal(quarter, literal_execute=True), literal(then, literal_execute=True)), else_=ahead)
+    slot: ColumnElement[int] = (tallies.c.born + ahead) // literal(cut.width, literal_execute=True)
+    return slot
+
+
+def recounted(tx: Tx, space: int) -> Counter[tuple[int, int, int, int]]:
+    """(born, cohort, channel, kind) -> units, states and stamps counted from the rows: what the tallies must be while no day was dropped."""
+    d, n, r, i = deliveries.c, notifications.c, receipts.c, inbox.c
+    found: Counter[tuple[int, int, int, int]] = Counter()
+    places: dict[bytes, tuple[int, int]] = {}
+    for made, cohort, channel, state in tx.conn.execute(select(d.id, d.cohort, d.channel, d.state).where(d.space == space)):
+        places[made] = (cohort, channel)
+        found[quarter_of(made), cohort, channel, State(state)] += 1
+    for made, kind in tx.conn.execute(select(r.delivery, r.kind).where(r.space == space, r.kind.in_(list(STAMP))).distinct()):
+        if made in places:
+            found[(quarter_of(made), *places[made], STAMP[kind])] += 1
+    rows = select(n.id, n.cohort, n.skipped, i.seen, i.read).outerjoin_from(notifications, inbox, (i.id == n.id) & (i.space == n.space))
+    for made, cohort, skipped, seen, was_read in tx.conn.execute(rows.where(n.space == space, n.id != NO_ID)):
+        found[quarter_of(made), cohort, 0, SKIPPED] += skipped  # the rows do not say on which channel: the trace does
+        for stamp, at in (("seen", seen), ("read", was_read)):
+            found[quarter_of(made), cohort, 1, STAMP[stamp]] += at is not None
+    return +found
+
