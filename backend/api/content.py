@@ -12,7 +12,7 @@ from backend.app.views import (
     Page,
     PreviewIn,
     PreviewView,
-    RevisionIn,
+    PublishIn,
     RollbackIn,
     SuppressionIn,
     SuppressionView,
@@ -89,7 +89,7 @@ async def list_templates(call: Call) -> Answer:
 
 async def publish(call: Call) -> Answer:
     """Make a version of the draft; events from now on use it."""
-    return Answer(await call.app.templates.publish(call.actor, call.path["key"], _seen(call)))
+    return Answer(await call.app.templates.publish(call.actor, call.path["key"], _seen(call), call.body.note))
 
 
 async def rollback(call: Call) -> Answer:
@@ -147,7 +147,7 @@ ENDPOINTS = [
         "Make a version of the draft",
         publish,
         _WRITE,
-        body=RevisionIn,
+        body=PublishIn,
         answer=TemplateView,
         optional_body=True,
     ),

@@ -32,9 +32,11 @@ from backend.app.invitations import Invitations
 from backend.app.links import Links
 from backend.app.orders import Orders
 from backend.app.overview import Overview
+from backend.app.parts import Parts
 from backend.app.people import People
 from backend.app.saved_views import SavedViews
 from backend.app.senders import Senders
+from backend.app.studio import Studio
 from backend.app.suppressions import Suppressions
 from backend.app.templates import Templates
 from backend.app.wishes import Preferences
@@ -79,6 +81,8 @@ class App:
         self.categories = Categories(self)
         self.templates = Templates(self)
         self.senders = Senders(self)
+        self.studio = Studio(self)
+        self.parts = Parts(self)
         self.suppressions = Suppressions(self)
         self.accounts = Accounts(self)
         self.invitations = Invitations(self)

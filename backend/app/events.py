@@ -35,11 +35,19 @@ NOTED = 50  # events of one call that can be shown at once: whoever sends in bul
 class Events(Aggregate):
     """See the module."""
 
-    async def accept(self, actor: Actor, items: Sequence[EventIn | Refusal], source: str = "api") -> list[Accepted | Refusal]:
-        """Each item by itself: accepted, or why not, in the order given. On `LogUnavailable` nothing was promised for any."""
+    async def accept(
+        self, actor: Actor, items: Sequence[EventIn | Refusal], source: str = "api", pin: tuple[str, int] | None = None
+    ) -> list[Accepted | Refusal]:
+        """Each item by itself: accepted, or why not, in the order given. On `LogUnavailable` nothing was promised for any.
+
+        `pin`: a version to use in place of the published one, for tests of drafts; no entrance hands it on.
+        """
         need(actor, "events.send")
         made = await acceptance.prepare(self.app, actor, items, SOURCES[source])
         ready = [one for one in made if isinstance(one, Ready)]
+        if pin is not None:
+            for one in ready:
+                one.event = msgspec.structs.replace(one.event, template=pin[0], version=pin[1])
         repeats = await self._claim(actor, ready)
         append: list[Record] = []
         for each in ready:

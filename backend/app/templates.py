@@ -7,11 +7,14 @@ import msgspec
 from msgspec import UNSET
 
 from backend.app.base import PAGE, Aggregate, check_revision, page_size
+from backend.app.parts import brand_of, shelf_of
 from backend.app.views import Page, PreviewIn, PreviewView, TemplateIn, TemplateView, VersionView, moment
 from backend.domain.delivery import CHANNEL_NUMBER
+from backend.domain.draft import Draft
 from backend.domain.errors import Invalid, NotFound, TooLarge
 from backend.domain.ids import person_id
 from backend.domain.publish import SAMPLE_CONTEXT
+from backend.domain.schema import well_formed
 from backend.domain.template import Channel, Content, TemplateVersion
 from backend.security.roles import Actor, need
 from backend.store import persons, templates
@@ -23,38 +26,32 @@ VERSIONS = 50  # shown
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,127}")
 
 
-class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What `templates.draft` holds. `samples` is the `data` of previews."""
-
-    content: Content
-    samples: dict[str, Any] = {}
-
-
 class Templates(Aggregate):
     """Templates of the actor's space."""
 
     async def put(self, actor: Actor, key: str, given: TemplateIn, seen_revision: int | None = None) -> TemplateView:
         """Make or change a draft; what is published stays as it is. Errors: `Invalid`, `TooLarge`, `Stale`."""
         need(actor, "content.write")
-        if not _KEY.fullmatch(key):
-            raise Invalid("The key of a template is 1 to 128 letters, digits or . _ -, and begins with a letter or digit.", field="key")
+        check_key(key)
+        if given.schema is not UNSET and given.schema:
+            well_formed(given.schema)
         seen = given.revision if seen_revision is None else seen_revision
 
         def write(tx: Tx) -> TemplateView:
             old = templates.get(tx, actor.space, key, lock=True)
             check_revision(seen, old.revision if old else 0, f"The template {key}")
-            before = _draft(old) if old else Draft(given.content)
-            draft = msgspec.json.encode(Draft(given.content, before.samples if given.samples is UNSET else given.samples))
-            if len(draft) > DRAFT:
-                raise TooLarge(f"The draft takes {len(draft) // 1024} KB; {DRAFT // 1024} KB are allowed. Make it smaller.")
+            before = draft_of(old) if old else Draft(given.content)
+            samples = before.samples if given.samples is UNSET else given.samples
+            draft = encoded(Draft(given.content, samples, before.schema if given.schema is UNSET else given.schema))
             row = TemplateRow(
                 space=actor.space,
                 key=key,
                 name=(old.name if old else key) if given.name is UNSET else given.name,
-                draft=draft.decode(),
+                draft=draft,
                 revision=(old.revision if old else 0) + 1,
                 published=old.published if old else 0,
                 changed=self.app.clock.now(),
+                changed_by=actor.subject,
             )
             templates.put(tx, row)
             self.note(tx, actor, "template.put", f"template:{key}", revision=row.revision)
@@ -65,25 +62,27 @@ class Templates(Aggregate):
     async def get(self, actor: Actor, key: str) -> TemplateView:
         """One template with its newest versions. Raises `NotFound`."""
         need(actor, "content.read")
-        return await self.app.store.read(lambda tx: _view(tx, _found(tx, actor.space, key)))
+        return await self.app.store.read(lambda tx: _view(tx, found(tx, actor.space, key)))
 
-    async def publish(self, actor: Actor, key: str, seen_revision: int | None = None) -> TemplateView:
-        """Check the draft and make it the version that events pin from now on.
+    async def publish(self, actor: Actor, key: str, seen_revision: int | None = None, note: str = "") -> TemplateView:
+        """Check the draft and make it the version that events pin from now on; it holds the layouts, partials and brand of today.
 
         Errors: `TemplateSyntax`, `TemplateBounds`, `DataMissing`, `LinkUnsafe`, `HeaderUnsafe` (what to change, and where), `Stale`.
         """
         need(actor, "content.write")
-        row = await self.app.store.read(lambda tx: _found(tx, actor.space, key))
+        row, shelf, brand = await self.app.store.read(
+            lambda tx: (found(tx, actor.space, key), shelf_of(tx, actor.space), brand_of(tx, actor.space))
+        )
         check_revision(seen_revision, row.revision, f"The template {key}")
-        draft = _draft(row)
-        published = await self.app.jail.publish(draft.content, draft.samples)
+        draft = draft_of(row)
+        published = await self.app.jail.publish(draft.content, draft.samples, shelf)
 
         def write(tx: Tx) -> TemplateView:
-            now = _found(tx, actor.space, key, lock=True)
+            now = found(tx, actor.space, key, lock=True)
             check_revision(row.revision, now.revision, f"The template {key}")  # changed while it was being checked
             number = templates.last_version(tx, actor.space, key) + 1
-            version = TemplateVersion(key, number, published.content, published.variables, draft.samples)
-            return self._release(tx, actor, now, version, "template.publish")
+            version = TemplateVersion(key, number, published.content, published.variables, draft.samples, brand, published.parts)
+            return self._release(tx, actor, now, version, "template.publish", row.draft, note[:500])
 
         return await self.changing_content(write)
 
@@ -92,11 +91,12 @@ class Templates(Aggregate):
         need(actor, "content.write")
 
         def write(tx: Tx) -> TemplateView:
-            row = _found(tx, actor.space, key, lock=True)
+            row = found(tx, actor.space, key, lock=True)
             check_revision(seen_revision, row.revision, f"The template {key}")
-            old = _version(tx, actor.space, key, version)
-            again = msgspec.structs.replace(old, version=templates.last_version(tx, actor.space, key) + 1)
-            return self._release(tx, actor, row, again, "template.rollback", to=version)
+            old = version_row(tx, actor.space, key, version)
+            number = templates.last_version(tx, actor.space, key) + 1
+            again = msgspec.structs.replace(version_of(old), version=number)
+            return self._release(tx, actor, row, again, "template.rollback", old.source, f"Rolled back to version {version}.", to=version)
 
         return await self.changing_content(write)
 
@@ -108,7 +108,7 @@ class Templates(Aggregate):
         need(actor, "content.read")
         if given.user is not None:
             need(actor, "people.read")
-        user = {} if given.user is None else await self._user(actor, given.user)
+        user = {} if given.user is None else await self.as_user(actor, given.user)
         version = await self._previewed(actor, key, given)
         channels: list[Channel] = list(dict.fromkeys(channel for _, channel, _ in version.content.each()))
         if given.channel is not None:
@@ -128,12 +128,15 @@ class Templates(Aggregate):
 
         return await self.app.store.read(read)
 
-    def _release(self, tx: Tx, actor: Actor, row: TemplateRow, version: TemplateVersion, action: str, **detail: Any) -> TemplateView:
+    def _release(
+        self, tx: Tx, actor: Actor, row: TemplateRow, version: TemplateVersion, action: str, source: str, note: str, **detail: Any
+    ) -> TemplateView:
         now = self.app.clock.now()
-        body = msgspec.json.encode(version).decode()
-        templates.add_version(
-            tx, VersionRow(space=actor.space, key=row.key, version=version.version, content=body, published_by=actor.subject, at=now)
-        )
+        kept = VersionRow(
+            space=actor.space, key=row.key, version=version.version, content=msgspec.json.encode(version).decode(), published_by=actor.subject,
+            at=now, note=note, source=source,
+        )  # fmt: skip
+        templates.add_version(tx, kept)
         row.published, row.revision, row.changed = version.version, row.revision + 1, now
         templates.put(tx, row)
         self.note(tx, actor, action, f"template:{row.key}", version=version.version, revision=row.revision, **detail)
@@ -142,18 +145,19 @@ class Templates(Aggregate):
     async def _previewed(self, actor: Actor, key: str, given: PreviewIn) -> TemplateVersion:
         if given.version is not None and given.content is None:
             number = given.version
-            kept = await self.app.store.read(lambda tx: _version(tx, actor.space, key, number))
+            kept = await self.app.store.read(lambda tx: version_of(version_row(tx, actor.space, key, number)))
             published = await self.app.jail.publish(kept.content, {**kept.samples, **(given.data or {})})
         else:
-            row = await self.app.store.read(lambda tx: templates.get(tx, actor.space, key))
+            row, shelf = await self.app.store.read(lambda tx: (templates.get(tx, actor.space, key), shelf_of(tx, actor.space)))
             if row is None and given.content is None:
                 raise NotFound(f"There is no template {key[:128]!r} here. Check its key.", key=key[:128])
-            draft = _draft(row) if row else Draft(Content())
-            published = await self.app.jail.publish(given.content or draft.content, {**draft.samples, **(given.data or {})})
+            draft = draft_of(row) if row else Draft(Content())
+            published = await self.app.jail.publish(given.content or draft.content, {**draft.samples, **(given.data or {})}, shelf)
         return TemplateVersion(key, given.version or 0, published.content, published.variables, published.samples)
 
-    async def _user(self, actor: Actor, user_id: str) -> dict[str, Any]:
-        """The names a template sees of a person, as the deliver stage gives them."""
+    async def as_user(self, actor: Actor, user_id: str) -> dict[str, Any]:
+        """The names a template sees of a person, as the deliver stage gives them. Raises `NotFound`."""
+        need(actor, "people.read")
 
         def read(tx: Tx) -> dict[str, Any]:
             row = self.app.people.found(tx, actor.space, user_id)
@@ -174,27 +178,54 @@ class Templates(Aggregate):
         return await self.app.store.read(read)
 
 
-def _found(tx: Tx, space: int, key: str, *, lock: bool = False) -> TemplateRow:
+def check_key(key: str) -> None:
+    """Raises `Invalid` for what can be no key of a template."""
+    if not _KEY.fullmatch(key):
+        raise Invalid("The key of a template is 1 to 128 letters, digits or . _ -, and begins with a letter or digit.", field="key")
+
+
+def encoded(draft: Draft) -> str:
+    """The draft for its row. Raises `TooLarge`."""
+    body = msgspec.json.encode(draft)
+    if len(body) > DRAFT:
+        raise TooLarge(f"The draft takes {len(body) // 1024} KB; {DRAFT // 1024} KB are allowed. Make it smaller.")
+    return body.decode()
+
+
+def found(tx: Tx, space: int, key: str, *, lock: bool = False) -> TemplateRow:
+    """The template's row. Raises `NotFound`."""
     row = templates.get(tx, space, key, lock=lock)
     if row is None:
         raise NotFound(f"There is no template {key[:128]!r} here. Check its key.", key=key[:128])
     return row
 
 
-def _version(tx: Tx, space: int, key: str, number: int) -> TemplateVersion:
+def version_row(tx: Tx, space: int, key: str, number: int) -> VersionRow:
+    """A published version's row. Raises `NotFound`."""
     row = templates.version(tx, space, key, number)
     if row is None:
         raise NotFound(f"The template {key[:128]!r} has no version {number}. Its versions stand in the template itself.", version=number)
+    return row
+
+
+def version_of(row: VersionRow) -> TemplateVersion:
+    """The version as the line knows it."""
     return msgspec.json.decode(row.content, type=TemplateVersion)
 
 
-def _draft(row: TemplateRow) -> Draft:
+def source_of(row: VersionRow) -> Draft:
+    """What the version was made of; of an old one without it, what it became."""
+    return msgspec.json.decode(row.source, type=Draft) if row.source else Draft(version_of(row).content, version_of(row).samples)
+
+
+def draft_of(row: TemplateRow) -> Draft:
+    """The draft as a value."""
     return msgspec.json.decode(row.draft, type=Draft)
 
 
 def _view(tx: Tx, row: TemplateRow) -> TemplateView:
-    draft = _draft(row)
-    current = _version(tx, row.space, row.key, row.published) if row.published else None
+    draft = draft_of(row)
+    current = version_of(version_row(tx, row.space, row.key, row.published)) if row.published else None
     return TemplateView(
         key=row.key,
         name=row.name,
@@ -202,7 +233,9 @@ def _view(tx: Tx, row: TemplateRow) -> TemplateView:
         published=row.published,
         revision=row.revision,
         changed_at=moment(row.changed),
+        changed_by=row.changed_by,
         samples=draft.samples,
+        schema=draft.schema,
         variables=list(current.variables) if current else [],
-        versions=[VersionView(v.version, v.published_by, moment(v.at)) for v in templates.versions(tx, row.space, row.key, VERSIONS)],
+        versions=[VersionView(v.version, v.published_by, moment(v.at), v.note) for v in templates.versions(tx, row.space, row.key, VERSIONS)],
     )

@@ -310,13 +310,15 @@ class TemplateIn(Struct, forbid_unknown_fields=True):
     content: Content
     name: Name | UnsetType = UNSET
     samples: dict[str, Any] | UnsetType = UNSET
+    schema: dict[str, Any] | UnsetType = UNSET
     revision: int | None = None
 
 
-class RevisionIn(Struct, forbid_unknown_fields=True):
-    """The body of a step that must not run over somebody else's change."""
+class PublishIn(Struct, forbid_unknown_fields=True):
+    """`revision`: the one you read. `note`: why, for those who look at the versions later."""
 
     revision: int | None = None
+    note: Annotated[str, Meta(max_length=500)] = ""
 
 
 class RollbackIn(Struct, forbid_unknown_fields=True):
@@ -328,6 +330,7 @@ class VersionView(Struct):
     version: int
     published_by: str
     at: datetime
+    note: str = ""
 
 
 class TemplateView(Struct):
@@ -338,8 +341,10 @@ class TemplateView(Struct):
     revision: int
     changed_at: datetime
     samples: dict[str, Any] = {}
+    schema: dict[str, Any] = {}
     variables: list[Variable] = []
     versions: list[VersionView] = []
+    changed_by: str = ""
 
 
 class PreviewIn(Struct, forbid_unknown_fields=True):

@@ -14,9 +14,10 @@ import msgspec
 from msgspec import Struct
 
 from backend.domain.bounds import check_data, merge, parse, syntax
-from backend.domain.errors import DataMissing, Invalid
+from backend.domain.errors import DataMissing, Invalid, Refusal
 from backend.domain.html_text import text_of
 from backend.domain.markup import Masked, guard
+from backend.domain.parts import Shelf, assemble, led_back
 from backend.domain.render import compile_content, render
 from backend.domain.template import Content, EmailContent, Message, Variable
 
@@ -65,14 +66,24 @@ class Published(Struct, frozen=True):
     variables: tuple[Variable, ...]
     samples: dict[str, Any]
     messages: tuple[Rendered, ...]
+    parts: dict[str, int] = {}
 
 
-def publish(content: Content, samples: dict[str, Any] | None = None) -> Published:
+def publish(content: Content, samples: dict[str, Any] | None = None, shelf: Shelf | None = None) -> Published:
     """Check and prepare everything. TemplateSyntax, TemplateBounds, LinkUnsafe, HeaderUnsafe or DataMissing say what to change.
 
-    `samples` is the `data` of a typical event; what it leaves out is made up from how the variable is used.
+    `samples` is the `data` of a typical event; what it leaves out is made up from how the variable is used. `shelf` holds the
+    layouts and partials of the space. Refusals that have a line have a column too, and `part` when it stands in one of those.
     """
-    _check_shape(content)
+    check_shape(content)
+    assembled = assemble(content, shelf or {})
+    try:
+        return msgspec.structs.replace(_published(assembled.content, samples or {}), parts=assembled.used)
+    except Refusal as error:
+        raise led_back(error, assembled.wholes) from None
+
+
+def _published(content: Content, samples: dict[str, Any]) -> Published:
     ready = _ready(content)
     compiled = compile_content(ready)
     found: dict[str, Variable] = {}
@@ -80,8 +91,8 @@ def publish(content: Content, samples: dict[str, Any] | None = None) -> Publishe
         for piece in pieces:
             for variable in piece.variables:
                 merge(found, variable)
-    check_data(samples or {})
-    context = synthesise(tuple(found.values()), samples or {})
+    check_data(samples)
+    context = synthesise(tuple(found.values()), samples)
     messages = []
     for locale, channel, _ in ready.each():
         try:
@@ -94,7 +105,8 @@ def publish(content: Content, samples: dict[str, Any] | None = None) -> Publishe
     return Published(ready, tuple(found.values()), context["data"], tuple(messages))
 
 
-def _check_shape(content: Content) -> None:
+def check_shape(content: Content) -> None:
+    """What holds for a content as a whole. Raises `Invalid`."""
     if not any(True for _ in content.each()):
         raise Invalid("The template says nothing on any channel. Add content for at least one of email, push, sms and web.")
     if len(content.locales) > MAX_LOCALES:
@@ -112,11 +124,12 @@ def _check_shape(content: Content) -> None:
 
 def _ready(content: Content, label: str = "") -> Content:
     locales = {tag: _ready(inner, f" [{tag}]") for tag, inner in content.locales.items()}
-    mail = content.email and _ready_mail(content.email, f"email{label}")
+    mail = content.email and ready_mail(content.email, f"email{label}")
     return msgspec.structs.replace(content, email=mail, locales=locales)
 
 
-def _ready_mail(mail: EmailContent, channel: str) -> EmailContent:
+def ready_mail(mail: EmailContent, channel: str) -> EmailContent:
+    """The mail with its styles written into its elements, and its text part."""
     where = f"{channel} html"
     parse(mail.html, True, where)
     html = inline_css(mail.html, where)

@@ -77,7 +77,8 @@ class Piece:
         except UndefinedError as error:
             raise DataMissing(str(error.message)) from None
         except Refusal as error:
-            raise type(error)(f"{self.where}{self._line(error)}: {error.detail}", **{**error.facts, "where": self.where}) from None
+            facts = {**error.facts, "where": self.where, **self._at(error)}
+            raise type(error)(f"{self.where}{self._line(error)}: {error.detail}", **facts) from None
         except (
             TemplateError,
             TypeError,
@@ -92,16 +93,21 @@ class Piece:
             raise TemplateBounds(
                 f"{self.where}{self._line(error)}: this does not work with the data given: {what}. Check the value or the filter.",
                 where=self.where,
+                **self._at(error),
             ) from None
 
     def _line(self, error: BaseException) -> str:
         """', line 3', or nothing when it is not one line's fault (the whole is too long)."""
-        trace, line = error.__traceback__, ""
+        return "".join(f", line {line}" for line in self._at(error).values())
+
+    def _at(self, error: BaseException) -> dict[str, int]:
+        """The line as a fact, when there is one."""
+        trace, at = error.__traceback__, {}
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == self.where:
-                line = f", line {self._template.get_corresponding_lineno(trace.tb_lineno)}"
+                at = {"line": self._template.get_corresponding_lineno(trace.tb_lineno)}
             trace = trace.tb_next
-        return line
+        return at
 
 
 Make: TypeAlias = Callable[[Values], Message]
@@ -110,10 +116,11 @@ Make: TypeAlias = Callable[[Values], Message]
 class Compiled:
     """A version ready to render: per channel and locale one way to make the message. Immutable; share it freely in one process."""
 
-    __slots__ = ("key", "make", "pieces", "version")
+    __slots__ = ("brand", "key", "make", "pieces", "version")
 
     def __init__(self, key: str, version: int) -> None:
         self.key, self.version = key, version
+        self.brand: dict[str, str] | None = None  # of the day it was published; None: whatever the context says
         self.make: dict[tuple[Channel, str], Make] = {}
         self.pieces: dict[tuple[Channel, str], list[Piece]] = {}
 
@@ -124,7 +131,9 @@ class Compiled:
 
 def compile_version(version: TemplateVersion) -> Compiled:
     """Compile every channel and locale of a version. TemplateSyntax or TemplateBounds name channel, field and line."""
-    return compile_content(version.content, version.key, version.version)
+    compiled = compile_content(version.content, version.key, version.version)
+    compiled.brand = version.brand
+    return compiled
 
 
 def compile_content(content: Content, key: str = "", version: int = 0) -> Compiled:
@@ -249,6 +258,8 @@ def render(compiled: Compiled, channel: Channel, context: Mapping[str, Any], loc
     at = compiled.find(channel, locale)
     if at is None:
         raise TemplateMissing(f"The template {compiled.key!r} says nothing for {channel}. Add content for it, or leave the channel out.")
+    if compiled.brand is not None:
+        context = {**context, "brand": compiled.brand}
     values = scope(context, locale)
     try:
         return compiled.make[at](values)

@@ -21,6 +21,7 @@ class Brand(msgspec.Struct, frozen=True, omit_defaults=True):
     color: str = "#0f6b68"
     logo: str = ""
     address: str = ""
+    url: str = ""
 
 
 class SpaceSettings(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -23,12 +23,13 @@ class Action(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
 
 
 class EmailContent(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Mail. Without `text` the text part is made from `html` when the template is published."""
+    """Mail. Without `text` the text part is made from `html` when the template is published. `layout`: key of the layout around `html`."""
 
     subject: str
     html: str
     preheader: str = ""
     text: str = ""
+    layout: str = ""
 
 
 class PushContent(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -97,7 +98,8 @@ class Variable(Struct, frozen=True, omit_defaults=True):
 class TemplateVersion(Struct, frozen=True, omit_defaults=True):
     """A published version; it never changes. Events pin (key, version) when they are accepted.
 
-    `samples` is the `data` used for previews.
+    `samples` is the `data` used for previews. `brand` is the space's brand of that day, and `parts` the layouts and partials put in,
+    with their revisions.
     """
 
     key: str
@@ -105,6 +107,8 @@ class TemplateVersion(Struct, frozen=True, omit_defaults=True):
     content: Content
     variables: tuple[Variable, ...] = ()
     samples: dict[str, Any] = field(default_factory=dict)
+    brand: dict[str, str] | None = None
+    parts: dict[str, int] = field(default_factory=dict)
 
 
 class EmailMessage(Struct, frozen=True, tag="email"):

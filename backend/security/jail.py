@@ -19,6 +19,8 @@ from msgspec import Struct
 
 from backend.domain import errors
 from backend.domain.errors import Refusal, RenderStopped, TooLarge, TooManyRequests, Unavailable
+from backend.domain.lint import Look, look
+from backend.domain.parts import Part, Shelf
 from backend.domain.publish import Published, publish
 from backend.domain.render import compile_version, missing, render
 from backend.domain.template import Channel, Content, EmailContent, Message, TemplateVersion
@@ -38,6 +40,15 @@ _WARM = Content(email=EmailContent("{{ user.name }}", "<style>p{color:red}</styl
 class _Publish(Struct, tag="publish"):
     content: Content
     samples: dict[str, Any]
+    shelf: dict[str, Part] = {}
+
+
+class _Look(Struct, tag="look"):
+    content: Content
+    channel: Channel
+    locale: str
+    context: dict[str, Any]
+    shelf: dict[str, Part]
 
 
 class _Render(Struct, tag="render"):
@@ -52,6 +63,9 @@ class _Missing(Struct, tag="missing"):
     channel: Channel
     context: dict[str, Any]
     locale: str
+
+
+_Request = _Publish | _Look | _Render | _Missing
 
 
 class _Refused(Struct):
@@ -74,10 +88,15 @@ class Jail:
         self._closed = False
         self._next: asyncio.Task[None] | None = None
 
-    async def publish(self, content: Content, samples: dict[str, Any] | None = None) -> Published:
+    async def publish(self, content: Content, samples: dict[str, Any] | None = None, shelf: Shelf | None = None) -> Published:
         """`domain.publish.publish`, in the jail."""
-        done: Published = await self._ask(_Publish(content, samples or {}), Published)
+        done: Published = await self._ask(_Publish(content, samples or {}, dict(shelf or {})), Published)
         return done
+
+    async def look(self, content: Content, channel: Channel, locale: str, context: dict[str, Any], shelf: Shelf) -> Look:
+        """`domain.lint.look`, in the jail: what is wrong with a draft, and how it looks."""
+        seen: Look = await self._ask(_Look(content, channel, locale, context, dict(shelf)), Look)
+        return seen
 
     async def render(self, version: TemplateVersion, channel: Channel, context: dict[str, Any], locale: str = "") -> Message:
         """One message of a version, for previews: compiled and rendered in the jail."""
@@ -108,7 +127,7 @@ class Jail:
         """The child's process id, while there is one."""
         return self._child.pid if self._child is not None else None
 
-    async def _ask(self, request: _Publish | _Render | _Missing, reply: Any) -> Any:
+    async def _ask(self, request: "_Request", reply: Any) -> Any:
         if self._waiting >= MAX_WAITING:
             raise TooManyRequests("Too many previews and checks are waiting. Try again in a few seconds.")
         try:
@@ -213,9 +232,11 @@ async def _converse(child: asyncio.subprocess.Process, raw: bytes) -> bytes:
 
 def _answer(raw: bytes) -> bytes:
     try:
-        request = msgspec.json.decode(raw, type=_Publish | _Render | _Missing)
+        request = msgspec.json.decode(raw, type=_Request)
         if isinstance(request, _Publish):
-            done: Any = publish(request.content, request.samples)
+            done: Any = publish(request.content, request.samples, request.shelf)
+        elif isinstance(request, _Look):
+            done = look(request.content, request.channel, request.locale, request.context, request.shelf)
         elif isinstance(request, _Render):
             done = render(compile_version(request.version), request.channel, request.context, request.locale)
         else:
@@ -254,6 +275,7 @@ def _confine(memory: int) -> None:
 def main() -> None:
     """The child: limits first, then a byte to say that it is ready, then one answer per request until its input ends."""
     memory, cpu = int(sys.argv[1]), float(sys.argv[2])
+    look(_WARM, "email", "en", {}, {})
     publish(_WARM)  # whatever is loaded on first use is loaded before the limits hold
     _confine(memory)
     sys.stdout.buffer.write(b".")

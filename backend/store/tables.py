@@ -105,9 +105,15 @@ suppressions = _table("suppressions", _space(), Column("channel", SmallInteger, 
 categories = _table("categories", _space(), Column("key", Text, nullable=False), _text("body"), Column("revision", Integer, nullable=False), _time("changed"),
                     PrimaryKeyConstraint("space", "key"))
 templates = _table("templates", _space(), Column("key", Text, nullable=False), _text("name"), _text("draft"), Column("revision", Integer, nullable=False),
-                   Column("published", Integer, nullable=False, server_default="0"), _time("changed"), PrimaryKeyConstraint("space", "key"))
+                   Column("published", Integer, nullable=False, server_default="0"), _time("changed"), _text("changed_by", ""), PrimaryKeyConstraint("space", "key"))
 template_versions = _table("template_versions", _space(), Column("key", Text, nullable=False), Column("version", Integer, nullable=False), _text("content"), _text("published_by"), _time("at"),
-                           PrimaryKeyConstraint("space", "key", "version"))
+                           _text("note", ""), _text("source", ""), PrimaryKeyConstraint("space", "key", "version"))  # source: JSON of the draft it was made of
+template_drafts = _table("template_drafts", _space(), Column("key", Text, nullable=False), Column("author", Text, nullable=False), Column("base", Integer, nullable=False), _text("draft"), _time("at"),
+                         PrimaryKeyConstraint("space", "key", "author"))  # what an editor wrote while another one saved first; base: the revision both began with
+template_parts = _table("template_parts", _space(), Column("kind", Text, nullable=False), Column("key", Text, nullable=False), _text("source"), Column("revision", Integer, nullable=False), _time("changed"),
+                        _text("changed_by", ""), PrimaryKeyConstraint("space", "kind", "key"))  # kind: layout, partial
+images = _table("images", _space(), Column("name", Text, nullable=False), _text("label", ""), _text("type"), Column("size", Integer, nullable=False), Column("width", Integer, nullable=False),
+                Column("height", Integer, nullable=False), _text("added_by", ""), _time("at"), PrimaryKeyConstraint("space", "name"))  # name: hash of what is in it
 cohorts = _table("cohorts", _space(), Column("cohort", BigInteger, nullable=False), _text("category"), _text("priority"), _text("template", ""), Column("version", Integer, nullable=False, server_default="0"),
                  Column("event", Id), _time("created"), PrimaryKeyConstraint("space", "cohort"))  # event: of a fan-out, NO_ID otherwise
 senders = _table("senders", _space(), Column("key", Text, nullable=False), _text("name"), _text("address"), _text("reply_to", ""), _text("postal", ""), _text("categories", "[]"),

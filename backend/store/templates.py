@@ -1,10 +1,10 @@
 """Rows of templates: the draft that changes, and published versions that never do."""
 
 import msgspec
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, or_, select
 
 from backend.store.port import Tx
-from backend.store.tables import template_versions, templates
+from backend.store.tables import template_drafts, template_versions, templates
 from backend.store.upsert import upsert
 
 
@@ -18,6 +18,7 @@ class TemplateRow(msgspec.Struct, kw_only=True):
     revision: int
     published: int
     changed: float
+    changed_by: str = ""
 
 
 class VersionRow(msgspec.Struct, kw_only=True):
@@ -28,6 +29,19 @@ class VersionRow(msgspec.Struct, kw_only=True):
     version: int
     content: str
     published_by: str
+    at: float
+    note: str = ""
+    source: str = ""
+
+
+class DraftRow(msgspec.Struct, kw_only=True):
+    """A row of `template_drafts`: what `author` wrote on top of revision `base` while somebody else saved first."""
+
+    space: int
+    key: str
+    author: str
+    base: int
+    draft: str
     at: float
 
 
@@ -49,6 +63,32 @@ def page(tx: Tx, space: int, after: str, limit: int) -> list[TemplateRow]:
         select(templates).where(templates.c.space == space, templates.c.key > after).order_by(templates.c.key).limit(limit)
     ).mappings()
     return [TemplateRow(**row) for row in rows]
+
+
+def search(tx: Tx, space: int, after: str, limit: int, words: str = "") -> list[TemplateRow]:
+    """The same, of those whose key or name holds the words."""
+    statement = select(templates).where(templates.c.space == space, templates.c.key > after)
+    if words:
+        statement = statement.where(or_(templates.c.key.icontains(words, autoescape=True), templates.c.name.icontains(words, autoescape=True)))
+    return [TemplateRow(**row) for row in tx.conn.execute(statement.order_by(templates.c.key).limit(limit)).mappings()]
+
+
+def keep(tx: Tx, row: DraftRow) -> None:
+    """Keep an overtaken text; the author's newest one counts."""
+    upsert(tx, template_drafts, msgspec.structs.asdict(row))
+
+
+def kept(tx: Tx, space: int, key: str) -> list[DraftRow]:
+    """Overtaken texts of a template, the newest first."""
+    t = template_drafts.c
+    rows = tx.conn.execute(select(template_drafts).where(t.space == space, t.key == key).order_by(t.at.desc()).limit(50)).mappings()
+    return [DraftRow(**row) for row in rows]
+
+
+def drop_kept(tx: Tx, space: int, key: str, author: str) -> int:
+    """Forget an overtaken text; how many there were."""
+    t = template_drafts.c
+    return tx.conn.execute(delete(template_drafts).where(t.space == space, t.key == key, t.author == author)).rowcount
 
 
 def version(tx: Tx, space: int, key: str, number: int) -> VersionRow | None:

@@ -39,12 +39,18 @@ RULES = {
     "categories": {"put": "content.write", "get": "content.read", "list": "content.read"},
     "templates": {
         "put": "content.write", "get": "content.read", "list": "content.read", "publish": "content.write", "rollback": "content.write",
-        "preview": "content.read",
+        "preview": "content.read", "as_user": "people.read",
     },
     "senders": {
         "put": "senders.write", "remove": "senders.write", "list": "content.read", "get": "content.read", "records": "content.read",
         "check": "senders.write",
     },
+    "studio": {
+        "create": "content.write", "list": "content.read", "save": "content.write", "kept": "content.read", "drop_kept": "content.write",
+        "look": "content.read", "versions": "content.read", "diff": "content.read", "source": "content.read", "outlook": "content.read",
+        "used": "content.read", "test": "content.write",
+    },
+    "parts": {"list": "content.read", "put": "content.write", "remove": "content.write", "brand": "content.read", "put_brand": "content.write"},
     "suppressions": {"put": "people.write", "remove": "people.write", "find": "people.read", "list": "people.read"},
     "accounts": {
         "create": "accounts.write", "list": "accounts.write", "disable": "accounts.write", "enable": "accounts.write",

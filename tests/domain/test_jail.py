@@ -58,7 +58,7 @@ async def test_publish_render_and_missing_answer_as_they_do_outside(jail):
 async def test_refusals_come_home_with_their_facts(jail):
     with pytest.raises(TemplateSyntax, match="sms text, line 2") as caught:
         await jail.publish(sms("a\n{{ ''.__class__ }}"))
-    assert caught.value.facts == {"where": "sms text", "channel": "sms", "line": 2}
+    assert caught.value.facts == {"where": "sms text", "channel": "sms", "line": 2, "column": 7}
     with pytest.raises(Invalid, match="nothing on any channel"):
         await jail.publish(Content())
 
