@@ -19,6 +19,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "people.read": frozenset({"admin", "marketer", "operator"}),
     "accounts.write": frozenset({"admin"}),
     "audit.read": frozenset({"admin"}),
+    "senders.write": frozenset({"admin", "operator"}),
     "operate": frozenset({"admin", "operator"}),
 }
 SIGNED_IN = "inbox.own"  # what everybody who is signed in may

@@ -18,6 +18,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     inbox,
     invite,
     send,
+    senders,
     sign_in,
 )
 from portal.pages.lost import lost
@@ -33,7 +34,7 @@ def on_error(exception: Exception) -> EventSpec:
 
 
 app = rx.App(
-    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css"],
+    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css"],
     html_lang="en",
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),

@@ -108,6 +108,7 @@ class CaptureRow:
     attempt: str
     time: str
     exact: str
+    preview: str = ""
 
 
 @dataclass

@@ -26,6 +26,22 @@ def segments(text: str) -> Segments:
     return _count("gsm7", [2 if c in _EXTENSION else 1 for c in text], 160, 153, "")
 
 
+def pieces(text: str) -> list[str]:
+    """The text as it is split into its segments."""
+    counted = segments(text)
+    if counted.count < 2:
+        return [text] if text else []
+    made, left = [""], counted.per_segment
+    for char in text:
+        width = 2 if (char in _EXTENSION if counted.encoding == "gsm7" else ord(char) > 0xFFFF) else 1
+        if width > left:
+            made.append("")
+            left = counted.per_segment
+        made[-1] += char
+        left -= width
+    return made
+
+
 def _count(encoding: str, widths: list[int], single: int, several: int, foreign: str) -> Segments:
     units = sum(widths)
     if units <= single:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 
 from backend.channels.capture import Behaviour, Kept
 from backend.domain.delivery import CHANNEL_NUMBER
@@ -50,19 +50,43 @@ def keep(tx: Tx, rows: Sequence[Kept]) -> None:
 
 
 def page(
-    tx: Tx, space: int, *, channel: int | None, delivery: bytes | None, before: tuple[float, bytes] | None, limit: int
+    tx: Tx, space: int, *, channels: Sequence[int], delivery: bytes | None, before: tuple[float, bytes] | None, limit: int
 ) -> list[CaptureRow]:
-    """The newest first, behind `before` (at, id)."""
+    """The newest of these channels first, behind `before` (at, id)."""
     c = captures.c
-    where = [c.space == space]
-    if channel is not None:
-        where.append(c.channel == channel)
-    if delivery is not None:
-        where.append(c.delivery == delivery)
-    if before is not None:
-        where.append((c.at < before[0]) | ((c.at == before[0]) & (c.id < before[1])))
-    statement = select(*_COLUMNS).where(*where).order_by(c.at.desc(), c.id.desc()).limit(limit)
-    return [CaptureRow(*row) for row in tx.conn.execute(statement)]
+    found: list[CaptureRow] = []
+    for channel in channels:  # each by its index; what lies between is sorted here
+        where = [c.space == space, c.channel == channel]
+        if delivery is not None:
+            where.append(c.delivery == delivery)
+        if before is not None:
+            where.append((c.at < before[0]) | ((c.at == before[0]) & (c.id < before[1])))
+        statement = select(*_COLUMNS).where(*where).order_by(c.at.desc(), c.id.desc()).limit(limit)
+        found += [CaptureRow(*row) for row in tx.conn.execute(statement)]
+    found.sort(key=lambda row: (row.at, row.id), reverse=True)
+    return found[:limit]
+
+
+def newest(tx: Tx, space: int, channel: int) -> float:
+    """When the newest of a channel was kept, 0 when there is none."""
+    c = captures.c
+    return float(tx.conn.scalar(select(func.max(c.at)).where(c.space == space, c.channel == channel)) or 0.0)
+
+
+def count(tx: Tx, space: int) -> dict[int, int]:
+    """How many of each channel there are."""
+    c = captures.c
+    rows = tx.conn.execute(select(c.channel, func.count()).where(c.space == space).group_by(c.channel))
+    return {row[0]: row[1] for row in rows}
+
+
+def clear(tx: Tx, space: int, channel: int, until: float, most: int) -> int:
+    """Drop up to `most` of a channel that were kept by then; how many."""
+    c = captures.c
+    ids = tx.conn.scalars(select(c.id).where(c.space == space, c.channel == channel, c.at <= until).limit(most)).all()
+    if ids:
+        tx.conn.execute(delete(captures).where(c.space == space, c.id.in_(ids)))
+    return len(ids)
 
 
 def get(tx: Tx, space: int, made: bytes) -> CaptureRow | None:

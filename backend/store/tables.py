@@ -161,9 +161,9 @@ ledger_totals = _table("ledger_totals", _space(), Column("day", Integer, nullabl
 due = _table("due", _space(), Column("id", Id, nullable=False), Column("kind", Text, nullable=False), _time("at"), _text("topic"), Column("partition", SmallInteger, nullable=False), _bytes("key"), _bytes("value"),
              _text("ordered", ""), PrimaryKeyConstraint("id", "kind", "space"), Index("due_by_time", "at"))  # ordered: person and channel that wait behind it
 dead = _table("dead", _space(), Column("id", Id, nullable=False), _time("at"), _text("topic"), _text("stage"), _text("cause"), _text("fingerprint"), _text("detail", ""), _bytes("value"), _time("replayed", nullable=True),
-              PrimaryKeyConstraint("space", "id"), Index("dead_by_fingerprint", "space", "fingerprint"))
+              _time("dropped", nullable=True), PrimaryKeyConstraint("space", "id"), Index("dead_by_fingerprint", "space", "fingerprint"))
 captures = _table("captures", _space(), Column("id", Id, nullable=False), Column("delivery", Id, nullable=False), Column("channel", SmallInteger, nullable=False), _person(), _time("at"), _bytes("sealed"),
-                  PrimaryKeyConstraint("space", "id"))  # what the capture provider was given, sealed
+                  PrimaryKeyConstraint("space", "id"), Index("captures_by_channel", "space", "channel", "at"))  # what the capture provider was given, sealed
 
 # ---- inbox (the web channel)
 inbox_heads = _table("inbox_heads", _space(), _person(), Column("epoch", Integer, nullable=False), Column("seq", BigInteger, nullable=False), Column("unread", Integer, nullable=False), Column("unseen", Integer, nullable=False),

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from backend.domain.errors import Invalid, NotFound, Unavailable
-from backend.domain.segments import segments
+from backend.domain.segments import pieces, segments
 from backend.domain.template import EmailMessage, PushMessage, SmsMessage
 from portal.components.controls import button, segmented
 from portal.components.elements import div, h2, icon, iframe, p, pre, span
@@ -20,6 +20,7 @@ from portal.theme import clock, count, moment
 from portal.wiring import app
 
 VIEWS = ("mail", "text", "source")
+BUBBLES = 20  # segments of an SMS that are told apart
 SOURCE_LIMIT = 200_000  # characters of a mail's source that are shown
 
 
@@ -33,6 +34,7 @@ class CapturePage(rx.State):
     title: str = ""
     sub: str = ""
     sender: str = ""
+    sender_name: str = ""
     address: str = ""
     user: str = ""
     when: str = ""
@@ -49,11 +51,15 @@ class CapturePage(rx.State):
     foreign: str = ""
     view: str = "mail"
     narrow: bool = False
+    dark: bool = False  # as a device in dark mode shows it
+    preheader: str = ""
+    initials: str = ""
+    bubbles: list[str] = []  # of an SMS: its segments
 
     @guarded("captures.read", page=True)
     async def load(self) -> None:
         self.key = str(self.router.url.path).rstrip("/").rpartition("/")[2][:64]
-        self.view, self.narrow = "mail", False
+        self.view, self.narrow, self.dark = "mail", False, False
         await _fill(self)
 
     @guarded("captures.read")
@@ -72,6 +78,11 @@ class CapturePage(rx.State):
         """As wide as a desktop or a phone."""
         self.narrow = which == "narrow"
 
+    @guarded("captures.read")
+    async def mode(self, which: str) -> None:
+        """As a device in light or dark mode shows it."""
+        self.dark = which == "dark"
+
 
 async def _fill(page: CapturePage) -> None:
     voice = await teller(page)
@@ -89,11 +100,13 @@ async def _fill(page: CapturePage) -> None:
     page.when, page.hour, page.delivery = moment(at, voice.zone, voice.language), clock(at, voice.zone)[:5], view.delivery
     page.sub = voice.say("captured.attempt", number=view.attempt)
     page.html = page.text = page.source = page.image = page.link = page.facts = page.foreign = ""
-    page.headers, page.actions = [], []
+    page.headers, page.actions, page.bubbles, page.preheader = [], [], [], ""
+    page.sender_name = view.sender.partition(" <")[0] or view.sender
+    page.initials = "".join(part[:1] for part in view.sender.partition("<")[0].split()[:2]).upper() or "–"
     match view.message:
         case EmailMessage() as mail:
             page.html, page.text, page.source = in_frame(mail.html), mail.text, (view.mail or "")[:SOURCE_LIMIT]
-            page.headers = headers_of(view.mail or "")
+            page.headers, page.preheader = headers_of(view.mail or ""), mail.preheader
         case PushMessage() as push:
             page.text, page.link = push.body, push.link
             page.image = push.image
@@ -101,7 +114,7 @@ async def _fill(page: CapturePage) -> None:
         case SmsMessage() as sms:
             page.text = sms.text
             page.title = voice.say("captured.sms.title", user=view.user or view.address)
-            counted = segments(sms.text)
+            counted, page.bubbles = segments(sms.text), pieces(sms.text)[:BUBBLES]
             page.facts = voice.say(
                 "captured.sms.facts", count=counted.count, encoding={"gsm7": "GSM-7", "ucs2": "UCS-2"}[counted.encoding],
                 units=count(counted.units, voice.language), room=counted.per_segment,
@@ -128,6 +141,29 @@ def headers_of(mail: str) -> list[Choice]:
     return [header for header in found if header.value not in ("From", "To", "Subject", "Date", "MIME-Version", "Content-Type")][:30]
 
 
+def _modes() -> rx.Component:
+    page = CapturePage
+    items = [("light", t("captured.light")), ("dark", t("captured.dark"))]
+    return segmented(items, rx.cond(page.dark, "dark", "light"), page.mode, t("captured.mode"))
+
+
+def _listed() -> rx.Component:
+    """The line of a mailbox: what people decide by."""
+    page = CapturePage
+    return div(
+        span(page.initials, cls="avatar"),
+        div(
+            div(span(page.sender_name, cls="strong clip"), span(page.hour, cls="cap faint num end"), cls="row"),
+            p(page.title, cls="strong clip"),
+            rx.cond(page.preheader != "", p(page.preheader, cls="faint clip"), p(t("captured.preheader.none"), cls="faint clip")),
+            cls="grow",
+        ),
+        cls="mailline",
+        aria_label=t("captured.line"),
+        role="group",
+    )
+
+
 def _mail() -> rx.Component:
     page = CapturePage
     views = segmented([(v, t(f"captured.view.{v}")) for v in VIEWS], page.view, page.show, t("captured.views"))
@@ -137,7 +173,8 @@ def _mail() -> rx.Component:
         page.width,
         t("captured.width"),
     )
-    top = div(views, rx.cond(page.view == "mail", div(widths, cls="end only-d")), cls="tools")
+    devices = div(span(widths, cls="only-d"), _modes(), cls="row end")
+    top = div(views, rx.cond(page.view == "mail", devices), cls="tools")
     letter = div(
         div(
             span(icon("user", 15), cls="ico"),
@@ -156,7 +193,8 @@ def _mail() -> rx.Component:
             "title": t("captured.frame"),
             "referrerPolicy": "no-referrer",
         },
-        class_name=rx.cond(page.narrow, "mail narrow", "mail"),
+        class_name=rx.cond(page.narrow, "mail narrow", "mail") + rx.cond(page.dark, " night", ""),
+        key=rx.cond(page.dark, "dark", "light"),  # a frame asks for its mode when it is made
     )
     shown = rx.match(
         page.view,
@@ -164,11 +202,15 @@ def _mail() -> rx.Component:
         ("source", pre(page.source, cls="source mono", tab_index=0)),
         div(arrived, cls="stage whole"),
     )
-    return card(None, top, letter, shown, flush=True)
+    return rx.fragment(card(t("captured.line"), _listed(), sub=t("captured.line.sub"), flush=True), card(None, top, letter, shown, flush=True))
 
 
 def _phone(*inner: rx.Component) -> rx.Component:
-    return div(div(div(cls="notch"), *inner, cls="screen"), cls="phone")
+    """A phone on its stage, in the mode that is chosen above it."""
+    phone = div(div(div(cls="notch"), *inner, cls="screen"), cls="phone")
+    return card(
+        None, div(_modes(), cls="tools"), div(phone, cls=rx.cond(CapturePage.dark, "stage dark", "stage light")), flush=True
+    )
 
 
 def _push() -> rx.Component:
@@ -187,19 +229,28 @@ def _push() -> rx.Component:
         actions,
         cls="notice",
     )
-    return div(_phone(p(page.hour, cls="hour num"), notice), cls="stage")
+    return _phone(p(page.hour, cls="hour num"), notice)
 
 
 def _sms() -> rx.Component:
     page = CapturePage
+    parts = rx.cond(
+        page.bubbles.length() > 1,
+        rx.el.ol(
+            rx.foreach(page.bubbles, lambda text, n: rx.el.li(span(n + 1, cls="cap faint num"), p(text, cls="part"), class_name="row top")),
+            class_name="parts",
+            custom_attrs={"aria-label": t("captured.sms.parts")},
+        ),
+    )
     talk = div(p(page.sender, cls="cap strong talker"), div(page.text, cls="bubble"), p(page.facts, cls="cap faint num"), cls="talk")
-    return div(_phone(talk), cls="stage")
+    split = rx.cond(page.bubbles.length() > 1, card(t("captured.sms.parts"), parts, sub=t("captured.sms.parts.sub")))
+    return rx.fragment(_phone(talk), split)
 
 
 def _body() -> rx.Component:
     page = CapturePage
     why = button(t("captured.delivery"), "route", kind="pri", href="/deliveries/" + page.delivery)
-    shown = rx.match(page.channel, ("push", card(None, _push(), flush=True)), ("sms", card(None, _sms(), flush=True)), _mail())
+    shown = rx.match(page.channel, ("push", _push()), ("sms", _sms()), _mail())
     facts = card(
         t("delivery.facts"),
         kv(

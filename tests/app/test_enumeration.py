@@ -61,7 +61,10 @@ RULES = {
     "audit": {"list": "audit.read"},
     "events": {"accept": "events.send", "dry_run": "events.send", "get": "events.read"},
     "deliveries": {"list": "deliveries.read", "get": "deliveries.read"},
-    "captures": {"list": "captures.read", "get": "captures.read", "behaviour": "captures.read", "behave": "operate"},
+    "captures": {
+        "list": "captures.read", "get": "captures.read", "counts": "captures.read", "newest": "captures.read", "behaviour": "captures.read",
+        "behave": "operate", "clear": "operate",
+    },
     "inbox": {
         "list": "inbox.any|inbox.own", "counts": "inbox.any|inbox.own", "get": "inbox.any|inbox.own", "mark": "inbox.any|inbox.own",
         "stream": "inbox.any|inbox.own",

@@ -40,7 +40,7 @@ class Ground:
         await self.store.write(lambda tx: captures.behave(tx, channel, Behaviour(**how)))
 
     async def kept(self):
-        rows = await self.store.read(lambda tx: captures.page(tx, 1, channel=None, delivery=None, before=None, limit=1000))
+        rows = await self.store.read(lambda tx: captures.page(tx, 1, channels=(1, 2, 3, 4), delivery=None, before=None, limit=1000))
         return {
             (int.from_bytes(row.delivery, "big"), kept.attempt): kept
             for row in rows
@@ -78,7 +78,7 @@ async def test_what_is_kept_is_what_would_have_left(ground):
     assert (kept.address, kept.message, kept.sender) == ("mia@example.com", mail.message, "Bells <bells@example.com>")
     assert f"Message-ID: <{7:032x}@example.com>" in kept.mail
     assert "Reply-To: shop@example.com" in kept.mail
-    rows = await ground.store.read(lambda tx: captures.page(tx, 1, channel=None, delivery=None, before=None, limit=9))
+    rows = await ground.store.read(lambda tx: captures.page(tx, 1, channels=(1, 2, 3, 4), delivery=None, before=None, limit=9))
     assert b"mia@example.com" not in rows[0].sealed
 
 
