@@ -102,7 +102,8 @@ async def _fill(page: CapturePage) -> None:
     page.html = page.text = page.source = page.image = page.link = page.facts = page.foreign = ""
     page.headers, page.actions, page.bubbles, page.preheader = [], [], [], ""
     page.sender_name = view.sender.partition(" <")[0] or view.sender
-    page.initials = "".join(part[:1] for part in view.sender.partition("<")[0].split()[:2]).upper() or "–"
+    words = [part for part in page.sender_name.split() if part[0].isalnum()]
+    page.initials = "".join(part[0] for part in words[:2]).upper() or "–"
     match view.message:
         case EmailMessage() as mail:
             page.html, page.text, page.source = in_frame(mail.html), mail.text, (view.mail or "")[:SOURCE_LIMIT]

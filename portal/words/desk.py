@@ -3,8 +3,6 @@
 EN = {
     "captured.live": "New ones appear by themselves",
     "captured.find": "Title, user id or whole address",
-    "captured.nothing": "Nothing captured fits",
-    "captured.nothing.text": "The search looks through the newest thousand. Try the user id, or a word of the title.",
     "captured.clear": "Clear…",
     "captured.clear.ask": "Drop {amount} captured messages",
     "captured.clear.ask.one": "Drop the captured message",
@@ -78,8 +76,6 @@ EN = {
 DE = {
     "captured.live": "Neue erscheinen von selbst",
     "captured.find": "Titel, Benutzer-ID oder ganze Adresse",
-    "captured.nothing": "Nichts Aufgefangenes passt",
-    "captured.nothing.text": "Die Suche geht die neuesten tausend durch. Versuchen Sie die Benutzer-ID oder ein Wort des Titels.",
     "captured.clear": "Leeren…",
     "captured.clear.ask": "{amount} aufgefangene Nachrichten verwerfen",
     "captured.clear.ask.one": "Die aufgefangene Nachricht verwerfen",

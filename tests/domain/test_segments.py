@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.domain.segments import segments
+from backend.domain.segments import pieces, segments
 
 EXTENSION = "\f^{}\\[~]|€"
 
@@ -59,3 +59,11 @@ def test_equals_filling_segments_by_hand(text):
         boxes[-1] += width(char)
     total = sum(boxes)
     assert segments(text).count == (0 if not total else 1 if total <= single else len(boxes))
+
+
+@pytest.mark.parametrize("text", ["", "a" * 160, "a" * 161, "€" * 200, "ж" * 200, "😀" * 100, "a[b]" * 100])
+def test_pieces_are_the_segments_that_are_counted(text):
+    parts, counted = pieces(text), segments(text)
+    assert "".join(parts) == text
+    assert len(parts) == counted.count
+    assert all(segments(part).units <= counted.per_segment for part in parts if counted.encoding == segments(part).encoding)

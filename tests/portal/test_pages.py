@@ -222,7 +222,7 @@ async def test_a_captured_mail_is_framed_and_its_headers_are_told(house, tab):
     assert '<head><base target="_blank">' in page.html
     assert {"Message-ID", "List-Unsubscribe"} <= {header.value for header in page.headers}
     await one.open(Captured, "/captured?channel=sms")
-    assert one.state(Captured).channel == "sms"
+    assert one.state(Captured).query["channel"] == "sms"
     await one.do(Captured, "behave", "sms", "slow")
     assert (await house.app.captures.behaviour(SYSTEM, "sms")).mode == "slow"
 
