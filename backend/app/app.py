@@ -15,6 +15,7 @@ from typing import Any, Self
 from backend.app import categories, first_start
 from backend.app.accounts import MAIN, Accounts
 from backend.app.alerts import Alerts
+from backend.app.analytics import Analytics
 from backend.app.audit import Audit
 from backend.app.captures import Captures
 from backend.app.categories import Categories
@@ -100,6 +101,7 @@ class App:
         self.orders = Orders(self)
         self.alerts = Alerts(self)
         self.dead = DeadLetters(self)
+        self.analytics = Analytics(self)
         self.halts = Halts(self)
         self.saved_views = SavedViews(self)
         self.overview = Overview(self)

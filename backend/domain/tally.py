@@ -4,6 +4,8 @@ A tally is counted under a kind. States of contracts.md and `SKIPPED` are kinds 
 that planned is their sum. The other kinds stand beside them.
 """
 
+import msgspec
+
 from backend.domain.delivery import SKIPPED, State
 from backend.domain.ids import born_of
 
@@ -12,12 +14,23 @@ QUARTER = 900  # seconds: midnight of every zone in use falls on one
 # first-time stamps: of a delivery at most one of each
 STAMP = {"opened_human": 40, "opened_machine": 41, "clicked": 42, "complained": 43, "unsubscribed": 44, "seen": 45, "read": 46}
 STAMPS = frozenset(STAMP.values())
-TAKEN, ARRIVED, REFUSED = 60, 61, 62  # by provider: it took a delivery, one arrived, one failed there
+TAKEN, ARRIVED, REFUSED = 60, 61, 62  # by provider: it took a delivery and none came back, one arrived, one failed there or came back
 STEP = 100  # + step of `latency`: how long until the provider took it
 
 _OF_PROVIDER = {
     State.SENT: (TAKEN,), State.DELIVERED: (TAKEN, ARRIVED), State.FAILED: (REFUSED,), State.BOUNCED: (REFUSED,), State.DEAD: (REFUSED,),
 }  # fmt: skip
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """How time is cut: every `width` quarters, counted from 1970 by a clock that runs ahead of UTC by `ahead` quarters.
+
+    `changes`: (quarter, ahead from then on), where the zone changes its clock within the time asked for.
+    """
+
+    width: int
+    ahead: int = 0
+    changes: tuple[tuple[int, int], ...] = ()
 
 
 def quarter_of(made: bytes) -> int:
@@ -28,10 +41,12 @@ def quarter_of(made: bytes) -> int:
 def kinds_of(was: int, now: int, provider: str, took: int) -> list[tuple[int, int]]:
     """(kind, +1 or -1) of a move besides the states themselves; a provider is named where its answer or its receipt made the move."""
     found: list[tuple[int, int]] = []
-    if provider:
-        kinds = _OF_PROVIDER.get(State(now), ()) if now != SKIPPED else ()
-        found += [(kind, 1) for kind in kinds if not (kind == TAKEN and was in (State.SENT, State.DELIVERED))]
-        if was == State.DELIVERED and now == State.BOUNCED:
+    if provider and now != SKIPPED:
+        taken = was in (State.SENT, State.DELIVERED)
+        found += [(kind, 1) for kind in _OF_PROVIDER.get(State(now), ()) if not (kind == TAKEN and taken)]
+        if (REFUSED, 1) in found and taken:
+            found.append((TAKEN, -1))
+        if (REFUSED, 1) in found and was == State.DELIVERED:
             found.append((ARRIVED, -1))
     if took >= 0 and now in (State.SENT, State.DELIVERED):
         found.append((STEP + took, 1))

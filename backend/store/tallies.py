@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.domain.delivery import SKIPPED, State
 from backend.domain.ids import NO_ID
-from backend.domain.tally import QUARTER, STAMP, STAMPS, kinds_of, quarter_of
+from backend.domain.tally import QUARTER, STAMP, STAMPS, Cut, kinds_of, quarter_of
 from backend.store.counted import NOTHING
 from backend.store.port import Tx
 from backend.store.tables import cohorts, deliveries, deltas, inbox, notifications, receipts, tallies
@@ -34,7 +34,11 @@ def keep(tx: Tx, rows: Iterable[Row[Any]]) -> None:
             net[(*key, "", row.was)] -= row.n
         for kind, sign in kinds_of(row.was, row.now, row.provider, row.took):
             net[(*key, row.provider, kind)] += sign * row.n
-    values = [dict(zip(("space", "born", "cohort", "channel", "provider", "kind", "n"), (*key, n), strict=True)) for key, n in sorted(net.items()) if n]
+    values = [
+        dict(zip(("space", "born", "cohort", "channel", "provider", "kind", "n"), (*key, n), strict=True))
+        for key, n in sorted(net.items())
+        if n
+    ]
     if values:
         make: Any = (sqlite.insert if tx.dialect == "sqlite" else postgresql.insert)(tallies)
         keys = ["space", "born", "cohort", "channel", "provider", "kind"]
@@ -53,21 +57,18 @@ class Asked(msgspec.Struct, frozen=True):
     channel: int = 0
 
 
-class Cut(msgspec.Struct, frozen=True):
-    """How time is cut: every `width` quarters, counted from 1970 by a clock that runs ahead of UTC by `ahead` quarters.
+class Timed(msgspec.Struct, frozen=True):
+    """`n` units of a kind in a slot: the number of the cut they lie in."""
 
-    `changes`: (quarter, ahead from then on), where the zone changes its clock within the time asked for.
-    """
-
-    width: int
-    ahead: int = 0
-    changes: tuple[tuple[int, int], ...] = ()
+    slot: int
+    channel: int
+    kind: int
+    n: int
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """`n` units of a kind. `slot`: the number of the cut they lie in, 0 where time is not cut."""
+    """`n` units of a kind."""
 
-    slot: int
     category: str
     priority: str
     template: str
@@ -77,18 +78,23 @@ class Tally(msgspec.Struct, frozen=True):
     n: int
 
 
-def read(tx: Tx, asked: Asked, cut: Cut | None = None) -> list[Tally]:
-    """Everything that was tallied of these units, by slot, category, priority, template, channel, provider and kind."""
+def by_time(tx: Tx, asked: Asked, cut: Cut) -> list[Timed]:
+    """What was tallied of these units, by slot, channel and kind."""
+    t, slot = tallies.c, _slot(cut)
+    statement = select(slot, t.channel, t.kind, func.sum(t.n)).where(*_where(asked)).group_by(slot, t.channel, t.kind)
+    return [Timed(row[0], row[1], row[2], int(row[3])) for row in tx.conn.execute(statement) if row[3]]
+
+
+def by_parts(tx: Tx, asked: Asked) -> list[Tally]:
+    """The same by category, priority, template, channel, provider and kind."""
     t, c = tallies.c, cohorts.c
-    slot = literal(0) if cut is None else _slot(cut)
-    inner = select(slot.label("slot"), t.cohort, t.channel, t.provider, t.kind, func.sum(t.n).label("n")).where(*_where(asked))
-    part = inner.group_by(*([] if cut is None else [slot]), t.cohort, t.channel, t.provider, t.kind).subquery()
-    p = part.c
+    inner = select(t.cohort, t.channel, t.provider, t.kind, func.sum(t.n).label("n")).where(*_where(asked))
+    p = inner.group_by(t.cohort, t.channel, t.provider, t.kind).subquery().c
     named = [func.coalesce(column, "") for column in (c.category, c.priority, c.template)]  # of what nobody could decide there is no cohort
-    keys = [p.slot, *named, p.channel, p.provider, p.kind]
-    source = part.outerjoin(cohorts, (c.space == asked.space) & (c.cohort == p.cohort))
+    keys = [*named, p.channel, p.provider, p.kind]
+    source = p.cohort.table.outerjoin(cohorts, (c.space == asked.space) & (c.cohort == p.cohort))
     found = tx.conn.execute(select(*keys, func.sum(p.n)).select_from(source).group_by(*keys))
-    return [Tally(row[0], row[1], row[2], row[3], row[4], row[5], row[6], int(row[7])) for row in found if row[7]]
+    return [Tally(row[0], row[1], row[2], row[3], row[4], row[5], int(row[6])) for row in found if row[6]]
 
 
 def by_slot(tx: Tx, asked: Asked, cut: Cut, kinds: Sequence[int]) -> dict[int, int]:
@@ -156,4 +162,3 @@ def recounted(tx: Tx, space: int) -> Counter[tuple[int, int, int, int]]:
         for stamp, at in (("seen", seen), ("read", was_read)):
             found[quarter_of(made), cohort, 1, STAMP[stamp]] += at is not None
     return +found
-

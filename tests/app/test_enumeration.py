@@ -71,6 +71,7 @@ RULES = {
     },
     "chat": {"set_members": "people.write", "post": "chat.write"},
     "orders": {"put": "events.send"},
+    "analytics": {"report": "analytics.read", "choices": "analytics.read"},
     "alerts": {"raise_": "operate", "stream": "alerts.read"},
     "dead": {"list": "operate", "replay": "operate"},
     "overview": {"day": "analytics.read", "now": "analytics.read"},
