@@ -23,7 +23,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "operate": frozenset({"admin", "operator"}),
 }
 SIGNED_IN = "inbox.own"  # what everybody who is signed in may
-HOMES = {"admin": "/send", "marketer": "/send", "analyst": "/deliveries", "operator": "/deliveries", "member": "/inbox"}
+HOMES = {"admin": "/overview", "marketer": "/overview", "analyst": "/overview", "operator": "/overview", "member": "/inbox"}
 
 
 def permissions(role: str) -> list[str]:

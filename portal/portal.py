@@ -17,6 +17,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     delivery,
     inbox,
     invite,
+    overview,
     send,
     senders,
     sign_in,
@@ -34,7 +35,7 @@ def on_error(exception: Exception) -> EventSpec:
 
 
 app = rx.App(
-    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css"],
+    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css"],
     html_lang="en",
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
