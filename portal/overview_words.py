@@ -55,7 +55,7 @@ def time(voice: Teller, day: OverviewView) -> Tile:
     value, unit = _split(span_of(said.median, voice.language))
     gap = slower(said.median, said.before, voice.language) if said.before is not None else ""
     note = voice.say("overview.time.note", p99=span_of(said.p99 or said.median, voice.language))
-    what = voice.say("overview.time.of", count=count(said.sample, voice.language))
+    what = voice.say("overview.time.of", count=count(said.measured, voice.language))
     return Tile(value, unit, gap, _mood(gap, more_is="down"), note, what, list(spark(said.series)))
 
 
@@ -94,23 +94,16 @@ def _mood(gap: str, more_is: str = "up") -> str:
 
 # ---- funnel
 def funnel(voice: Teller, flow: FlowView) -> tuple[list[StepRow], list[RestRow]]:
-    """What came, went out and was confirmed; and the rest, so that it adds up."""
-    whole = flow.accepted + flow.carried
-    say, language = voice.say, voice.language
-    steps = [
-        StepRow(
-            say("overview.flow.accepted"), count(whole, language), width_of(whole, whole), "queued",
-            say("overview.flow.carried", count=count(flow.carried, language)) if flow.carried else "",
-        ),
-        StepRow(
-            say("overview.flow.sent"), count(flow.sent, language), width_of(flow.sent, whole), "sent",
-            say("overview.flow.of_accepted", rate=percent(flow.sent, whole, language)) if whole else "",
-        ),
-        StepRow(
-            say("overview.flow.delivered"), count(flow.delivered, language), width_of(flow.delivered, whole), "delivered",
-            say("overview.flow.of_sent", rate=percent(flow.delivered, flow.sent, language)) if flow.sent else "",
-        ),
-    ]  # fmt: skip
+    """What came, went out, was confirmed, opened and clicked; and the rest, so that it adds up."""
+    say, language, whole = voice.say, voice.language, flow.accepted
+    steps = [StepRow(say("overview.flow.accepted"), count(whole, language), width_of(whole, whole), "queued", "")]
+    for name, n, base, hue in (
+        ("sent", flow.sent, whole, "sent"), ("delivered", flow.delivered, flow.sent, "delivered"), ("opened", flow.opened, flow.sent, "engaged"),
+        ("clicked", flow.clicked, flow.sent, "engaged"),
+    ):  # fmt: skip
+        of_what = "overview.flow.of_accepted" if name == "sent" else "overview.flow.of_sent"
+        share = say(of_what, rate=percent(n, base, language)) if base else ""
+        steps.append(StepRow(say(f"overview.flow.{name}"), count(n, language), width_of(n, whole), hue, share))
     rest = [
         RestRow(say(f"overview.rest.{name}"), count(getattr(flow, name), language), hue, f"/deliveries?state={state}" if state else "/deliveries")
         for name, hue, state in REST
@@ -124,8 +117,7 @@ def balance(voice: Teller, flow: FlowView) -> tuple[str, bool]:
     language = voice.language
     names = ("sent", *(name for name, _, _ in REST))
     parts = " + ".join(f"{count(getattr(flow, name), language)} {voice.say(f'overview.sum.{name}')}" for name in names if getattr(flow, name))
-    whole = flow.accepted + flow.carried
-    return f"{parts or '0'} = {count(whole, language)}", whole == sum(getattr(flow, name) for name in names)
+    return f"{parts or '0'} = {count(flow.accepted, language)}", flow.accepted == sum(getattr(flow, name) for name in names)
 
 
 def channel(voice: Teller, one: ChannelView) -> ChannelRow:
@@ -137,7 +129,7 @@ def channel(voice: Teller, one: ChannelView) -> ChannelRow:
         of(one.delivered, one.sent, language) if one.confirms else voice.say("overview.unconfirmed"),
         percent(one.failed, tried, language), of(one.failed, tried, language), count(one.waiting, language),
         span_of(one.median, language) if one.median is not None else NONE,
-        voice.say("overview.time.of", count=count(one.sample, language)) if one.sample else voice.say("overview.time.none"),
+        voice.say("overview.time.of", count=count(one.measured, language)) if one.measured else voice.say("overview.time.none"),
     )  # fmt: skip
 
 

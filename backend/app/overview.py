@@ -1,7 +1,7 @@
 """The overview: what a day brought against the day before, what goes on now, what is wrong, and what comes next.
 
-Numbers come from what the rollup keeps, times from bounded samples: whatever was sent, a look costs the same. Looks are shared by
-everybody of a space for a moment.
+Numbers come from what the rollup keeps and never from rows, so a look costs the same whatever was sent. Looks are shared by everybody
+of a space for a moment.
 """
 
 from collections import Counter
@@ -27,26 +27,30 @@ from backend.app.overview_views import (
     TimeTrend,
 )
 from backend.app.views import moment
-from backend.domain.delivery import CHANNEL_NAME, CHANNELS, LEDGER_OF, PRIORITIES, State
+from backend.domain.delivery import CHANNEL_NUMBER, CHANNELS, LEDGER_OF, PRIORITIES, State
 from backend.domain.event import Body, Event, FanOut
+from backend.domain.latency import quantile
 from backend.domain.ledger import ledger_of
+from backend.domain.tally import QUARTER, STAMP, STEP
 from backend.log.codec import Unreadable, decode
 from backend.security.roles import Actor, need
-from backend.store import categories, counted, history, watch
+from backend.store import categories, counted, history, tallies, watch
 from backend.store.counted import Counts
 from backend.store.port import Tx
+from backend.store.tallies import Tally
 
 T = TypeVar("T")
 HOUR, DAY = 3_600.0, 86_400.0
+DAY_QUARTERS = 96  # quarters of an hour: what tallies are kept by
 SLOTS = 24  # parts of a day in a course
-TIMES = 12  # parts of a day that are sampled for their times
-SAMPLE = 100  # deliveries of each
 KEPT = 20.0  # seconds a look at the day is shared
 KEPT_NOW = 2.0  # seconds a look at the moment is shared
 SENDS = 5
 AHEAD = 6
 OPEN = (State.PENDING, State.SENDING, State.RETRYING)
 WENT = (State.SENT, State.DELIVERED)
+TAKEN = (*WENT, State.BOUNCED)
+OPENED, CLICKED = (STAMP["opened_human"], STAMP["read"]), (STAMP["clicked"],)
 LOST = (State.FAILED, State.BOUNCED, State.DEAD)
 
 
@@ -76,31 +80,31 @@ class Overview(Aggregate):
 
     async def _day(self, space: int) -> OverviewView:
         now = self.app.clock.now()
-        minute = int(now // 60) + 1
-        first = minute - 2 * 1440
+        until = int(now // QUARTER) + 1
+        since = until - DAY_QUARTERS
 
         def read(tx: Tx) -> OverviewView:
-            moves = counted.moved(tx, space, first, minute, 1440 // SLOTS)
+            cut = tallies.Cut(DAY_QUARTERS // SLOTS, -since % (DAY_QUARTERS // SLOTS))
+            today = tallies.read(tx, tallies.Asked(space, since, until), cut)
+            before = tallies.read(tx, tallies.Asked(space, since - DAY_QUARTERS, since))
             stands = counted.now_standing(tx, space)
-            times = [watch.delivered(tx, space, now - (n + 1) * DAY / TIMES, now - n * DAY / TIMES, SAMPLE) for n in range(2 * TIMES)][::-1]
             noes = watch.opted_out(tx, space, now - 2 * DAY, now + 1)
-            steps = [] if stands else _steps(tx, space)
-            halves = _halves(moves)
-            sent = [_of(half, WENT) for half in halves]
-            went = _course(moves, WENT)
+            first = (since + cut.ahead) // cut.width
+            sent = [_of(half, WENT) for half in (before, today)]
+            went = _course(today, first, WENT)
             return OverviewView(
                 at=moment(now),
-                since=moment(now - DAY),
-                accepted=CountTrend(_of(halves[1]), _of(halves[0]), _course(moves)),
-                delivered=_delivered(moves, halves),
-                times=_times(times),
+                since=moment(since * QUARTER),
+                accepted=CountTrend(_of(today), _of(before), _course(today, first)),
+                delivered=_delivered(today, before, first),
+                times=_times(today, before, first),
                 unsubscribed=RateTrend(
                     sum(at >= now - DAY for at in noes), sent[1], sum(at < now - DAY for at in noes), sent[0],
                     [(sum(now - DAY + n * HOUR <= at < now - DAY + (n + 1) * HOUR for at in noes), went[n]) for n in range(SLOTS)],
                 ),
-                flow=_flow(halves[1], stands),
-                channels=_channels(halves[1], stands, [pair for some in times[TIMES:] for pair in some]),
-                steps=steps,
+                flow=_flow(today),
+                channels=_channels(today, stands),
+                steps=[] if stands else _steps(tx, space),
             )  # fmt: skip
 
         return await self.app.store.read(read)
@@ -126,81 +130,65 @@ class Overview(Aggregate):
         return await self.app.store.read(read)
 
 
-# ---- the day
-def _halves(moves: Counts) -> tuple[Counts, Counts]:
-    """Moves by (channel, state) of the day before and of the day."""
-    halves: tuple[Counts, Counts] = (Counter(), Counter())
-    for (slot, channel, state), n in moves.items():
-        halves[slot >= SLOTS][channel, state] += n
-    return halves
+# ---- the day, by when a unit was born: where it is now
+def _of(found: Sequence[Tally], states: Sequence[int] | None = None, channel: int | None = None) -> int:
+    """Units in these states, or all there are."""
+    wanted = LEDGER_OF.keys() if states is None else states
+    return sum(one.n for one in found if one.kind in wanted and channel in (None, one.channel))
 
 
-def _of(moves: Counts, states: Sequence[int] | None = None, channel: int | None = None) -> int:
-    """Units that came into these states, or came at all."""
-    return sum(n for (c, state), n in moves.items() if (states is None or state in states) and channel in (None, c))
-
-
-def _course(moves: Counts, states: Sequence[int] | None = None, channels: Sequence[int] | None = None) -> list[int]:
-    course = [0] * SLOTS
-    for (slot, channel, state), n in moves.items():
-        if slot >= SLOTS and (states is None or state in states) and (channels is None or channel in channels):
-            course[slot - SLOTS] += n
+def _course(found: Sequence[Tally], first: int, states: Sequence[int] | None = None, channels: Sequence[int] | None = None) -> list[int]:
+    course, wanted = [0] * SLOTS, LEDGER_OF.keys() if states is None else states
+    for one in found:
+        if one.kind in wanted and (channels is None or one.channel in channels):
+            course[min(SLOTS - 1, one.slot - first)] += one.n
     return course
 
 
-def _delivered(moves: Counts, halves: tuple[Counts, Counts]) -> RateTrend:
+def _delivered(today: Sequence[Tally], before: Sequence[Tally], first: int) -> RateTrend:
     """Of the channels that confirm: where none does, sent says nothing about arriving."""
-    taken = (*WENT, State.BOUNCED)
-    sure = [{channel for channel, state in half if state == State.DELIVERED and half[channel, state] > 0} for half in halves]
-    n = [sum(_of(half, (State.DELIVERED,), channel) for channel in some) for half, some in zip(halves, sure, strict=True)]
-    of = [sum(_of(half, taken, channel) for channel in some) for half, some in zip(halves, sure, strict=True)]
-    pairs = list(zip(_course(moves, (State.DELIVERED,), list(sure[1])), _course(moves, taken, list(sure[1])), strict=True))
+    sure = [sorted({one.channel for one in half if one.kind == State.DELIVERED and one.n > 0}) for half in (before, today)]
+    n = [sum(_of(half, (State.DELIVERED,), channel) for channel in some) for half, some in zip((before, today), sure, strict=True)]
+    of = [sum(_of(half, TAKEN, channel) for channel in some) for half, some in zip((before, today), sure, strict=True)]
+    pairs = list(zip(_course(today, first, (State.DELIVERED,), sure[1]), _course(today, first, TAKEN, sure[1]), strict=True))
     return RateTrend(n[1], of[1], n[0], of[0], pairs)
 
 
-def _times(slots: Sequence[Sequence[tuple[int, float]]]) -> TimeTrend:
-    seconds = [sorted(second for _, second in slot) for slot in slots]
-    before, today = (sorted(second for slot in half for second in slot) for half in (seconds[:TIMES], seconds[TIMES:]))
-    return TimeTrend(_at(today, 0.5), _at(today, 0.99), _at(before, 0.5), len(today), [_at(slot, 0.5) for slot in seconds[TIMES:]])
+def _steps_of(found: Sequence[Tally], *, channel: int | None = None, slot: int | None = None) -> Counter[int]:
+    """Steps of time -> units."""
+    steps: Counter[int] = Counter()
+    for one in found:
+        if one.kind >= STEP and channel in (None, one.channel) and slot in (None, one.slot):
+            steps[one.kind - STEP] += one.n
+    return steps
 
 
-def _at(ordered: Sequence[float], share: float) -> float | None:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else None
+def _times(today: Sequence[Tally], before: Sequence[Tally], first: int) -> TimeTrend:
+    now, then = _steps_of(today), _steps_of(before)
+    series = [quantile(_steps_of(today, slot=first + n), 0.5) for n in range(SLOTS)]
+    return TimeTrend(quantile(now, 0.5), quantile(now, 0.99), quantile(then, 0.5), sum(now.values()), series)
 
 
-def _flow(day: Counts, stands: Counts) -> FlowView:
-    """What came and what was open before, against what became of it. An end that lost units (a dead letter sent again) counts as carried."""
-    ends: Counter[str] = Counter()
-    for (_, state), n in day.items():
-        if (column := LEDGER_OF[state]) not in ("held", "pending", "unknown"):
-            ends[column] += n
-    opened: Counter[str] = Counter()
-    for (_, state), n in stands.items():
-        if (column := LEDGER_OF[state]) in ("held", "pending", "unknown"):
-            opened[column] += n
-    accepted = _of(day)
-    carried = sum(ends.values()) + sum(opened.values()) - accepted
-    for column, n in ends.items():
-        if n < 0:
-            carried, ends[column] = carried - n, 0
-    delivered = max(0, _of(day, (State.DELIVERED,)))
-    return FlowView(accepted=accepted, carried=carried, delivered=min(delivered, ends["sent"]), **{k: ends[k] for k in ("sent", "skipped", "failed", "folded")},
-                    **{k: opened[k] for k in ("unknown", "held", "pending")})  # fmt: skip
+def _flow(today: Sequence[Tally]) -> FlowView:
+    """Where what came in a day is now; the columns are those of the ledger."""
+    columns: Counter[str] = Counter()
+    for one in today:
+        if one.kind in LEDGER_OF:
+            columns[LEDGER_OF[one.kind]] += one.n
+    seen = {name: sum(one.n for one in today if one.kind in kinds) for name, kinds in (("opened", OPENED), ("clicked", CLICKED))}
+    names = ("sent", "skipped", "failed", "folded", "unknown", "held", "pending")
+    return FlowView(accepted=sum(columns.values()), delivered=_of(today, (State.DELIVERED,)), **seen, **{name: columns[name] for name in names})
 
 
-def _channels(day: Counts, stands: Counts, times: Sequence[tuple[int, float]]) -> list[ChannelView]:
+def _channels(today: Sequence[Tally], stands: Counts) -> list[ChannelView]:
     rows = []
-    for number, name in CHANNEL_NAME.items():
+    for name in CHANNELS:
+        number = CHANNEL_NUMBER[name]
         waiting = sum(n for (channel, state), n in stands.items() if channel == number and state in (*OPEN, State.HELD, State.UNKNOWN))
-        mine = sorted(second for channel, second in times if channel == number)
-        delivered = max(0, _of(day, (State.DELIVERED,), number))
-        rows.append(
-            ChannelView(
-                name, _of(day, None, number), max(0, _of(day, WENT, number)), delivered, max(0, _of(day, LOST, number)), waiting, delivered > 0,
-                _at(mine, 0.5), len(mine),
-            )
-        )  # fmt: skip
-    return sorted(rows, key=lambda row: CHANNELS.index(row.channel))
+        steps, delivered = _steps_of(today, channel=number), _of(today, (State.DELIVERED,), number)
+        counts = (_of(today, None, number), _of(today, WENT, number), delivered, _of(today, LOST, number), waiting, delivered > 0)
+        rows.append(ChannelView(name, *counts, quantile(steps, 0.5), sum(steps.values())))
+    return rows
 
 
 def _steps(tx: Tx, space: int) -> list[StepView]:

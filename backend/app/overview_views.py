@@ -29,25 +29,27 @@ class RateTrend(Struct):
 
 
 class TimeTrend(Struct):
-    """Seconds from the event to its delivery, of a sample of what went at once. None: there is none."""
+    """Seconds until a provider took it, from the event or the end of its hold. None: nothing was measured."""
 
     median: float | None
     p99: float | None
     before: float | None
-    sample: int
+    measured: int
     series: list[float | None]
 
 
 class FlowView(Struct):
-    """accepted + carried = sent + skipped + failed + folded + unknown + held + pending. `carried`: open before the day began.
+    """Where the units born in a day are now: accepted = sent + skipped + failed + folded + unknown + held + pending.
 
-    `sent` are units a provider took or that reached an inbox, `delivered` those of them with a confirmation.
+    `sent` are units a provider took or that reached an inbox, `delivered` those of them with a confirmation, `opened` those a person
+    opened or read.
     """
 
     accepted: int
-    carried: int
     sent: int
     delivered: int
+    opened: int
+    clicked: int
     skipped: int
     failed: int
     folded: int
@@ -67,7 +69,7 @@ class ChannelView(Struct):
     waiting: int
     confirms: bool
     median: float | None = None
-    sample: int = 0
+    measured: int = 0
 
 
 class StepView(Struct):

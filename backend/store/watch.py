@@ -1,6 +1,6 @@
 """Bounded looks at what goes on now: whatever was sent, each of them touches at most a few thousand rows of an index's end.
 
-A sample says how large it is. Counts of everything come from `counted`.
+Counts of everything come from `counted` and `tallies`.
 """
 
 import msgspec
@@ -10,7 +10,6 @@ from backend.domain.delivery import State
 from backend.store.port import Tx
 from backend.store.tables import accounts, attempts, cohorts, consents, dead, deliveries, due, notifications, people, standing
 
-EXAMINED = 4  # rows looked at for each one of a sample
 ATTEMPTS = 600  # newest attempts that tell how providers do
 PENDING = 20_000  # newest deliveries among which the longest waiting one is looked for
 DUE = 3_000  # next due rows
@@ -39,21 +38,6 @@ class FanOutRow(msgspec.Struct, frozen=True):
 
     cohort: int
     event: bytes
-
-
-def id_at(seconds: float) -> bytes:
-    """The smallest id born at this moment."""
-    return max(0, int(seconds * 1000)).to_bytes(6, "big") + bytes(10)
-
-
-def delivered(tx: Tx, space: int, since: float, until: float, size: int) -> list[tuple[int, float]]:
-    """(channel, seconds from the event to the last report) of the newest deliveries born in a time that went at once: no hold, no replay."""
-    d = deliveries.c
-    of_time = select(d.id, d.channel, d.state, d.generation, d.until, d.changed).where(d.id >= id_at(since), d.id < id_at(until), d.space == space)
-    some = of_time.order_by(d.id.desc()).limit(size * EXAMINED).subquery().c
-    went = (some.state.in_((State.SENT, State.DELIVERED)), some.generation == 0, some.until.is_(None))
-    rows = tx.conn.execute(select(some.id, some.channel, some.changed).where(*went).order_by(some.id.desc()).limit(size))
-    return [(channel, max(0.0, changed - int.from_bytes(made[:6], "big") / 1000)) for made, channel, changed in rows]
 
 
 def tried(tx: Tx, space: int, since: float) -> list[Tried]:

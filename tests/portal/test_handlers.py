@@ -39,7 +39,7 @@ def test_permissions_are_those_of_the_facade():
 
 @pytest.mark.parametrize("role", ["admin", "marketer", "analyst", "operator", "member"])
 def test_everybody_starts_on_a_page_they_may_see(role):
-    page_permission = {"/send": "events.send", "/deliveries": "deliveries.read", "/inbox": "inbox.own"}
+    page_permission = {"/overview": "analytics.read", "/inbox": "inbox.own"}
     assert page_permission[home_of(role)] in permissions(role)
     assert is_page(home_of(role))
 

@@ -42,7 +42,7 @@ def test_the_account_is_made_once_signed_in_and_in_the_browsers_language(browser
     refused = browser.post("/session/accept", data=form, headers={"Origin": "http://evil.example"})
     assert refused.headers["location"].startswith("/invite?reason=foreign") and "set-cookie" not in refused.headers
     answer = browser.post("/session/accept", data=form)
-    assert answer.headers["location"] == "/deliveries" and browser.get("/deliveries").status_code == 200
+    assert answer.headers["location"] == "/overview" and browser.get("/deliveries").status_code == 200
     who = served.run(served.house.app.accounts.who(browser.cookies["carillon_session"]))
     assert (who.role, who.name, who.locale) == ("analyst", "Anna Berg", "de")
     again = browser.post("/session/accept", data=form | {"login": "second"})

@@ -21,13 +21,13 @@ def post(browser, **fields):
 
 def test_signing_in_sets_a_cookie_scripts_cannot_read_and_leads_home(browser):
     answer = post(browser)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/send")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/overview")
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("carillon_session=")
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
 
 
-@pytest.mark.parametrize(("login", "home"), [("marketer", "/send"), ("analyst", "/deliveries"), ("member", "/inbox")])
+@pytest.mark.parametrize(("login", "home"), [("marketer", "/overview"), ("analyst", "/overview"), ("member", "/inbox")])
 def test_each_role_has_its_home(browser, login, home):
     assert post(browser, login=login).headers["location"] == home
     assert browser.get("/").headers["location"] == home
@@ -103,7 +103,7 @@ def test_strange_forms_are_a_wrong_password_not_an_error(browser, body, kind):
 )
 def test_after_signing_in_only_our_own_pages_follow(browser, path, safe):
     assert safe_next(path) == safe
-    assert post(browser, next=path).headers["location"] == (safe or "/send")
+    assert post(browser, next=path).headers["location"] == (safe or "/overview")
 
 
 def test_the_door_turns_strangers_away_and_remembers_where_they_wanted_to(browser):
@@ -148,7 +148,7 @@ def test_the_first_account_is_made_once_and_is_signed_in(browser, served):
     refused = browser.post("/session/claim", data=form, headers={"Origin": "http://evil.example"})
     assert refused.headers["location"].startswith("/claim?reason=foreign")
     answer = browser.post("/session/claim", data=form)
-    assert (answer.headers["location"], "carillon_session" in browser.cookies) == ("/send", True)
+    assert (answer.headers["location"], "carillon_session" in browser.cookies) == ("/overview", True)
     assert browser.get("/send").status_code == 200
     again = browser.post("/session/claim", data=form | {"login": "second"})
     assert again.headers["location"].startswith("/claim?reason=used")

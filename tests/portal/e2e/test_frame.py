@@ -61,7 +61,7 @@ def test_the_first_account_of_an_empty_installation(look, served):
     page.fill("#login", "very.first")
     page.fill("#password", PASSWORD)
     page.click(".inner button.pri")
-    expect(page).to_have_url(f"{served.base}/send")
+    expect(page).to_have_url(f"{served.base}/overview")
     expect(page.locator(".shell > .side .me")).to_contain_text("Very First")
 
 
@@ -72,7 +72,7 @@ def test_signing_in_works_before_any_script_has_loaded(chromium, served):
     page.fill("#login", "admin")
     page.fill("#password", PASSWORD)
     page.click(".inner button.pri")
-    expect(page).to_have_url(f"{served.base}/send")
+    expect(page).to_have_url(f"{served.base}/overview")
     context.close()
 
 
