@@ -180,7 +180,8 @@ def problem(voice: Teller, one: ProblemView) -> ProblemRow:
             title, text = str(facts["title"]), str(facts["message"]) if facts["message"] != facts["title"] else ""
         case "halted":
             title = voice.say("problem.halted", scope=_scope(voice, str(facts["scope"])), by=facts["by"])
-            text = " ".join(part for part in (str(facts["reason"]), voice.say("problem.halted.do", scope=facts["scope"])) if part)
+            why = str(facts["reason"]).rstrip(".")
+            text = " ".join(part for part in (f"{why}." if why else "", voice.say("problem.halted.do", scope=facts["scope"])) if part)
         case kind:
             more = ".more" if facts.pop("more", False) and known(f"problem.{kind}.more") else ""
             single = f"problem.{kind}{more}"

@@ -104,7 +104,7 @@ class Overview(Aggregate):
                 ),
                 flow=_flow(today),
                 channels=_channels(today, stands),
-                steps=[] if stands else _steps(tx, space),
+                steps=[] if tallies.first(tx, space) is not None else _steps(tx, space),
             )  # fmt: skip
 
         return await self.app.store.read(read)

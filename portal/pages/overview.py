@@ -58,7 +58,7 @@ def _now() -> rx.Component:
     )
     lanes = div(rx.foreach(Overview.lanes, _lane), cls="lanes", role="group", aria_label=t("overview.lanes"))
     foot = [a(t("nav.events"), href="/events", cls="link"), span(t("overview.live"), cls="cap faint end")]
-    return card(t("overview.now"), going, lanes, sub=t("overview.now.sub"), actions=[rate], foot=foot, flush=True, cls="c8 lanecard")
+    return card(t("overview.now"), going, lanes, sub=t("overview.now.sub"), actions=[rate], foot=foot, flush=True, cls="lanecard")
 
 
 def _rest(row: RestRow) -> rx.Component:
@@ -73,7 +73,6 @@ def _flow() -> rx.Component:
         ul(rx.foreach(Overview.rest, _rest), cls="rest", aria_label=t("overview.rest")),
         sub=t("overview.flow.sub"),
         foot=div(even, span(Overview.sum, cls="num cap"), cls="row top"),
-        cls="c4",
     )
 
 
@@ -99,7 +98,7 @@ def _problems() -> rx.Component:
         cls="row top quiet",
     )
     rows = rx.cond(Overview.problems.length() > 0, ul(rx.foreach(Overview.problems, _problem), cls="list"), well)
-    return card(t("overview.problems"), rows, sub=Overview.problems_text, flush=True, cls="c8")
+    return card(t("overview.problems"), rows, sub=Overview.problems_text, flush=True)
 
 
 def _ahead(row: AheadRow) -> rx.Component:
@@ -113,7 +112,7 @@ def _ahead(row: AheadRow) -> rx.Component:
 
 def _next() -> rx.Component:
     rows = rx.cond(Overview.ahead.length() > 0, ol(rx.foreach(Overview.ahead, _ahead), cls="list"), p(t("overview.ahead.none"), cls="muted quiet"))
-    return card(t("overview.ahead"), rows, foot=a(t("overview.ahead.all"), href="/deliveries?state=held", cls="link"), flush=True, cls="c4")
+    return card(t("overview.ahead"), rows, foot=a(t("overview.ahead.all"), href="/deliveries?state=held", cls="link"), flush=True)
 
 
 def _channel(row: ChannelRow) -> rx.Component:
@@ -136,7 +135,7 @@ def _channels() -> rx.Component:
     columns = ("accepted", "sent", "delivered", "failed", "waiting", "median")
     heads = [(t("col.channel"), ""), *[(t(f"overview.col.{name}"), "r") for name in columns]]
     rows = table(heads, tbody(rx.foreach(Overview.channels, _channel)), name=t("overview.channels"))
-    return card(t("overview.channels"), rows, sub=t("overview.channels.sub"), foot=span(Overview.fresh, cls="cap faint"), flush=True, cls="c12")
+    return card(t("overview.channels"), rows, sub=t("overview.channels.sub"), foot=span(Overview.fresh, cls="cap faint"), flush=True)
 
 
 def _start(row: StartRow) -> rx.Component:
@@ -159,7 +158,8 @@ def _body() -> rx.Component:
     )  # fmt: skip
     first = card(t("start.title"), ol(rx.foreach(Overview.start, _start), cls="list start"), sub=t("start.sub"), flush=True)
     numbers = rx.cond(Overview.begun, _tiles(), first)
-    below = div(_now(), _flow(), _problems(), _next(), _channels(), cls="grid", style={"margin_top": "16px"})
+    left, right = div(_now(), _problems(), _channels(), cls="col g4 c8"), div(_flow(), _next(), cls="col g4 c4")
+    below = div(left, right, cls="grid", style={"margin_top": "16px"})
     return div(grave, numbers, below, cls="overview")
 
 
