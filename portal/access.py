@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import available_timezones
 
 SESSION_COOKIE = "carillon_session"
+ZONE_COOKIE = "carillon_zone"
+ZONES = frozenset(available_timezones())
 
 EVERYONE = frozenset({"admin", "marketer", "analyst", "operator", "member"})
 STAFF = EVERYONE - {"member"}
@@ -41,6 +44,16 @@ def session_in(cookies: str) -> str:
         name, _, value = part.strip().partition("=")
         if name == SESSION_COOKIE:
             return value.strip('"')
+    return ""
+
+
+def zone_of(router_data: Mapping[str, Any]) -> str:
+    """The zone that the browser told by assets/person.js, "" when it did not; what it says is typed by anybody, so look it up."""
+    headers = router_data.get("headers") or {}
+    for part in str(headers.get("cookie", "")).split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == ZONE_COOKIE:
+            return value if value in ZONES else ""
     return ""
 
 

@@ -18,6 +18,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     inbox,
     invite,
     overview,
+    preferences,
     send,
     senders,
     sign_in,
@@ -35,7 +36,7 @@ def on_error(exception: Exception) -> EventSpec:
 
 
 app = rx.App(
-    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css"],
+    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css"],
     html_lang="en",
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
@@ -45,6 +46,7 @@ app = rx.App(
             custom_attrs={"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"},
         ),
         rx.el.script(src="/carillon.js", custom_attrs={"defer": True}),
+        rx.el.script(src="/person.js", custom_attrs={"defer": True}),
     ],
     app_wraps={(55, "ErrorBoundary"): lambda _stateful: default_error_boundary()},
     toaster=None,

@@ -201,7 +201,15 @@ def page_head(title: Any, sub: Any = None, *actions: Any, badge: Any = None) -> 
     )
 
 
-def recipient(*body: Any, wide: bool = False, undo: rx.Component | None = None) -> rx.Component:
+OWN = [("/inbox", "inbox", "inbox"), ("/preferences", "preferences", "sliders-horizontal")]
+
+
+def _own_pages(active: str) -> rx.Component:
+    links = [a(icon(ico, 15), span(t(f"own.{word}")), href=path, aria_current="page" if path == active else None) for path, word, ico in OWN]
+    return nav(*links, cls="tabs owntabs", aria_label=t("own.nav"))
+
+
+def recipient(*body: Any, wide: bool = False, undo: rx.Component | None = None, active: str = "") -> rx.Component:
     """The frame of pages for the person a notification is for: one column, no product navigation. `undo` stands in the toast."""
     full = div(
         plain_link(t("skip"), href="#content", cls="skip"),
@@ -220,7 +228,7 @@ def recipient(*body: Any, wide: bool = False, undo: rx.Component | None = None) 
             ),
             cls="bar own",
         ),
-        main(rx.cond(Frame.closed, _closed(), rx.fragment(*body)), id="content", cls="own", tab_index=-1),
+        main(_own_pages(active), rx.cond(Frame.closed, _closed(), rx.fragment(*body)), id="content", cls="own", tab_index=-1),
         div(t("sent_with"), cls="cap faint tail"),
         cls="ownpage wide" if wide else "ownpage",
     )

@@ -150,7 +150,7 @@ def _origin(row: MatrixRow, view: HostedView, texts: dict[str, str]) -> str:
     """Where a row's answers come from, and the recorded answer where there is one."""
     if row.locked:
         return ""
-    if row.consent is not None and row.consent_at is not None:
+    if row.consent_at is not None and (row.kind == "marketing" or row.consent is False):
         at = moment_words(row.consent_at.timestamp(), language(view.locale), view.timezone)
         return texts["yes_at" if row.consent else "no_at"].format(at=at)
     for cell in row.channels.values():

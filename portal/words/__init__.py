@@ -5,13 +5,14 @@ A room of the portal with many words has a module of its own here, with `EN` and
 
 from types import ModuleType
 
-from portal.words import analytics, de, de_pages, desk, en, en_pages, kit, staff, starting
+from portal.words import analytics, de, de_pages, desk, en, en_pages, kit, person, staff, starting
 
 LANGUAGES = ("en", "de")
 _ROOMS: tuple[ModuleType, ...] = (
     analytics,
     kit,
     desk,
+    person,
     staff,
     starting,
 )

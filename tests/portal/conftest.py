@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 import uvloop
 
+from backend.api.app import routes
 from backend.clock import HeldClock
 from carillon import portal_build
 from carillon.house import House
@@ -49,7 +50,7 @@ def server(built, tmp_path_factory) -> Iterator[Served]:
         base = f"http://127.0.0.1:{sock.getsockname()[1]}"
         house, clock = await open_house(home, base)
         connect(house.app)
-        guest = uvicorn.Server(uvicorn.Config(portal_app([], origin=base), log_level="warning", lifespan="on"))
+        guest = uvicorn.Server(uvicorn.Config(portal_app(routes(house.app), origin=base), log_level="warning", lifespan="on"))
         running = asyncio.ensure_future(guest.serve(sockets=[sock]))
         while not guest.started and not running.done():
             await asyncio.sleep(0.01)

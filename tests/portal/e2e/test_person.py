@@ -1,0 +1,163 @@
+"""A person's own screens in a real browser: what they choose has its effect on the next message, and every change leads back."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from backend.domain.event import EventIn, To
+from backend.security.roles import SYSTEM
+from tests.portal.e2e.conftest import HERE, axe_runner, faults, wide
+
+pytestmark = pytest.mark.e2e
+
+
+def send(served, category="orders", user="member", **more):
+    async def go():
+        item = EventIn(type="t", category=category, to=To(user=user), title="Your order is on its way", **more)
+        (answer,) = await served.house.app.events.accept(SYSTEM, [item])
+        await served.house.settle()
+        found = (await served.house.app.deliveries.list(SYSTEM, event=answer.id.hex())).items
+        return {delivery.channel: delivery for delivery in found}
+
+    return served.run(go())
+
+
+def open_preferences(page):
+    page.goto("/preferences")
+    page.locator(HERE).wait_for()
+    page.locator("#ahead").wait_for()
+
+
+def move_to(served, hour):
+    """The next time it is that hour in Oslo, in summer."""
+
+    async def go():
+        served.clock.move((hour * 3600 - (served.clock.now() + 7200)) % 86_400)
+        await served.house.settle()
+
+    served.run(go())
+
+
+def test_quiet_hours_chosen_here_hold_the_next_mail_until_the_morning(look, served):
+    move_to(served, 20)
+    page = look(login="member")
+    page.locator(HERE).wait_for()
+    page.get_by_role("link", name="Preferences").click()
+    expect(page.locator("h1")).to_have_text("What should we send you?")
+    expect(page.locator("#ahead")).to_contain_text("Nothing is held at night")
+    page.get_by_role("switch", name="Hold messages in these hours").click()
+    expect(page.locator("#ahead")).to_contain_text("Tonight between 22:00 and 07:00")
+    expect(page.locator("#toast")).to_contain_text("Quiet hours are kept")
+    move_to(served, 23)
+    assert send(served)["email"].state == "held"
+    assert send(served, "security")["email"].state == "sent"
+    open_preferences(page)
+    page.get_by_role("switch", name="Hold messages in these hours").click()
+    expect(page.locator("#ahead")).to_contain_text("Nothing is held at night")
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    expect(page.locator("#toast")).to_contain_text("As it was before")
+    expect(page.locator("#ahead")).to_contain_text("Tonight between 22:00 and 07:00")
+    page.get_by_role("switch", name="Orders by Email").click()
+    expect(page.locator("#toast")).to_contain_text("Orders by Email is off")
+    assert "email" not in send(served)
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("switch", name="Orders by Email")).to_be_checked()
+    page.get_by_role("switch", name="Hold messages in these hours").click()
+    expect(page.locator("#toast")).to_contain_text("Quiet hours are off")
+    assert send(served)["email"].state == "sent"
+
+
+def mail_link(served, delivery):
+    """The List-Unsubscribe address of a captured mail, as its path."""
+
+    async def read():
+        app = served.house.app
+        kept = (await app.captures.list(SYSTEM, delivery=delivery.id)).items[0]
+        mail = re.sub(r"\r?\n[ \t]+", " ", (await app.captures.get(SYSTEM, kept.id)).mail)
+        return urlsplit(re.search(r"^List-Unsubscribe:\s*<([^>]+)>", mail, re.MULTILINE)[1]).path
+
+    return served.run(read())
+
+
+def plain_faults(page, axe):
+    """As `faults`, of a page without the portal's classes: the browser's preference alone makes it light or dark."""
+    found = {}
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            said = page.evaluate(axe_runner(axe)) + (["too wide"] if wide(page) else [])
+            if said:
+                found[f"{width} {scheme}"] = said
+    return found
+
+
+def test_the_link_in_a_mails_header_asks_first_and_leads_back_from_every_step(look, served, axe):
+    path = mail_link(served, send(served, "system", user="una")["email"])
+    page, seen = look(), {}
+    page.goto(path)
+    expect(page.locator("h1")).to_have_text("Stop “System”?")
+    seen["ask"] = plain_faults(page, axe)
+    assert "email" in send(served, "system", user="una")  # looking changed nothing
+    page.get_by_role("button", name="Unsubscribe").click()
+    expect(page.locator("h1")).to_have_text("“System” is turned off")
+    expect(page.locator(".big")).to_contain_text("Still arrives: Chat")
+    expect(page.locator(".big")).to_contain_text("Done for u…a@example.com")
+    seen["done"] = plain_faults(page, axe)
+    assert send(served, "system", user="una") == {}
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("h1")).to_have_text("“System” is on again")
+    assert send(served, "system", user="una").keys() == {"web", "email"}
+    page.get_by_role("button", name="Only in the app").click()
+    expect(page.locator("h1")).to_have_text("“System” now comes in the app only")
+    assert send(served, "system", user="una").keys() == {"web"}
+    page.get_by_role("button", name="Undo").click()
+    assert send(served, "system", user="una").keys() == {"web", "email"}
+    page.get_by_role("link", name="Open").click()
+    expect(page.locator("h1")).to_have_text("What Carillon may send you")
+    seen["preferences"] = plain_faults(page, axe)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("checkbox", name="System: Email").uncheck()
+    page.get_by_label("Once a day, at 17:00").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved. It holds from now on.")
+    seen["saved"] = plain_faults(page, axe)
+    assert send(served, "system", user="una").keys() == {"web"}
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status")).to_contain_text("It is as it was before.")
+    assert send(served, "system", user="una").keys() == {"web", "email"}
+    assert {name: found for name, found in seen.items() if found} == {}
+
+
+def test_the_pages_behind_links_work_without_script(chromium, served):
+    path = mail_link(served, send(served, "system", user="una")["email"])
+    context = chromium.new_context(base_url=served.base, java_script_enabled=False, color_scheme="dark", viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(path)
+    page.get_by_role("button", name="Unsubscribe").click()
+    expect(page.locator("h1")).to_have_text("“System” is turned off")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("h1")).to_have_text("“System” is on again")
+    page.goto("/u/broken-in-two")
+    expect(page.locator("main")).to_contain_text("The link is not whole")
+    context.close()
+
+
+def test_preferences_have_no_finding_and_speak_german_at_once(look, served, axe):
+    page = look(login="member")
+    page.locator(HERE).wait_for()
+    open_preferences(page)
+    page.get_by_role("switch", name="Hold messages in these hours").click()
+    page.locator(".quietspan").wait_for()
+    page.get_by_role("button", name="Add other times").click()
+    expect(page.locator(".quietspan")).to_have_count(2)
+    assert faults(page, axe) == {}
+    page.select_option("#tongue", "de")
+    expect(page.locator("h1")).to_have_text("Was dürfen wir Ihnen senden?")
+    expect(page.locator("#toast")).to_contain_text("Diese Seite spricht jetzt Deutsch")
+    page.locator("#toast").get_by_role("button", name="Rückgängig").click()
+    expect(page.locator("h1")).to_have_text("What should we send you?")
+    page.get_by_role("switch", name="Hold messages in these hours").click()
+    expect(page.locator(".quietspan")).to_have_count(0)
