@@ -31,13 +31,13 @@ from backend.domain.delivery import CHANNEL_NUMBER, CHANNELS, LEDGER_OF, PRIORIT
 from backend.domain.event import Body, Event, FanOut
 from backend.domain.latency import quantile
 from backend.domain.ledger import ledger_of
-from backend.domain.tally import QUARTER, STAMP, STEP
+from backend.domain.tally import QUARTER, STAMP, STEP, Cut
 from backend.log.codec import Unreadable, decode
 from backend.security.roles import Actor, need
 from backend.store import categories, counted, history, tallies, watch
 from backend.store.counted import Counts
 from backend.store.port import Tx
-from backend.store.tallies import Tally
+from backend.store.tallies import Asked, Timed
 
 T = TypeVar("T")
 HOUR, DAY = 3_600.0, 86_400.0
@@ -84,9 +84,9 @@ class Overview(Aggregate):
         since = until - DAY_QUARTERS
 
         def read(tx: Tx) -> OverviewView:
-            cut = tallies.Cut(DAY_QUARTERS // SLOTS, -since % (DAY_QUARTERS // SLOTS))
-            today = tallies.read(tx, tallies.Asked(space, since, until), cut)
-            before = tallies.read(tx, tallies.Asked(space, since - DAY_QUARTERS, since))
+            cut = Cut(DAY_QUARTERS // SLOTS, -since % (DAY_QUARTERS // SLOTS))
+            today = tallies.by_time(tx, Asked(space, since, until), cut)
+            before = tallies.by_time(tx, Asked(space, since - DAY_QUARTERS, since), Cut(DAY_QUARTERS))
             stands = counted.now_standing(tx, space)
             noes = watch.opted_out(tx, space, now - 2 * DAY, now + 1)
             first = (since + cut.ahead) // cut.width
@@ -131,13 +131,13 @@ class Overview(Aggregate):
 
 
 # ---- the day, by when a unit was born: where it is now
-def _of(found: Sequence[Tally], states: Sequence[int] | None = None, channel: int | None = None) -> int:
+def _of(found: Sequence[Timed], states: Sequence[int] | None = None, channel: int | None = None) -> int:
     """Units in these states, or all there are."""
     wanted = LEDGER_OF.keys() if states is None else states
     return sum(one.n for one in found if one.kind in wanted and channel in (None, one.channel))
 
 
-def _course(found: Sequence[Tally], first: int, states: Sequence[int] | None = None, channels: Sequence[int] | None = None) -> list[int]:
+def _course(found: Sequence[Timed], first: int, states: Sequence[int] | None = None, channels: Sequence[int] | None = None) -> list[int]:
     course, wanted = [0] * SLOTS, LEDGER_OF.keys() if states is None else states
     for one in found:
         if one.kind in wanted and (channels is None or one.channel in channels):
@@ -145,7 +145,7 @@ def _course(found: Sequence[Tally], first: int, states: Sequence[int] | None = N
     return course
 
 
-def _delivered(today: Sequence[Tally], before: Sequence[Tally], first: int) -> RateTrend:
+def _delivered(today: Sequence[Timed], before: Sequence[Timed], first: int) -> RateTrend:
     """Of the channels that confirm: where none does, sent says nothing about arriving."""
     sure = [sorted({one.channel for one in half if one.kind == State.DELIVERED and one.n > 0}) for half in (before, today)]
     n = [sum(_of(half, (State.DELIVERED,), channel) for channel in some) for half, some in zip((before, today), sure, strict=True)]
@@ -154,7 +154,7 @@ def _delivered(today: Sequence[Tally], before: Sequence[Tally], first: int) -> R
     return RateTrend(n[1], of[1], n[0], of[0], pairs)
 
 
-def _steps_of(found: Sequence[Tally], *, channel: int | None = None, slot: int | None = None) -> Counter[int]:
+def _steps_of(found: Sequence[Timed], *, channel: int | None = None, slot: int | None = None) -> Counter[int]:
     """Steps of time -> units."""
     steps: Counter[int] = Counter()
     for one in found:
@@ -163,13 +163,13 @@ def _steps_of(found: Sequence[Tally], *, channel: int | None = None, slot: int |
     return steps
 
 
-def _times(today: Sequence[Tally], before: Sequence[Tally], first: int) -> TimeTrend:
+def _times(today: Sequence[Timed], before: Sequence[Timed], first: int) -> TimeTrend:
     now, then = _steps_of(today), _steps_of(before)
     series = [quantile(_steps_of(today, slot=first + n), 0.5) for n in range(SLOTS)]
     return TimeTrend(quantile(now, 0.5), quantile(now, 0.99), quantile(then, 0.5), sum(now.values()), series)
 
 
-def _flow(today: Sequence[Tally]) -> FlowView:
+def _flow(today: Sequence[Timed]) -> FlowView:
     """Where what came in a day is now; the columns are those of the ledger."""
     columns: Counter[str] = Counter()
     for one in today:
@@ -180,7 +180,7 @@ def _flow(today: Sequence[Tally]) -> FlowView:
     return FlowView(accepted=sum(columns.values()), delivered=_of(today, (State.DELIVERED,)), **seen, **{name: columns[name] for name in names})
 
 
-def _channels(today: Sequence[Tally], stands: Counts) -> list[ChannelView]:
+def _channels(today: Sequence[Timed], stands: Counts) -> list[ChannelView]:
     rows = []
     for name in CHANNELS:
         number = CHANNEL_NUMBER[name]
