@@ -10,6 +10,7 @@ from reflex.event import EventSpec
 from portal.frame import Frame
 from portal.guard import Doorkeeper
 from portal.pages import (  # noqa: F401 - importing registers them
+    account,
     capture,
     captured,
     claim,
@@ -17,6 +18,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     delivery,
     inbox,
     invite,
+    members,
     overview,
     preferences,
     send,

@@ -91,6 +91,7 @@ def _account(suffix: str) -> list[rx.Component]:
         ),
         menu(
             f"me{suffix}",
+            a(icon("circle-user", 15), span(t("own.title")), href="/account"),
             native_form(button_el(icon("log-out", 15), span(t("account.sign_out")), type="submit"), action="/session/end", method="post"),
         ),
     ]

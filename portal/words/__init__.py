@@ -5,7 +5,7 @@ A room of the portal with many words has a module of its own here, with `EN` and
 
 from types import ModuleType
 
-from portal.words import analytics, de, de_pages, desk, en, en_pages, kit, person, staff, starting
+from portal.words import analytics, de, de_pages, desk, en, en_pages, kit, members, person, staff, starting
 
 LANGUAGES = ("en", "de")
 _ROOMS: tuple[ModuleType, ...] = (
@@ -14,6 +14,7 @@ _ROOMS: tuple[ModuleType, ...] = (
     desk,
     person,
     staff,
+    members,
     starting,
 )
 _PHRASES = {"en": en.PHRASES | en_pages.PHRASES, "de": de.PHRASES | de_pages.PHRASES}
