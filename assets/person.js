@@ -4,4 +4,27 @@
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     if (/^[\w+\-/]{1,64}$/.test(zone)) document.cookie = `carillon_zone=${zone}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
   } catch { /* without it the page asks for the zone */ }
+
+  /* keys of the inbox: j and k move, e archives or moves back, u marks read or unread, x selects */
+  let place = -1;
+  const rows = () => [...document.querySelectorAll(".msgs[data-keys] .msg")];
+  const go = (all, n) => all[Math.max(0, Math.min(all.length - 1, n))]?.querySelector(".fold")?.focus();
+  addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented) return;
+    if (e.target.closest?.("input:not([type=checkbox]),textarea,select,dialog,.menu,[contenteditable]")) return;
+    const all = rows(), key = e.key.toLowerCase();
+    if (!all.length || !["j", "k", "e", "u", "x"].includes(key)) return;
+    const at = all.findIndex((row) => row.contains(document.activeElement));
+    if (key === "j") go(all, at + 1);
+    else if (key === "k") go(all, at < 0 ? 0 : at - 1);
+    else if (at >= 0) { place = at; all[at].querySelector(key === "x" ? ".check" : `[data-key=${key}]`)?.click(); }
+    else return;
+    e.preventDefault();
+  });
+  /* what was in focus has left the list: the one that took its place is next */
+  new MutationObserver(() => {
+    if (place < 0 || document.activeElement !== document.body) return;
+    const all = rows();
+    if (all.length) { go(all, place); place = -1; }
+  }).observe(document.documentElement, { subtree: true, childList: true });
 })();

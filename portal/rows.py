@@ -77,7 +77,8 @@ class DeliveryRow:
 
 @dataclass
 class InboxRow:
-    """One notification of an inbox. `actions` are links of its own; `why` is the address of its explanation."""
+    """One notification of an inbox. `actions` are links of its own; `why` is the address of its explanation; `day` stands above the
+    first of a day; `kind` is its type."""
 
     id: str
     title: str
@@ -93,6 +94,8 @@ class InboxRow:
     link: str
     why: str
     actions: list[Choice] = field(default_factory=list)
+    kind: str = ""
+    day: str = ""
 
 
 @dataclass

@@ -74,6 +74,13 @@ class Categories(Aggregate):
         return Page([_view(row) for row in await self.app.store.read(lambda tx: categories.every(tx, actor.space))])
 
 
+    async def names(self, actor: Actor) -> dict[str, str]:
+        """key -> name, for everybody who is sent something: a person reads about categories by their names."""
+        need(actor, "inbox.own")
+        known = await self.app.facts.content_of(actor.space)
+        return {key: category.name for key, category in known.categories.items()}
+
+
 def _checked(key: str, given: CategoryIn) -> Category:
     if not key or len(key) > 64 or not key.replace("-", "").replace("_", "").replace(".", "").isalnum() or not key.isascii():
         raise Invalid("The key of a category is 1 to 64 letters, digits, '-', '_' or '.'.", field="key")

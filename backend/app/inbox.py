@@ -4,7 +4,7 @@ A cursor is `epoch:seq`. The same cursor works for every transport; where a page
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
@@ -25,6 +25,9 @@ from backend.store.port import Tx
 REPLAY = 200  # rows read at once when a stream catches up
 LOOK = 30.0  # seconds after which a silent stream looks at the store by itself
 AT_ONCE = 500  # rows marked in one transaction
+SEARCH = 200  # characters of a search
+
+WAKE = InboxChange(seen=False, read=False, snoozed_until=None)
 
 _actions = msgspec.json.Decoder(list[Action])
 
@@ -39,20 +42,24 @@ class Change(msgspec.Struct):
 class Inbox(Aggregate):
     """See the module. A person reads their own; anybody else needs `notifications:read:any`."""
 
-    async def list(self, actor: Actor, user_id: str, after: str | None = None, limit: int = 50, *, view: str = "all") -> InboxPage:
-        """Without `after` the newest first, its `next` leads on; with a stream's cursor the changes since, oldest first."""
+    async def list(self, actor: Actor, user_id: str, after: str | None = None, limit: int = 50, *, view: str = "all", search: str = "") -> InboxPage:
+        """Without `after` the newest first, its `next` leads on; with a stream's cursor the changes since, oldest first. `search`: words
+        that all stand in title or text. Whoever's sleep is over comes back first."""
         person = self._person(actor, user_id)
         size, now = page_size(limit), self.app.clock.now()
         if view not in ("all", "unread", "archived", "snoozed"):
             raise Invalid("view is one of all, unread, archived and snoozed.", field="view")
+        if len(search) > SEARCH:
+            raise Invalid(f"A search has at most {SEARCH} characters. Look for a word or two.", field="search", limit=SEARCH)
+        await self._wake(actor.space, person)
         if after and not after.startswith("l"):
             return await self._since(actor.space, person, after, size)
         before = _position(after) if after else None
 
         def read(tx: Tx) -> tuple[Sequence[inbox.Row], inbox.Head]:
-            return inbox.newest(tx, actor.space, person, view=view, before=before, limit=size + 1, now=now), inbox.head(
-                tx, actor.space, person
-            )
+            return inbox.newest(
+                tx, actor.space, person, view=view, before=before, limit=size + 1, now=now, search=search
+            ), inbox.head(tx, actor.space, person)
 
         rows, head = await self.app.store.read(read)
         following = f"l{rows[size - 1].at!r}:{rows[size - 1].id.hex()}" if len(rows) > size else None
@@ -92,27 +99,38 @@ class Inbox(Aggregate):
                 "The change is empty: set seen, read, archived or snoozed_until.", allowed=["seen", "read", "archived", "snoozed_until"]
             )
         if ids is None:
-            return await self._mark_all(actor.space, person, change, now)
+            await self._mark_all(actor.space, person, change, now)
+            return await self.counts(actor, user_id)
         wanted = list(dict.fromkeys(parse_id(one) for one in ids))
         for start in range(0, len(wanted), AT_ONCE):
             await self._mark(actor.space, person, wanted[start : start + AT_ONCE], change, now)
         return await self.counts(actor, user_id)
 
-    async def _mark_all(self, space: int, person: int, change: InboxChange, now: float) -> Counts:
-        top = await self.app.store.read(lambda tx: inbox.head(tx, space, person))
-        seq = 0
-        while seq < top.seq:
-            rows = await self.app.store.read(lambda tx, seq=seq: inbox.since(tx, space, person, seq, AT_ONCE))  # type: ignore[misc]
-            mine = [row for row in rows if row.seq <= top.seq]  # what moved above was marked by us, or came later
-            if not mine:
-                break
-            seq = mine[-1].seq
-            await self._mark(space, person, [row.id for row in mine], change, now)
-        head = await self.app.store.read(lambda tx: inbox.head(tx, space, person))
-        return Counts(unread=head.unread, unseen=head.unseen)
+    async def mark_all(self, actor: Actor, user_id: str, change: InboxChange) -> Sequence[str]:
+        """`mark` of all there is, with the ids of those that were not so already: what takes exactly this back."""
+        person = self._person(actor, user_id)
+        return [made.hex() for made in await self._mark_all(actor.space, person, change, self.app.clock.now())]
 
-    async def _mark(self, space: int, person: int, ids: Sequence[bytes], change: InboxChange, now: float) -> None:
+    async def _mark_all(self, space: int, person: int, change: InboxChange, now: float) -> Sequence[bytes]:
+        # by id: a row that somebody else changes meanwhile gets another place in the order of changes, and would be passed over
+        there = await self.app.store.read(lambda tx: inbox.ids(tx, space, person))
+        changed: list[bytes] = []
+        for start in range(0, len(there), AT_ONCE):
+            changed += await self._mark(space, person, there[start : start + AT_ONCE], change, now)
+        return changed
+
+    async def _wake(self, space: int, person: int) -> None:
+        """Bring back those whose sleep is over, as new ones: every open screen hears it."""
+        now = self.app.clock.now()
+        while over := await self.app.store.read(lambda tx: inbox.woken(tx, space, person, now, AT_ONCE)):
+            await self._mark(space, person, over, WAKE, now, only=lambda row: row.snoozed_until is not None and row.snoozed_until <= now)
+
+    async def _mark(
+        self, space: int, person: int, ids: Sequence[bytes], change: InboxChange, now: float, only: Callable[[inbox.Row], bool] | None = None
+    ) -> Sequence[bytes]:
         def edit(row: inbox.Row) -> None:
+            if only is not None and not only(row):
+                return
             for name in ("seen", "read", "archived"):
                 wanted = getattr(change, name)
                 if wanted is not msgspec.UNSET:
@@ -122,12 +140,12 @@ class Inbox(Aggregate):
             if not isinstance(change.snoozed_until, msgspec.UnsetType):
                 row.snoozed_until = change.snoozed_until.timestamp() if change.snoozed_until else None
 
-        def write(tx: Tx) -> tuple[int, Sequence[Record]]:
+        def write(tx: Tx) -> tuple[list[bytes], Sequence[Record]]:
             rows = inbox.change(tx, space, person, ids, now, edit)
             partition = bucket_of(space, person) % topics.PARTITIONS
-            return len(rows), [Record(topics.LIVE, partition, person.to_bytes(8, "big", signed=True), changed(row)) for row in rows]
+            return [row.id for row in rows], [Record(topics.LIVE, partition, person.to_bytes(8, "big", signed=True), changed(row)) for row in rows]
 
-        await write_and_tell(self.app.store, self.app.log, write)
+        return await write_and_tell(self.app.store, self.app.log, write)
 
     async def stream(self, actor: Actor, user_id: str, after: str | None = None) -> AsyncIterator[InboxItem]:
         """Changes as they happen, in the order of their cursors, without gap or double; first those since `after`.
@@ -154,6 +172,7 @@ class Inbox(Aggregate):
                 rows, look = await listener.take(LOOK)
                 if not rows and not look:
                     look = True  # silence: a record may have been lost
+                    await self._wake(space, person)
                 for told in rows:
                     if not isinstance(told, InboxChanged) or told.row.seq <= seq:
                         continue

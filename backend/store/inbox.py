@@ -170,9 +170,11 @@ def since(tx: Tx, space: int, person: int, seq: int, limit: int) -> list[Row]:
 
 
 def newest(
-    tx: Tx, space: int, person: int, *, view: str = "all", before: tuple[float, bytes] | None = None, limit: int = 50, now: float = 0.0
-) -> list[Row]:
-    """A page of the list, newest notification first. `view`: all (not archived, not asleep), unread, archived, snoozed."""
+    tx: Tx, space: int, person: int, *, view: str = "all", before: tuple[float, bytes] | None = None, limit: int = 50, now: float = 0.0,
+    search: str = "",
+) -> list[Row]:  # fmt: skip
+    """A page of the list, newest notification first. `view`: all (not archived, not asleep), unread, archived, snoozed. `search`:
+    words that stand in title or text, each of them."""
     c = inbox.c
     where = [c.space == space, c.person == person]
     asleep = and_(c.snoozed_until.is_not(None), c.snoozed_until > now)
@@ -184,10 +186,25 @@ def newest(
         where += [c.archived.is_(None), ~asleep]
         if view == "unread":
             where.append(c.read.is_(None))
+    for word in search.split():
+        where.append(or_(c.title.icontains(word, autoescape=True), c.message.icontains(word, autoescape=True)))
     if before is not None:
         where.append(or_(c.at < before[0], and_(c.at == before[0], c.id < before[1])))
     statement = select(*_ROW).where(*where).order_by(c.at.desc(), c.id.desc()).limit(limit)
     return _with_head(tx, space, person, [_row(values) for values in tx.conn.execute(statement)])
+
+
+def ids(tx: Tx, space: int, person: int) -> list[bytes]:
+    """Every notification a person has, oldest change first."""
+    c = inbox.c
+    return list(tx.conn.scalars(select(c.id).where(c.space == space, c.person == person).order_by(c.seq)))
+
+
+def woken(tx: Tx, space: int, person: int, now: float, limit: int) -> list[bytes]:
+    """Those whose sleep is over and who were not told yet."""
+    c = inbox.c
+    over = (c.space == space, c.person == person, c.snoozed_until.is_not(None), c.snoozed_until <= now)
+    return list(tx.conn.scalars(select(c.id).where(*over).order_by(c.snoozed_until).limit(limit)))
 
 
 def recount(tx: Tx, space: int, person: int) -> tuple[int, int]:

@@ -36,7 +36,7 @@ RULES = {
         "put": "people.write", "get": "people.read", "delete": "people.write", "list": "people.read", "members": "people.read",
         "add_members": "people.write", "remove_members": "people.write",
     },
-    "categories": {"put": "content.write", "get": "content.read", "list": "content.read"},
+    "categories": {"put": "content.write", "get": "content.read", "list": "content.read", "names": "inbox.own"},
     "templates": {
         "put": "content.write", "get": "content.read", "list": "content.read", "publish": "content.write", "rollback": "content.write",
         "preview": "content.read", "as_user": "people.read",
@@ -67,7 +67,7 @@ RULES = {
     },
     "inbox": {
         "list": "inbox.any|inbox.own", "counts": "inbox.any|inbox.own", "get": "inbox.any|inbox.own", "mark": "inbox.any|inbox.own",
-        "stream": "inbox.any|inbox.own",
+        "mark_all": "inbox.any|inbox.own", "stream": "inbox.any|inbox.own",
     },
     "chat": {"set_members": "people.write", "post": "chat.write"},
     "orders": {"put": "events.send"},

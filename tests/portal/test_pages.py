@@ -10,11 +10,12 @@ from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM
 from portal import wiring
 from portal.frame import Frame
+from portal.inbox_rows import safe_link, tomorrow_at_nine
 from portal.pages.capture import CapturePage, headers_of, in_frame
 from portal.pages.captured import Captured
 from portal.pages.deliveries import Deliveries
 from portal.pages.delivery import DeliveryPage
-from portal.states.inbox import Inbox, safe_link, tomorrow_at_nine
+from portal.states.inbox import Inbox
 from portal.states.listing import ROWS
 from portal.states.send import Send
 from portal.wiring import connect
@@ -203,7 +204,7 @@ async def test_inbox_marks_undo_and_wakes(house, tab):
     await one.do(Inbox, "do", "archive", key)
     assert key not in [row.id for row in page.rows]
     assert (frame.said_title, frame.said_undo) == ("1 archived", True)
-    await one.do(Inbox, "undo")
+    await one.do(Frame, "take_back")
     assert key in [row.id for row in page.rows]
     await one.do(Inbox, "snooze", "tomorrow", key)
     page = await one.open(Inbox, "/inbox?view=snoozed")

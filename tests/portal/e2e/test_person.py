@@ -7,21 +7,35 @@ import pytest
 from playwright.sync_api import expect
 
 from backend.domain.event import EventIn, To
-from backend.security.roles import SYSTEM
+from backend.security.roles import SYSTEM, Actor
 from tests.portal.e2e.conftest import HERE, axe_runner, faults, wide
 
 pytestmark = pytest.mark.e2e
 
 
-def send(served, category="orders", user="member", **more):
+def send(served, category="orders", user="member", title="Your order is on its way"):
     async def go():
-        item = EventIn(type="t", category=category, to=To(user=user), title="Your order is on its way", **more)
+        served.clock.move(1)  # two of one instant have no order that people see
+        item = EventIn(type="t", category=category, to=To(user=user), title=title)
         (answer,) = await served.house.app.events.accept(SYSTEM, [item])
         await served.house.settle()
         found = (await served.house.app.deliveries.list(SYSTEM, event=answer.id.hex())).items
         return {delivery.channel: delivery for delivery in found}
 
     return served.run(go())
+
+
+def send_to(served, user, title):
+    return send(served, user=user, title=title)
+
+
+def wishes_of(served, user):
+    return served.run(served.house.app.preferences.get(SYSTEM, user))
+
+
+def own(user):
+    """The person themselves, as a program that reads inboxes."""
+    return Actor(1, user, scopes=("notifications:read:any",))
 
 
 def open_preferences(page):
@@ -161,3 +175,73 @@ def test_preferences_have_no_finding_and_speak_german_at_once(look, served, axe)
     expect(page.locator("h1")).to_have_text("What should we send you?")
     page.get_by_role("switch", name="Hold messages in these hours").click()
     expect(page.locator(".quietspan")).to_have_count(0)
+
+
+def test_the_inbox_moves_by_keys_finds_words_and_brings_back_what_slept(look, served, axe):
+    for title in ("Parcel left Bergen", "Parcel is near", "Pick it up"):
+        send_to(served, "operator", title)
+    page = look(login="operator")
+    page.goto("/inbox")
+    expect(page.locator(".msg")).to_have_count(3)
+    expect(page.locator(".dayhead h2")).to_have_text(["Today"])
+    expect(page.locator(".facts").first).to_contain_text("Orders")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator(".msg").nth(1).locator(".fold")).to_be_focused()
+    page.keyboard.press("u")
+    expect(page.locator(".msg.unread")).to_have_count(2)
+    second = page.locator(".msg").nth(1).locator(".title").inner_text()
+    page.keyboard.press("e")
+    expect(page.locator(".msg")).to_have_count(2)
+    expect(page.locator(".msg").nth(1).locator(".fold")).to_be_focused()
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    expect(page.locator(".msg", has_text=second)).to_have_count(1)
+    page.fill("#find", "parcel")
+    expect(page.locator(".msg")).to_have_count(2)
+    page.fill("#find", "nothing like it")
+    expect(page.locator(".empty")).to_contain_text("Nothing found")
+    page.fill("#find", "")
+    expect(page.locator(".msg")).to_have_count(3)
+
+    page.get_by_label("Select all shown").check()
+    page.locator(".bulk").get_by_role("button", name="Snooze…").click()
+    page.locator("#snooze-day").wait_for()
+    assert faults(page, axe) == {}
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.locator("#snoozer").get_by_role("button", name="In an hour").click()
+    expect(page.locator("#toast")).to_contain_text("3 snoozed until")
+    expect(page.locator(".empty")).to_contain_text("Nothing has come yet")
+
+    async def later():
+        served.clock.move(3700)
+        await served.house.app.inbox.list(own("operator"), "operator")
+
+    served.run(later())
+    expect(page.locator(".msg.unread")).to_have_count(3)  # without a reload
+
+    page.get_by_role("button", name="Mark all read").click()
+    expect(page.locator(".msg.unread")).to_have_count(0)
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    expect(page.locator(".msg.unread")).to_have_count(3)
+
+
+def test_why_did_i_get_this_leads_to_fewer_and_back(look, served):
+    send_to(served, "analyst", "About an order")
+    page = look(login="analyst")
+    page.goto("/inbox")
+    page.get_by_role("button", name="Why did I get this?").first.click()
+    expect(page.locator(".whybox")).to_contain_text("“Orders” is on for you")
+    page.locator(".whybox").get_by_role("button", name="Fewer of these").click()
+    expect(page.locator("#toast")).to_contain_text("“Orders” comes in the app only")
+    assert wishes_of(served, "analyst").matrix["orders"] == {"web": True, "email": False, "push": False}
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    expect(page.locator("#toast")).to_contain_text("As it was before")
+    assert wishes_of(served, "analyst").matrix == {}
+    page.get_by_role("button", name="Why did I get this?").first.click()
+    page.locator(".whybox").get_by_role("button", name="Turn off “Orders”").click()
+    expect(page.locator("#toast")).to_contain_text("“Orders” is turned off")
+    assert send_to(served, "analyst", "Not this one") == {}
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    expect(page.locator("#toast")).to_contain_text("As it was before")
+    send_to(served, "analyst", "But this one")
+    expect(page.locator(".msg .title").first).to_have_text("But this one")
