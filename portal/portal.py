@@ -16,6 +16,8 @@ from portal.pages import (  # noqa: F401 - importing registers them
     claim,
     deliveries,
     delivery,
+    event,
+    events,
     inbox,
     invite,
     members,

@@ -9,9 +9,8 @@ from backend.domain.decision import Decision
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, STATE_OF, State
 from backend.domain.errors import Invalid, NotFound, UnknownChannel
 from backend.domain.ids import parse_id, person_id
-from backend.domain.person import Person
 from backend.security.roles import Actor, need
-from backend.store import history, people
+from backend.store import delivery_rows, history, people
 from backend.store.port import Tx
 
 _decision = msgspec.msgpack.Decoder(Decision)
@@ -22,9 +21,13 @@ class Deliveries(Aggregate):
 
     async def list(
         self, actor: Actor, *, event: str | None = None, user: str | None = None, state: str | None = None, channel: str | None = None,
-        category: str | None = None, after: str | None = None, limit: int = 50,
+        category: str | None = None, template: str | None = None, reason: str | None = None, provider: str | None = None, since: float | None = None,
+        until: float | None = None, after: str | None = None, limit: int = 50,
     ) -> Page[DeliveryView]:  # fmt: skip
-        """Newest first. A person may list their own (`user`); anything else needs `deliveries.read`. `after`: the last id seen."""
+        """Newest first. A person may list their own (`user`); anything else needs `deliveries.read`. `after`: the `next` of the page before.
+
+        A page may be short, or empty, and still have a `next`: a look at millions is bounded. `since` and `until` are seconds.
+        """
         if user is not None:
             need_or_own(actor, user, "deliveries.read", "inbox.own")
         else:
@@ -33,25 +36,23 @@ class Deliveries(Aggregate):
             raise Invalid(f"There is no state {state!r}. The states are {', '.join(STATE_OF)}.", field="state", allowed=list(STATE_OF))
         if channel is not None and channel not in CHANNEL_NUMBER:
             raise UnknownChannel(given=channel[:32], allowed=list(CHANNEL_NUMBER))
-        size = page_size(limit)
-        made = parse_id(event) if event is not None else None
-        before = parse_id(after) if after else None
-        person = person_id(actor.space, user) if user is not None else None
+        size, before = page_size(limit), parse_id(after) if after else None
+        asked = delivery_rows.DeliveriesAsked(
+            event=parse_id(event) if event is not None else None, person=person_id(actor.space, user) if user is not None else None,
+            state=STATE_OF[state] if state else None, channel=CHANNEL_NUMBER[channel] if channel else None, category=category, template=template,
+            reason=reason, provider=provider, since=since, until=until,
+        )  # fmt: skip
         now = self.app.clock.now()
 
-        def read(tx: Tx) -> tuple[list[tuple[history.DeliveryRow, history.NotificationRow]], dict[int, Person], dict[bytes, history.EventRow]]:
-            rows = history.page(
-                tx, actor.space, event=made, person=person, state=STATE_OF[state] if state else None,
-                channel=CHANNEL_NUMBER[channel] if channel else None, category=category, before=before, limit=size + 1,
-            )  # fmt: skip
+        def read(tx: Tx) -> tuple[list[DeliveryView], bytes | None]:
+            rows, following = delivery_rows.page(tx, actor.space, asked, before, size)
             events = history.events_of(tx, actor.space, {parent.event for _, parent in rows})
-            return rows, people.facts_of(tx, actor.space, list({row.person for row, _ in rows}), now), events
+            persons = people.facts_of(tx, actor.space, list({row.person for row, _ in rows}), now)
+            shown = [explain.delivery_view(row, n, persons.get(row.person), actor, self.app.sealer, events.get(n.event)) for row, n in rows]
+            return shown, following
 
-        rows, persons, events = await self.app.store.read(read)
-        items = [
-            explain.delivery_view(row, parent, persons.get(row.person), actor, self.app.sealer, events.get(parent.event)) for row, parent in rows[:size]
-        ]
-        return Page(items, rows[size - 1][0].id.hex() if len(rows) > size else None)
+        items, following = await self.app.store.read(read)
+        return Page(items, following.hex() if following else None)
 
     async def get(self, actor: Actor, delivery_id: str) -> DeliveryView:
         """One delivery: trace, attempts, receipts and stamps as one timeline, and the notification's other channels."""

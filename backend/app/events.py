@@ -12,16 +12,18 @@ import msgspec
 
 from backend.app import acceptance, explain
 from backend.app.acceptance import Ready
-from backend.app.base import Aggregate
-from backend.app.views import Accepted, DecisionView, EventView
+from backend.app.base import PAGE, Aggregate, page_size
+from backend.app.event_views import CourseView, EventLine, StateCount
+from backend.app.views import Accepted, DecisionView, EventView, Page, moment_or_none
 from backend.domain import gates
-from backend.domain.errors import CacheUnavailable, NotFound, Refusal, StoreUnavailable
+from backend.domain.delivery import CHANNEL_NAME, PRIORITIES, STATE_NAME, State
+from backend.domain.errors import CacheUnavailable, Invalid, NotFound, Refusal, StoreUnavailable
 from backend.domain.event import SOURCES, Event, EventIn, FanOut
 from backend.domain.ids import parse_id
 from backend.log.codec import Unreadable, decode, encode
 from backend.log.port import Record
 from backend.security.roles import Actor, need
-from backend.store import groups, history
+from backend.store import event_rows, groups, history, people
 from backend.store.port import Tx
 from backend.telemetry import EVENTS_ACCEPTED, EVENTS_REFUSED
 
@@ -147,6 +149,18 @@ class Events(Aggregate):
         row, story = found
         return explain.event_view(row, story, actor, self.app.sealer)
 
+    async def course(self, actor: Actor, event_id: str) -> CourseView:
+        """What became of an event's deliveries by channel and state, and when they moved."""
+        need(actor, "events.read")
+        made = parse_id(event_id)
+
+        def read(tx: Tx) -> CourseView:
+            counts, moved = event_rows.states(tx, actor.space, made), event_rows.moved(tx, actor.space, made)
+            states = [StateCount(CHANNEL_NAME[channel], STATE_NAME[State(state)], n) for (channel, state), n in sorted(counts.items())]
+            return CourseView(states, *(moment_or_none(at) for at in (moved.first, moved.last, moved.changed)))
+
+        return await self.app.store.read(read)
+
     async def _on_its_way(self, actor: Actor, made: bytes) -> Event | None:
         """An event that was accepted a moment ago and is not decided yet."""
         try:
@@ -171,6 +185,28 @@ class Events(Aggregate):
             if facts is not None:
                 views.append(explain.decision_view(facts.person, gates.decide(facts), actor, self.app.sealer))
         return views
+
+    async def list(
+        self, actor: Actor, *, type: str | None = None, category: str | None = None, priority: str | None = None, source: str | None = None,
+        since: float | None = None, until: float | None = None, after: str | None = None, limit: int = PAGE,
+    ) -> Page[EventLine]:  # fmt: skip
+        """Accepted events, newest first, with their ledgers. A page may be short and still have a `next`: a look is bounded."""
+        need(actor, "events.read")
+        if source is not None and source not in SOURCES:
+            raise Invalid(f"There is no source {source[:32]!r}.", field="source", allowed=list(SOURCES))
+        if priority is not None and priority not in PRIORITIES:
+            raise Invalid(f"There is no priority {priority[:32]!r}.", field="priority", allowed=list(PRIORITIES))
+        size, before, now = page_size(limit), parse_id(after) if after else None, self.app.clock.now()
+        asked = event_rows.EventsAsked(type, category, priority, SOURCES[source] if source else None, since, until)
+
+        def read(tx: Tx) -> tuple[list[EventLine], bytes | None]:
+            rows, following = event_rows.page(tx, actor.space, asked, before, size)
+            ledgers = event_rows.ledgers(tx, actor.space, rows)
+            users = people.facts_of(tx, actor.space, sorted({row.person for row in rows if row.person}), now)
+            return [explain.event_line(row, ledgers[row.id], users.get(row.person)) for row in rows], following
+
+        items, following = await self.app.store.read(read)
+        return Page(items, following.hex() if following else None)
 
 
 def _scheduled(record: bytes) -> Event:

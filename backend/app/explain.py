@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from backend.app.event_views import EventLine
 from backend.app.views import (
     DecisionView,
     DeliveryView,
@@ -131,6 +132,15 @@ def event_view(row: history.EventRow, told: Story, actor: Actor, sealer: Sealer)
         key=row.key or None, template=row.template or None, version=row.version or None,
     )  # fmt: skip
     return _with_body(view, event) if event else view
+
+
+def event_line(row: history.EventRow, ledger: Ledger, person: Person | None) -> EventLine:
+    """One event as a list shows it."""
+    return EventLine(
+        id=row.id.hex(), type=row.type, title=title_of(row), category=row.category, priority=row.priority, source=SOURCE_NAME.get(row.source, "api"),
+        accepted_at=moment(row.accepted), recipients=row.recipients, ledger=ledger_view(ledger), to=row.target.partition(":")[2],
+        user=person.user_id if person else "", template=row.template,
+    )  # fmt: skip
 
 
 def waiting(event: Event) -> EventView:

@@ -79,10 +79,13 @@ class Query:
     ) -> DeliveryConnection:
         """Deliveries, newest first; all filters that are given must hold."""
         app, actor = info.context.app, info.context.who()
-        filters = {"event": event, "user": user, "state": state, "channel": channel.value if channel else None, "category": category}
+        over = channel.value if channel else None
+        filters = {"event": event, "user": user, "state": state, "channel": over, "category": category}
         cursors = Cursors(app.sealer)
         place = cursors.unwrap("deliveries", actor.space, filters, after)
-        page = await app.deliveries.list(actor, **filters, after=place, limit=first)
+        page = await app.deliveries.list(
+            actor, event=event, user=user, state=state, channel=over, category=category, after=place, limit=first
+        )
         following = cursors.wrap("deliveries", actor.space, filters, page.next)
         edges = [DeliveryEdge(node=Delivery.of(item), cursor=item.id) for item in page.items]
         info_of = PageInfo(

@@ -199,32 +199,16 @@ def inbox_stamps(tx: Tx, space: int, person: int, made: bytes) -> tuple[float | 
     return None if row is None else (row.seen, row.read, row.archived)
 
 
-def page(
-    tx: Tx, space: int, *, event: bytes | None = None, person: int | None = None, state: int | None = None, channel: int | None = None,
-    category: str | None = None, before: bytes | None = None, limit: int = 50,
-) -> list[tuple[DeliveryRow, NotificationRow]]:  # fmt: skip
-    """Deliveries with their notifications, newest first, behind `before`."""
-    d, n = deliveries.c, notifications.c
-    where = [d.space == space, n.space == space]
-    if event is not None:
-        low, high = span(event)
-        where += [d.id >= low, d.id < high, n.event == event]
-    if person is not None:
-        where.append(d.person == person)
-    if state is not None:
-        where.append(d.state == state)
-    if channel is not None:
-        where.append(d.channel == channel)
-    if category is not None:
-        where.append(n.category == category)
-    if before is not None:
-        where.append(d.id < before)
-    columns = [*_columns(deliveries, DeliveryRow), *_columns(notifications, NotificationRow)]
-    statement = (
-        select(*columns).join_from(deliveries, notifications, n.id == d.notification).where(*where).order_by(d.id.desc()).limit(limit)
-    )
-    width = len(DeliveryRow.__struct_fields__)
-    return [(DeliveryRow(*row[:width]), NotificationRow(*row[width:])) for row in tx.conn.execute(statement)]
+def deliveries_with(tx: Tx, space: int, made: Iterable[bytes]) -> list[DeliveryRow]:
+    """The deliveries of these ids, as far as they are there."""
+    statement = select(*_columns(deliveries, DeliveryRow)).where(deliveries.c.id.in_(list(made)), deliveries.c.space == space)
+    return [DeliveryRow(*row) for row in tx.conn.execute(statement)]
+
+
+def notifications_with(tx: Tx, space: int, made: Iterable[bytes]) -> dict[bytes, NotificationRow]:
+    """The notifications of these ids, as far as they are there."""
+    statement = select(*_columns(notifications, NotificationRow)).where(notifications.c.id.in_(list(made)), notifications.c.space == space)
+    return {row.id: NotificationRow(*row) for row in tx.conn.execute(statement)}
 
 
 def ledger(tx: Tx, space: int, row: EventRow) -> Ledger:

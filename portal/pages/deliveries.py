@@ -6,9 +6,11 @@ import reflex as rx
 
 from backend.app.views import DeliveryView
 from backend.domain.delivery import CHANNELS, STATE_NAME
+from portal import days
 from portal.components.controls import button
+from portal.components.dated import typed_and_dated
 from portal.components.elements import a, span, td, tr
-from portal.components.listing import choice, list_actions, list_card, typed
+from portal.components.listing import choice, list_actions, list_card
 from portal.components.status import channel_icon, channel_word, look_of, pill_var
 from portal.components.surfaces import empty
 from portal.components.text import t
@@ -22,12 +24,19 @@ from portal.theme import ago, iso, moment
 from portal.wiring import app
 
 PATH = "/deliveries"
+REASONS = (
+    "quiet_hours", "cap", "digest", "paused_by_person", "send_window", "halted", "plan_later", "expired", "superseded", "suppressed", "preference_off", "category_off",
+    "no_consent", "unsubscribed", "provider_refused", "retry_exhausted", "breaker_open", "erased",
+)  # fmt: skip
 SPEC = ListSpec(
     PATH,
     "deliveries.read",
-    {"state": tuple(STATE_NAME.values()), "channel": CHANNELS, "category": (), "user": (), "event": ()},
-    typed=("user", "event"),
-)
+    {
+        "state": tuple(STATE_NAME.values()), "channel": CHANNELS, "category": (), "template": (), "reason": tuple(REASONS), "user": (), "event": (),
+        "provider": (), "since": (), "until": (),
+    },
+    typed=("user", "event", "provider", "since", "until"),
+)  # fmt: skip
 
 
 class Deliveries(listing(SPEC), rx.State):
@@ -35,15 +44,22 @@ class Deliveries(listing(SPEC), rx.State):
 
     rows: list[DeliveryRow] = []
     categories: list[Choice] = []
+    templates: list[Choice] = []
 
     async def _before(self, actor: Any) -> None:
         if not self.categories:
             self.categories = [Choice(c.key, c.name) for c in (await app().categories.list(actor)).items]
+            self.templates = [Choice(one.key, one.name) for one in (await app().templates.list(actor, limit=50)).items]
 
     async def _read(self, actor: Any, voice: Teller, wanted: dict[str, str | None], after: str | None) -> str | None:
-        found = await app().deliveries.list(actor, **wanted, after=after, limit=SPEC.rows)
+        found = await app().deliveries.list(actor, **_asked(wanted, voice), after=after, limit=SPEC.rows)
         self.rows = [_shown(view, voice) for view in found.items]
         return found.next
+
+
+def _asked(wanted: dict[str, str | None], voice: Teller) -> dict[str, Any]:
+    """The filters as the facade takes them: days become seconds in the reader's zone."""
+    return {**wanted, "since": days.begins(wanted["since"], voice.zone), "until": days.ends(wanted["until"], voice.zone)}
 
 
 def _why(view: DeliveryView, voice: Teller) -> str:
@@ -61,7 +77,7 @@ def _shown(view: DeliveryView, voice: Teller) -> DeliveryRow:
 
 @offer(SPEC, "csv.id", "col.notification", "col.person", "csv.address", "col.channel", "col.category", "col.state", "col.reason", "csv.accepted")
 async def _file(actor: Any, voice: Teller, wanted: dict[str, str | None], after: str | None, limit: int) -> tuple[list[list[Cell]], str | None]:
-    found = await app().deliveries.list(actor, **wanted, after=after, limit=limit)
+    found = await app().deliveries.list(actor, **_asked(wanted, voice), after=after, limit=limit)
     rows: list[list[Cell]] = [
         [
             view.id, view.title or view.type, view.user, view.address, voice.channel(view.channel), view.category, voice.say(f"state.{view.state}"),
@@ -105,7 +121,15 @@ def deliveries() -> rx.Component:
             choice(Deliveries, "state", t("col.state"), states, every=t("deliveries.filter.state")),
             choice(Deliveries, "channel", t("col.channel"), [(c, t(f"channel.{c}")) for c in CHANNELS], every=t("deliveries.filter.channel")),
             choice(Deliveries, "category", t("col.category"), Deliveries.categories, every=t("deliveries.filter.category")),
-            typed(Deliveries, ("user", t("deliveries.filter.user")), ("event", t("deliveries.filter.event"))),
+            choice(Deliveries, "template", t("delivery.template"), Deliveries.templates, every=t("deliveries.filter.template")),
+            choice(
+                Deliveries, "reason", t("col.reason"), [(code, t(f"deliveries.reason.{code}")) for code in REASONS], every=t("deliveries.filter.reason")
+            ),
+            typed_and_dated(
+                Deliveries,
+                [("user", t("deliveries.filter.user")), ("event", t("deliveries.filter.event")), ("provider", t("deliveries.filter.provider"))],
+                [("since", t("events.filter.since")), ("until", t("events.filter.until"))],
+            ),
         ],
     )  # fmt: skip
     head = page_head(t("deliveries.title"), t("deliveries.sub"), *list_actions(Deliveries))

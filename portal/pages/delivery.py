@@ -176,11 +176,18 @@ def _attempts() -> rx.Component:
     return rx.cond(DeliveryPage.attempts.length() > 0, card(t("delivery.attempts"), rows, sub=t("delivery.attempts.sub"), flush=True))
 
 
+def _known(user: rx.Var) -> rx.Component:
+    """The person's page for whoever may see it, else what went to them."""
+    return rx.cond(
+        Frame.may.contains("people.read"), a(user, href="/people/" + user, cls="link"), a(user, href="/deliveries?user=" + user, cls="link")
+    )
+
+
 def _facts() -> rx.Component:
     page = DeliveryPage
     staff = Frame.may.contains("deliveries.read")
-    person = rx.cond(staff, a(page.user, href="/deliveries?user=" + page.user, cls="link"), span(page.user))
-    caused = rx.cond(staff, a(page.event_id, href="/deliveries?event=" + page.event_id, cls="link mono"), span(page.event_id, cls="mono"))
+    person = rx.cond(staff, _known(page.user), span(page.user))
+    caused = rx.cond(staff, a(page.event_id, href="/events/" + page.event_id, cls="link mono"), span(page.event_id, cls="mono"))
     return card(
         t("delivery.facts"),
         kv(

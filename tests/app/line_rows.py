@@ -7,10 +7,12 @@ from backend.channels.capture import Captured, Kept
 from backend.domain.decision import Decision, GateTrace, Reason, Unit
 from backend.domain.delivery import CHANNEL_NUMBER, State
 from backend.domain.event import Body, Event
-from backend.domain.ids import cohort_id, delivery_id, make_id, notification_id, person_bytes, person_id
+from backend.domain.ids import NO_ID, cohort_id, delivery_id, make_id, notification_id, person_bytes, person_id
 from backend.domain.template import SmsMessage
 from backend.log.codec import encode
 from backend.store import captures, hot, inbox, persons
+from backend.store.tables import cohorts
+from backend.store.upsert import insert_new
 
 SECRET = "the parcel for Mia's birthday"
 
@@ -49,6 +51,8 @@ async def happened(app: App, user: str, *, space: int = 1, category: str = "orde
     scheduled = make_id(int(now * 1000), b"scheduled")
 
     def write(tx) -> None:
+        named = {"space": space, "cohort": cohort, "category": category, "priority": "high", "template": "", "version": 0, "event": NO_ID, "created": now}
+        insert_new(tx, cohorts, [named])
         hot.write_decided(tx, [row], now)
         hot.write_attempts(tx, [], [hot.Start(space, tried, 1, "capture")], now)
         hot.write_attempts(tx, [hot.Outcome(1, State.FAILED, "550", f"no such user: {user}@example.com", failed)], [], now)

@@ -59,7 +59,7 @@ RULES = {
     "invitations": {"create": "accounts.write", "list": "accounts.write", "revoke": "accounts.write"},
     "clients": {"create": "accounts.write", "remove": "accounts.write", "list": "accounts.write"},
     "audit": {"list": "audit.read"},
-    "events": {"accept": "events.send", "dry_run": "events.send", "get": "events.read"},
+    "events": {"accept": "events.send", "dry_run": "events.send", "get": "events.read", "list": "events.read", "course": "events.read"},
     "deliveries": {"list": "deliveries.read", "get": "deliveries.read"},
     "captures": {
         "list": "captures.read", "get": "captures.read", "counts": "captures.read", "newest": "captures.read", "behaviour": "captures.read",

@@ -159,7 +159,7 @@ async def test_views_of_a_list_are_saved_from_its_address_and_a_deleted_one_come
     await one.do(Frame, "take_back")  # once
     assert [view.name for view in page.views] == ["Lost texts"]
     page = await one.open(Deliveries, "/deliveries?state=nonsense&event=ff&user=" + "x" * 500)
-    assert page.query == {"state": "", "channel": "", "category": "", "user": "x" * 128, "event": "ff"}
+    assert {name: value for name, value in page.query.items() if value} == {"user": "x" * 128, "event": "ff"}
     assert (page.trouble[:31], one.state(Frame).loaded) == ("An id is 32 hexadecimal digits,", True)
     page = await one.open(Deliveries, "/deliveries?event=" + "f" * 32)
     assert (page.rows, page.trouble, page.place) == ([], "", "None")

@@ -1,0 +1,83 @@
+"""Lists of events, and what one event's deliveries came to."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import func, select
+
+from backend.domain.ledger import Ledger, ledger_of
+from backend.store import counted, history, walk, watch
+from backend.store.history import EventRow, span
+from backend.store.port import Tx
+from backend.store.tables import attempts, deliveries, events, notifications
+
+MANY = 500  # recipients beyond which a fan-out's units are read from the counts and not from its rows
+
+
+class EventsAsked(msgspec.Struct, frozen=True):
+    """Which events; None in a field means all."""
+
+    type: str | None = None
+    category: str | None = None
+    priority: str | None = None
+    source: int | None = None
+    since: float | None = None
+    until: float | None = None
+
+
+class Span(msgspec.Struct):
+    """When deliveries of an event moved: the first attempt, the last answer, the last change."""
+
+    first: float | None = None
+    last: float | None = None
+    changed: float | None = None
+
+
+def page(tx: Tx, space: int, asked: EventsAsked, before: bytes | None, limit: int) -> tuple[list[EventRow], bytes | None]:
+    """Events, newest first, behind `before`; repeats of an event are none. See `walk` for the second value."""
+    where = [events.c.space == space]
+    if asked.since is not None:
+        where.append(events.c.id >= walk.id_at(asked.since))
+    if asked.until is not None:
+        where.append(events.c.id < walk.id_at(asked.until))
+    wanted = {name: value for name in ("type", "category", "priority", "source") if (value := getattr(asked, name)) is not None}
+    ids, following = walk.newest(
+        tx, events, where, lambda c: [c.duplicate_of.is_(None), *(c[name] == value for name, value in wanted.items())], before, limit,
+        needs=(*wanted, "duplicate_of"),
+    )  # fmt: skip
+    rows = history.events_of(tx, space, ids)
+    return [rows[made] for made in ids if made in rows], following
+
+
+def ledgers(tx: Tx, space: int, rows: Sequence[EventRow]) -> dict[bytes, Ledger]:
+    """The ledger of each of these events."""
+    return {row.id: _ledger(tx, space, row) for row in rows}
+
+
+def _ledger(tx: Tx, space: int, row: EventRow) -> Ledger:
+    if not row.target or row.recipients <= MANY:
+        return history.ledger(tx, space, row)
+    cohort = tx.conn.scalar(select(events.c.cohort).where(events.c.id == row.id, events.c.space == space))
+    states = counted.by_state(counted.now_standing(tx, space, ("cohort", "state"), cohorts=[cohort or 0]))[(cohort or 0,)]
+    told = watch.told(tx, space, row.id)
+    return ledger_of(sum(states.values()), states, 0, max(row.recipients, told), told)
+
+
+def states(tx: Tx, space: int, made: bytes) -> dict[tuple[int, int], int]:
+    """(channel, state) -> deliveries of an event."""
+    (low, high), n, d = span(made), notifications.c, deliveries.c
+    mine = select(n.id).where(n.id >= low, n.id < high, n.space == space, n.event == made)
+    rows = tx.conn.execute(
+        select(d.channel, d.state, func.count()).where(d.id >= low, d.id < high, d.space == space, d.notification.in_(mine)).group_by(d.channel, d.state)
+    )
+    return {(channel, state): int(count) for channel, state, count in rows}
+
+
+def moved(tx: Tx, space: int, made: bytes) -> Span:
+    """When its deliveries moved. Those born in the same millisecond belong to one event unless two came at once: then to either."""
+    (low, high), a, d = span(made), attempts.c, deliveries.c
+    first, last = tx.conn.execute(
+        select(func.min(a.started), func.max(a.ended)).where(a.delivery >= low, a.delivery < high, a.space == space)
+    ).one()
+    changed = tx.conn.scalar(select(func.max(d.changed)).where(d.id >= low, d.id < high, d.space == space))
+    return Span(first, last, changed)
