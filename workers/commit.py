@@ -17,7 +17,12 @@ Write = Callable[[Tx], Sequence[Record]]
 
 
 class Commit(Protocol):
-    """Carry out one step of a stage. Raises `StoreUnavailable` or `LogUnavailable`: the step is then repeated as a whole."""
+    """Carry out one step of a stage. Raises `StoreUnavailable` or `LogUnavailable`: the step is then repeated as a whole.
+
+    `alone`: no other process can be a member of the same groups.
+    """
+
+    alone: bool
 
     async def step(
         self, stage: str, write: Write, reader: Reader, group: str, upto: Mapping[Position, int], faults: Faults, short: bool = False
@@ -32,6 +37,8 @@ class Commit(Protocol):
 
 class EmbeddedCommit:
     """One transaction for everything."""
+
+    alone = True
 
     def __init__(self, store: Store, log: EmbeddedLog) -> None:
         self._store, self._log = store, log
@@ -75,6 +82,8 @@ class EmbeddedCommit:
 
 class KafkaCommit:
     """Transaction, then append and acknowledgement, then mark."""
+
+    alone = False
 
     def __init__(self, store: Store, log: Log) -> None:
         self._store, self._log = store, log

@@ -1,15 +1,14 @@
 """Deliver: recheck, render, put the attempt on record, hand it to the provider, write how it ended.
 
 One `Deliver` per channel, with its own reader and marks, so that a provider that hangs costs the other channels nothing.
-A chunk is one transaction: outcomes of what finished, starts of what may fly next. At most `open_limit` attempts of a
-provider are open in this process (open: started, and its outcome not durable yet); those alone can be heard twice after a
+A chunk is one transaction: outcomes of what finished, starts of what may fly next; only what is in one may have been sent twice after a
 crash. The map of this path with its figures: docs/decisions/0006-order-of-writes.md.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -18,24 +17,23 @@ from backend.channels.base import Answer, Outgoing
 from backend.clock import Clock
 from backend.domain import gates
 from backend.domain.decision import Unit
-from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, STATE_NAME, Delivery, State
+from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, STATE_NAME, State
 from backend.domain.errors import Refusal, Unavailable
 from backend.domain.ids import bucket_of
 from backend.log import topics
-from backend.log.codec import Unreadable, decode
-from backend.log.port import Log, Reader, Record
-from backend.store import hot
+from backend.log.port import Log, Position, Reader, Record
 from backend.store.port import Tx
-from backend.store.suppress import suppress
 from backend.telemetry import DELIVERIES, DELIVERY_SECONDS, PROVIDER_ANSWERS, RETRIES
-from workers.commit import Commit
+from workers import repeats
+from workers.chunk import Chunk
+from workers.commit import Commit, Write
 from workers.faults import Faults
-from workers.items import Item, anew, following_try, left_open, start_of, unknown
-from workers.outcomes import After, after, given_up, may_repeat
+from workers.inhand import InHand
+from workers.items import Item
+from workers.outcomes import After, after
 from workers.ports import FactsOf, Renderer, Router
-from workers.refusals import Refused, refused, write_stops
-from workers.stage import BATCH, IDLE, PAUSES, Dead, bury, cause_of, detail_of
-from workers.watermark import Watermark, place_of
+from workers.refusals import Refused, refused
+from workers.stage import BATCH, IDLE, PAUSES, of_the_house
 
 log = logging.getLogger("carillon.line")
 
@@ -56,23 +54,15 @@ class Deliver:
         self._channel, self._log, self._commit, self._clock = CHANNEL_NUMBER[channel], events, commit, clock
         self._facts, self._router, self._renderer, self._rnd = facts, router, renderer, rnd
         self._faults = faults or Faults("deliver")
-        self._waiting: dict[str, deque[Item]] = {lane: deque() for lane in self.lanes}
-        self._open: dict[str, int] = {}  # provider key -> attempts whose outcome is not durable
-        self._flying = 0
-        self._ids: set[bytes] = set()  # deliveries open in this process: a record appended twice is recognised by it
-        self._finished: list[Item] = []
-        self._aloft: dict[bytes, Item] = {}  # given to a provider, and the outcome is not durable
-        self._changed: list[tuple[int, int]] = []  # persons whose facts a write changed
-        self._spoiled: list[tuple[Record, Dead]] = []  # records that nobody can read
-        self._broken: list[tuple[Item, Exception]] = []  # deliveries whose own facts or provider make us fail
-        self._watermark = Watermark()
+        self._hand = InHand(self.lanes, router)
+        self._upto: dict[Position, int] = {}  # marks that no write has carried yet
         self._unmarked = False  # some record ended after the last mark was written
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         self._reading: asyncio.Task[list[Record]] | None = None
 
     @property
     def busy(self) -> bool:
-        return bool(len(self._watermark) or self._flying or self._finished)
+        return self._hand.busy
 
     def stop(self) -> None:
         """Take nothing new, let what flies land, write it, return from `run`."""
@@ -84,14 +74,16 @@ class Deliver:
         reader = await self._join()
         if reader is None:
             return
+        hand = self._hand
         try:
-            while not (self._stopping.is_set() and not self._flying and not self._finished):
+            while not (self._stopping.is_set() and not hand.flying and not hand.finished):
                 await self._fill(reader)
                 worked = await self._chunk(reader)
-                if not worked or (self._flying and not self._enough()):
+                if not worked or (hand.flying and not hand.enough):
                     await self._rest()
         except Exception:
-            self._begin_anew()
+            hand.begin_anew()
+            self._upto = {}
             raise
         finally:
             if self._reading:
@@ -100,18 +92,6 @@ class Deliver:
                 self._reading = None  # whoever runs us again must not meet its cancellation
             with contextlib.suppress(Unavailable):
                 await reader.close()
-
-    def _begin_anew(self) -> None:
-        """After a mistake of ours: what no provider has is read again from the marks; what one has (had) keeps its place until its
-        outcome is written, or its record would be taken for a twin and never be sent."""
-        aloft = self._aloft
-        self._ids = set(aloft)
-        self._open = dict(Counter(item.key for item in aloft.values() if item.provider is not None))
-        self._finished = [item for item in aloft.values() if item.answer is not None]
-        self._flying = len(aloft) - len(self._finished)
-        for row in self._waiting.values():
-            row.clear()
-        self._spoiled, self._broken, self._watermark = [], [], Watermark()
 
     async def _join(self) -> Reader | None:
         tries = 0
@@ -127,9 +107,10 @@ class Deliver:
     async def _fill(self, reader: Reader) -> None:
         """Keep one read under way for the lanes that have room; a full lane never keeps a more urgent one from being read."""
         if self._reading is None and not self._stopping.is_set():
-            room = [lane for lane, row in self._waiting.items() if len(row) < BATCH]
+            room = self._hand.room()
             if room:
-                self._reading = asyncio.create_task(reader.read(BATCH, IDLE, room))
+                wait = IDLE if len(room) == len(self.lanes) else LINGER_BEHIND  # a full one shall not run dry meanwhile
+                self._reading = asyncio.create_task(reader.read(BATCH, wait, room))
                 self._reading.add_done_callback(lambda _: self._wake.set())
                 await asyncio.sleep(0)
         if self._reading is not None and self._reading.done():
@@ -141,108 +122,73 @@ class Deliver:
                 return
             if records:
                 self._faults.at("after_read")
-            for position in reader.lost():
-                self._watermark.forget(position)
-                row = self._waiting[position[0]]  # what was not begun is left to the new owner
-                kept = [item for item in row if item.record.partition != position[1]]
-                row.clear()
-                row.extend(kept)
-            for record in records:
-                self._watermark.add(record)
-                try:
-                    self._waiting[record.topic].append(Item(record, decode(Delivery, record.value)))
-                except Unreadable as error:
-                    self._spoiled.append((record, Dead(0, "unreadable", str(error))))
-
-    def _take(self) -> tuple[list[Item], list[Item]]:
-        """What may fly next, most urgent first, and records that repeat something open here."""
-        take: list[Item] = []
-        twins: list[Item] = []
-        if self._stopping.is_set():
-            return take, twins
-        for row in self._waiting.values():
-            while row:
-                item = row[0]
-                if item.delivery.id in self._ids:
-                    row.popleft()
-                    first = self._aloft.get(item.delivery.id)
-                    if first is None or place_of(first.record) != place_of(item.record):
-                        twins.append(item)
-                    continue  # else it is the very record, read again: it ends with its outcome
-                try:
-                    provider = self._router.choose(item.delivery)
-                except Exception as error:
-                    log.exception("nobody can take a delivery")
-                    self._broken.append((row.popleft(), error))
-                    continue
-                if self._open.get(provider.key, 0) >= provider.open_limit:
-                    break
-                item.provider, item.key = provider, provider.key
-                self._open[provider.key] = self._open.get(provider.key, 0) + 1
-                self._ids.add(item.delivery.id)
-                take.append(row.popleft())
-        return take, twins
-
-    def _free(self, item: Item) -> None:
-        if item.provider is not None:
-            self._open[item.provider.key] -= 1
-            item.provider = None
-
-    def _let_go(self, item: Item) -> None:
-        self._ids.discard(item.delivery.id)
-        self._aloft.pop(item.delivery.id, None)
-        self._free(item)
+            self._hand.lose(reader.lost())
+            self._hand.put(records)
 
     # ---- one transaction
     async def _chunk(self, reader: Reader) -> bool:
-        done, self._finished = self._finished, []
+        hand = self._hand
+        done, hand.finished = hand.finished, []
         for item in done:
-            self._free(item)  # its outcome and the start that takes its place are one transaction
-        spoiled, self._spoiled = self._spoiled, []
-        take, twins = self._take()
-        if not (done or take or twins or spoiled or self._broken or self._unmarked):
+            hand.free(item)  # its outcome and the start that takes its place are one transaction
+        spoiled, hand.spoiled = hand.spoiled, []
+        take, twins = ([], []) if self._stopping.is_set() else hand.take()
+        if not (done or take or twins or spoiled or hand.broken or self._unmarked):
             return False
         now = self._clock.now()
-        afters = [self._after(item, now) for item in done]
+        afters = self._afters(done, now)
         go, stopped = await self._recheck(take, now)
-        broken, self._broken = self._broken, []
-        ended = (*done, *twins, *(i for i, _ in stopped), *(i for i, _ in broken))
-        for record in [*(i.record for i in ended), *(record for record, _ in spoiled)]:
-            self._watermark.end(record)
+        broken, hand.broken = hand.broken, []
+        chunk = Chunk(now, afters, go, stopped, broken, spoiled)
+        for record in (*(item.record for item in twins), *chunk.ended()):
+            hand.watermark.end(record)
         self._unmarked = False
-        starts = [start_of(item) for item in go]
-        fresh: set[bytes] = set()
-
-        def write(tx: Tx) -> Sequence[Record]:
-            fresh.clear()
-            fresh.update(hot.write_attempts(tx, [a.outcome for a in afters], starts, now))
-            write_stops(tx, [refusal for _, refusal in stopped], now)
-            hot.write_moves(tx, [given_up(item.delivery) for item, _ in broken], now)
-            letters = [*spoiled, *((item.record, Dead(item.delivery.space, cause_of(error), detail_of(error))) for item, error in broken)]
-            return [*self._consequences(tx, done, afters, now), *(bury(tx, "deliver", record, dead, now) for record, dead in letters)]
-
-        writing = asyncio.ensure_future(self._write(write, reader))
+        writing = asyncio.ensure_future(self._write_chunk(chunk, reader))
         ready = await self._render(go)  # while the store writes
         if not await writing:
             return True  # stopping, with the store away: nothing flies
-        if self._changed:
-            changed, self._changed = self._changed, []
+        if chunk.changed:
             with contextlib.suppress(Unavailable):  # their cached facts end by themselves
-                await self._facts.forget(changed)
-        for item in [*done, *(item for item, _ in stopped), *(item for item, _ in broken)]:
-            self._let_go(item)
-        self._count(done, afters, now)
+                await self._facts.forget(chunk.changed)
+        for item in (*done, *(item for item, _ in stopped), *(item for item, _ in broken)):
+            hand.let_go(item)
+        self._end_without(chunk.lost)
+        self._count(afters, now)
+        fresh = chunk.fresh
         repeated = [item for item in go if item.delivery.id not in fresh]
         for item in go:
             if item.delivery.id in fresh:
                 self._fly(item, ready[item.delivery.id])
-        if repeated:
+        if repeated := [item for item in repeated if item not in chunk.lost]:
             await self._repeated(repeated, ready, reader)
         return True
 
-    async def _write(self, write: Callable[[Tx], Sequence[Record]], reader: Reader) -> bool:
+    async def _write_chunk(self, chunk: Chunk, reader: Reader, mark: bool = True) -> bool:
+        """As `_write`. What cannot be written is found by halves and becomes a letter, and the rest is written."""
+        try:
+            return await self._write(chunk.write, reader, mark)
+        except Exception as error:
+            if of_the_house(error):
+                raise
+            parts = chunk.parts()
+            if not parts:
+                log.exception("%s cannot write what became of one delivery", self.name)
+                instead = chunk.instead(error)
+                if instead is None:
+                    raise
+                parts = [instead]
+        for part in parts:
+            if not await self._write_chunk(part, reader, mark=False):
+                return False
+            chunk.absorb(part)
+        self._unmarked = True  # its marks go with the next write
+        return True
+
+    async def _write(self, write: Write, reader: Reader, mark: bool = True) -> bool:
         """Until it is done; False when it was given up because we stop and an engine is away."""
-        upto, tries = self._watermark.upto(), 0
+        if mark:
+            self._upto |= self._hand.watermark.upto()
+        upto, tries = (self._upto if mark else {}), 0
         while True:
             try:
                 await self._commit.step(self.name, write, reader, self.name, upto, self._faults, short=True)
@@ -254,21 +200,30 @@ class Deliver:
                 await self._pause(tries)
                 tries += 1
             else:
+                if mark:
+                    self._upto = {}
                 return True
+
+    def _end_without(self, items: Sequence[Item]) -> None:
+        """Nobody sends them: their records have ended."""
+        for item in items:
+            self._hand.let_go(item)
+            self._hand.watermark.end(item.record)
+            self._unmarked = True
 
     async def _recheck(self, take: Sequence[Item], now: float) -> tuple[list[Item], list[tuple[Item, Refused]]]:
         """The first eight gates once more, at the last moment. While the facts cannot be read nothing goes."""
         if not take:
             return [], []
-        tries, broken = 0, list(self._broken)
+        tries, broken = 0, list(self._hand.broken)
         while True:
             try:
                 return await self._recheck_among(take, now)
             except Unavailable:
-                self._broken[:] = broken
+                self._hand.broken[:] = broken
                 if self._stopping.is_set():
                     for item in take:
-                        self._let_go(item)
+                        self._hand.let_go(item)
                     return [], []
                 await self._pause(tries)
                 tries += 1
@@ -294,7 +249,7 @@ class Deliver:
         except Exception as error:
             if len(take) == 1:
                 log.exception("a delivery cannot be carried out")
-                self._broken.append((take[0], error))
+                self._hand.broken.append((take[0], error))
                 return [], []
             half = len(take) // 2
             parts = [await self._recheck_among(take[:half], now), await self._recheck_among(take[half:], now)]
@@ -303,42 +258,32 @@ class Deliver:
 
     def _keep_here(self, item: Item) -> None:
         """Nobody of the demo is written to outside. Who is meant is known only now, so the provider is taken anew."""
-        assert item.provider is not None
-        kept = self._router.choose(item.delivery, demo=True)
-        self._open[item.provider.key] -= 1
-        self._open[kept.key] = self._open.get(kept.key, 0) + 1
-        item.provider, item.key = kept, kept.key
+        self._hand.hand_over(item, self._router.choose(item.delivery, demo=True))
 
-    def _after(self, item: Item, now: float) -> After:
-        assert item.answer is not None
-        assert item.facts is not None
-        return after(item.delivery, item.answer, item.facts.category, now, self._rnd, item.key)
-
-    def _consequences(self, tx: Tx, done: Sequence[Item], afters: Sequence[After], now: float) -> list[Record]:
-        later = [a.later for a in afters if a.later]
-        if later:
-            hot.write_due(tx, later)
-        out = []
-        for item, a in zip(done, afters, strict=True):
-            if a.suppress:
-                d = item.delivery
-                self._changed.extend((d.space, p) for p in suppress(tx, d.space, d.channel, d.address, a.suppress, "provider", now))
-            if a.letter:
-                out.append(bury(tx, "deliver", item.record, Dead(item.delivery.space, a.letter), now))
+    def _afters(self, done: Sequence[Item], now: float) -> list[tuple[Item, After]]:
+        out: list[tuple[Item, After]] = []
+        for item in done:
+            assert item.answer is not None
+            assert item.facts is not None
+            try:
+                out.append((item, after(item.delivery, item.answer, item.facts.category, now, self._rnd, item.key)))
+            except Exception as error:
+                log.exception("nothing follows from a provider's answer")
+                self._hand.broken.append((item, error))
         return out
 
-    def _count(self, done: Sequence[Item], afters: Sequence[After], now: float) -> None:
-        states = Counter((item.key, a.outcome.move.state) for item, a in zip(done, afters, strict=True))
-        for (key, state), n in states.items():
-            DELIVERIES.labels(CHANNEL_NAME[self._channel], key, STATE_NAME[State(state)]).inc(n)
+    def _count(self, done: Sequence[tuple[Item, After]], now: float) -> None:
+        channel = CHANNEL_NAME[self._channel]
+        for (key, state), n in Counter((item.key, a.outcome.move.state) for item, a in done).items():
+            DELIVERIES.labels(channel, key, STATE_NAME[State(state)]).inc(n)
             if state == State.RETRYING:
-                RETRIES.labels(CHANNEL_NAME[self._channel]).inc(n)
-        for (key, meaning), n in Counter((item.key, item.answer.meaning) for item in done if item.answer).items():
+                RETRIES.labels(channel).inc(n)
+        for (key, meaning), n in Counter((item.key, item.answer.meaning) for item, _ in done if item.answer).items():
             PROVIDER_ANSWERS.labels(key, meaning).inc(n)
-        for item, a in zip(done, afters, strict=True):
+        for item, a in done:
             d = item.delivery
             if a.outcome.move.state == State.SENT:
-                DELIVERY_SECONDS.labels(CHANNEL_NAME[d.channel], d.priority).observe(max(0.0, now - max(d.accepted, d.released)))
+                DELIVERY_SECONDS.labels(channel, d.priority).observe(max(0.0, now - max(d.accepted, d.released)))
 
     # ---- rendering and flight
     async def _render(self, go: Sequence[Item]) -> dict[bytes, Outgoing | Answer]:
@@ -357,8 +302,7 @@ class Deliver:
         return ready
 
     def _fly(self, item: Item, ready: Outgoing | Answer) -> None:
-        self._flying += 1
-        self._aloft[item.delivery.id] = item
+        self._hand.launch(item)
         if isinstance(ready, Answer):
             self._land(item, ready)
             return
@@ -368,69 +312,52 @@ class Deliver:
 
     def _land(self, item: Item, answer: Answer) -> None:
         item.answer = answer
-        self._flying -= 1
-        self._finished.append(item)
-        if self._enough():
+        self._hand.land(item)
+        if self._hand.enough:
             self._wake.set()
 
-    def _enough(self) -> bool:
-        return not self._flying or len(self._finished) * 2 >= self._flying + len(self._finished)
-
-    # ---- what a dead process left
+    # ---- what was begun before
     async def _repeated(self, items: Sequence[Item], ready: Mapping[bytes, Outgoing | Answer], reader: Reader) -> None:
-        """These attempts were on record already: by a dead process, by a record that came twice, or by an earlier generation.
-
-        What goes on gets its next attempt in the transaction that closes the one before: a crash between the two would leave a
-        closed attempt that nobody follows up.
-        """
-        now = self._clock.now()
-        again: list[Item] = []
+        """Their attempts could not be started: see `workers.repeats`. One that makes us fail costs the others nothing."""
+        now, again = self._clock.now(), list[Item]()
 
         def write(tx: Tx) -> Sequence[Record]:
-            again.clear()
-            for space in {item.delivery.space for item in items}:
-                mine = [item for item in items if item.delivery.space == space]
-                places = hot.attempts_of(tx, space, [item.delivery.id for item in mine])
-                mine = [item for item in mine if item.delivery.id in places]  # of a day that was dropped meanwhile nothing is left to do
-                left = [i for i in mine if left_open(i.delivery, places[i.delivery.id])]
-                if left:
-                    hot.close_unknown(tx, space, [i.delivery.id for i in left], now + 1, now)
-                unsure = [i for i in left if i.facts and not may_repeat(i.facts.category, self._channel)]
-                if unsure:
-                    hot.write_moves(tx, [unknown(i.delivery) for i in unsure], now)
-                following = [i for i in left if i not in unsure] + [i for i in mine if anew(i.delivery, places[i.delivery.id])]
-                for item in following:
-                    item.delivery = following_try(item.delivery, places[item.delivery.id].n + 1)
-                hot.write_attempts(tx, [], [start_of(item) for item in following], now)
-                again.extend(following)
-            return []
+            again[:] = repeats.settle(tx, items, now, self._commit.alone)
+            return ()
 
-        if not await self._write(write, reader):
-            return
-        for item in items:
-            if item in again:
-                message = ready[item.delivery.id]
-                self._fly(
-                    item, msgspec.structs.replace(message, attempt=item.delivery.attempt) if isinstance(message, Outgoing) else message
-                )
+        try:
+            if not await self._write(write, reader):
+                return
+        except Exception as error:
+            if of_the_house(error):
+                raise
+            if len(items) > 1:
+                half = len(items) // 2
+                await self._repeated(items[:half], ready, reader)
+                await self._repeated(items[half:], ready, reader)
             else:
-                self._let_go(item)
-                self._watermark.end(item.record)
-                self._unmarked = True
+                log.exception("%s cannot settle a delivery that was begun before", self.name)
+                self._hand.broken.append((items[0], error))
+            return
+        for item in again:
+            message = ready[item.delivery.id]
+            self._fly(item, msgspec.structs.replace(message, attempt=item.delivery.attempt) if isinstance(message, Outgoing) else message)
+        self._end_without([item for item in items if item not in again])
 
     # ---- waiting
     async def _rest(self) -> None:
         """Until half a window finished (at most `LINGER`), or records were read."""
         self._wake.clear()
-        if self._enough() and self._finished:
+        finished = self._hand.finished
+        if self._hand.enough and finished:
             return
-        if self._reading is not None and self._reading.done() and not self._finished:
+        if self._reading is not None and self._reading.done() and not finished:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._linger() if self._finished else IDLE)
+            await asyncio.wait_for(self._wake.wait(), self._linger() if finished else IDLE)
 
     def _linger(self) -> float:
-        return LINGER_BEHIND if any(self._waiting.values()) else LINGER
+        return LINGER_BEHIND if any(self._hand.waiting.values()) else LINGER
 
     async def _pause(self, tries: int) -> None:
         with contextlib.suppress(TimeoutError):

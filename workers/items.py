@@ -35,7 +35,7 @@ def anew(delivery: Delivery, place: hot.OpenAttempt) -> bool:
 
 def start_of(item: Item) -> hot.Start:
     """The row that says it is about to be tried."""
-    return hot.Start(item.delivery.space, item.delivery.id, item.delivery.attempt, item.provider.key if item.provider else "")
+    return hot.Start(item.delivery.space, item.delivery.id, item.delivery.attempt, item.provider.key if item.provider else "", item.delivery.generation)
 
 
 def following_try(delivery: Delivery, attempt: int) -> Delivery:

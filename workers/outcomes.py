@@ -38,16 +38,24 @@ def given_up(delivery: Delivery) -> hot.Move:
 def again(delivery: Delivery, at: float) -> hot.Later:
     """The next attempt, as a due row."""
     following = msgspec.structs.replace(delivery, attempt=delivery.attempt + 1)
+    return _due(following, f"retry.{following.attempt}", at)  # the row before it may still stand while its record is carried out
+
+
+def look(delivery: Delivery, attempt: int, at: float) -> hot.Later:
+    """The same record once more, when whoever has this attempt open must have had its answer."""
+    return _due(delivery, f"look.{attempt}", at)
+
+
+def _due(delivery: Delivery, kind: str, at: float) -> hot.Later:
     return hot.Later(
         space=delivery.space,
         id=delivery.id,
-        kind=f"retry.{following.attempt}",  # the row before it may still stand while its record is carried out
+        kind=kind,
         at=at,
         topic=topics.deliveries(CHANNEL_NAME[delivery.channel], delivery.priority),
         partition=bucket_of(delivery.space, delivery.person) % topics.PARTITIONS,
         key=delivery.person.to_bytes(8, "big", signed=True),
-        value=encode(following),
-        ordered="",
+        value=encode(delivery),
     )
 
 

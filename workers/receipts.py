@@ -12,7 +12,7 @@ from backend.domain.delivery import State
 from backend.domain.ids import make_id
 from backend.domain.receipt import SUPPRESSES, Receipt, moves
 from backend.log import topics
-from backend.log.codec import Unreadable, decode
+from backend.log.codec import Unreadable, decode, encode
 from backend.log.port import Record
 from backend.store import hot, receipt_rows, stamps
 from backend.store.port import Tx
@@ -20,7 +20,7 @@ from backend.store.suppress import suppress
 from workers.ports import FactsOf
 from workers.stage import DONE, Batch, Dead, Verdict
 
-EARLY = (2.0, 86_400.0)  # seconds: how soon an early receipt is looked at again, and for how long
+EARLY = (0.5, 300.0, 86_400.0)  # seconds until an early receipt is looked at again, doubled each time up to the second; given up after
 
 
 class Receipts:
@@ -66,13 +66,8 @@ class Receipts:
         for record, receipt in mine:
             row = about.get(receipt.delivery)
             if row is None or row.state in (State.PENDING, State.HELD):
-                if now - receipt.at < EARLY[1]:
-                    made = make_id(int(receipt.at * 1000), receipt.delivery, receipt.kind.encode())
-                    later.append(
-                        hot.Later(
-                            space, made, f"receipt.{receipt.kind}", now + EARLY[0], record.topic, record.partition, record.key, record.value
-                        )
-                    )
+                if now - receipt.at < EARLY[2]:
+                    later.append(_look_again(record, receipt, now))
                 continue
             kept.append(msgspec.structs.replace(receipt, generation=receipt.generation or row.generation))
             step = moves(place.get(row.id, (row.generation, row.state)), kept[-1])
@@ -91,3 +86,12 @@ class Receipts:
             hot.write_moves(tx, [step_], now)
         if later:
             hot.write_due(tx, later)
+
+
+def _look_again(record: Record, receipt: Receipt, now: float) -> hot.Later:
+    """Each look is a row of its own: the one before may stand claimed until its lease ends, and would keep this one waiting as long."""
+    looked = receipt.looked + 1
+    at = now + min(EARLY[0] * 2 ** min(receipt.looked, 20), EARLY[1])
+    made = make_id(int(receipt.at * 1000), receipt.delivery, receipt.kind.encode())
+    value = encode(msgspec.structs.replace(receipt, looked=looked))
+    return hot.Later(receipt.space, made, f"receipt.{receipt.kind}.{looked}", at, record.topic, record.partition, record.key, value)

@@ -179,7 +179,7 @@ class Runner:
         except Unavailable:
             raise
         except Exception as error:
-            if _of_the_house(error):
+            if of_the_house(error):
                 raise
             if len(records) > 1:  # find the one that spoils the batch; a mark never passes what was given up before it
                 half = len(records) // 2
@@ -226,7 +226,7 @@ class Runner:
             await asyncio.wait_for(self._stopping.wait(), PAUSES[min(tries, len(PAUSES) - 1)])
 
 
-def _of_the_house(error: Exception) -> bool:
+def of_the_house(error: Exception) -> bool:
     """A statement that the database does not understand (a schema of another version) spoils every record alike: none is to blame."""
     origin = getattr(error, "orig", error)
     return any(kind.__name__ in ("OperationalError", "ProgrammingError") for kind in type(origin).__mro__)

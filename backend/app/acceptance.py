@@ -4,17 +4,20 @@ All that can be refused is refused here, before anything is durable, with the fi
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from backend.app.demanded import OfChannels, Pin
 from backend.domain.bounds import check_data
 from backend.domain.category import Category
 from backend.domain.delivery import CHANNELS, PRIORITIES, PRIORITY_NUMBER
+from backend.domain.demands import lacking
 from backend.domain.errors import (
+    DataMissing,
     Invalid,
     Refusal,
     TemplateMissing,
@@ -101,16 +104,30 @@ async def prepare(app: "App", actor: Actor, items: Sequence[EventIn | Refusal], 
         if not found[actor.space, person].erased and found[actor.space, person].user_id == user
     }
     have = await app.store.read(lambda tx: groups.existing(tx, actor.space, sorted(keys))) if keys else set()
+    demanded = await app.demanded.of(_pins(items, actor.space, known))
     made: list[Ready | Refusal] = []
     for item in items:
         try:
-            made.append(item if isinstance(item, Refusal) else _ready(item, actor, known, people, have, now, source))
+            made.append(item if isinstance(item, Refusal) else _ready(item, actor, known, people, have, now, source, demanded))
         except Refusal as refusal:
             made.append(refusal)
     return made
 
 
-def _ready(item: EventIn, actor: Actor, known: Known, people: dict[str, int], have: set[str], now: float, source: int) -> Ready:
+def _pins(items: Iterable[EventIn | Refusal], space: int, known: Known) -> set[Pin]:
+    """The versions that these events may be pinned to."""
+    keys: set[str] = set()
+    for item in items:
+        if isinstance(item, EventIn):
+            category = known.categories.get(item.category)
+            keys.update(key for key in (item.template, category and category.template) if key)
+    return {(space, key, known.published[key]) for key in keys if key in known.published}
+
+
+def _ready(
+    item: EventIn, actor: Actor, known: Known, people: dict[str, int], have: set[str], now: float, source: int,
+    demanded: Mapping[Pin, OfChannels],
+) -> Ready:  # fmt: skip
     _bounds(item)
     category = known.categories.get(item.category)
     if category is None:
@@ -123,6 +140,9 @@ def _ready(item: EventIn, actor: Actor, known: Known, people: dict[str, int], ha
     json_body = msgspec.json.encode(Body(item.title or "", item.message or "", item.data))
     priority, asked = _priority(item, category)
     template, version = _template(item, category, known)
+    channels = _channels(item)
+    if version:
+        _enough(item.data, template, channels or category.channels, demanded.get((actor.space, template, version), {}))
     expires, send_at = _time(item.expires_at, "expires_at"), _time(item.send_at, "send_at")
     if item.expires_at is not None and expires <= max(now, send_at):
         raise Invalid(
@@ -140,7 +160,7 @@ def _ready(item: EventIn, actor: Actor, known: Known, people: dict[str, int], ha
     unique = item.id.encode() if item.id else secrets.token_bytes(16)
     event = Event(
         id=_made_id(born, actor.space, source, unique, persons, group), space=actor.space, person=persons[0] if persons else 0,
-        type=item.type, category=category.key, priority=priority, accepted=now, source=source, key=item.id or "", channels=_channels(item),
+        type=item.type, category=category.key, priority=priority, accepted=now, source=source, key=item.id or "", channels=channels,
         template=template, version=version, collapse=item.collapse_key or "", expires=expires, send_at=send_at, asked_priority=asked,
         recipients=len(persons) or 0, body=json_body,
     )  # fmt: skip
@@ -204,6 +224,17 @@ def _template(item: EventIn, category: Category, known: Known) -> tuple[str, int
             f"The template {key!r} has no published version. Publish it first, or send a title and a message.", field="template", given=key
         )
     return key, version
+
+
+def _enough(data: dict[str, Any], template: str, channels: Iterable[str], wanted: OfChannels) -> None:
+    """Refuse what rendering would refuse for certain, on any channel that was asked for."""
+    for channel, paths in wanted.items():
+        if channel in channels and (missing := lacking(data, paths)):
+            raise DataMissing(
+                f"The template {template!r} needs {', '.join(missing[:10])} for {channel}, and the event does not bring it. "
+                "Send it in data, or give the template a default: {{ name|default('...') }}.",
+                field="data", missing=missing, channel=channel,
+            )  # fmt: skip
 
 
 def _channels(item: EventIn) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from backend.app.chat import Chat
 from backend.app.clients import Clients
 from backend.app.dead import DeadLetters
 from backend.app.deliveries import Deliveries
+from backend.app.demanded import Demanded
 from backend.app.events import Events
 from backend.app.groups import Groups
 from backend.app.halts import Halts
@@ -76,6 +77,7 @@ class App:
         self.limits = Limits(cache, clock)
         self.jail = Jail()
         self.facts = FactsReader(store=store, cache=cache)
+        self.demanded = Demanded(self)
         self.people = People(self)
         self.preferences = Preferences(self)
         self.groups = Groups(self)

@@ -1,14 +1,16 @@
 """Chat channels: members, messages, and their stream. Who is a member and not connected is notified under the category chat."""
 
+import contextlib
 import secrets
 from collections.abc import AsyncIterator, Sequence
 
 from msgspec.structs import replace
 
+from backend.app import acceptance
 from backend.app.base import Aggregate
 from backend.app.views import ChatMessageView, moment
-from backend.domain.errors import CursorForeign, Forbidden, Refusal, UnknownUser
-from backend.domain.event import EventIn, To
+from backend.domain.errors import CursorForeign, Forbidden, Refusal, Unavailable, UnknownUser
+from backend.domain.event import SOURCES, EventIn, To
 from backend.domain.ids import bucket_of, make_id, person_id
 from backend.live.hub import chat_of
 from backend.live.records import ChatSaid
@@ -17,11 +19,13 @@ from backend.log import topics
 from backend.log.codec import encode
 from backend.log.port import Record
 from backend.security.roles import SYSTEM, Actor, may, need
-from backend.store import chat_rows
+from backend.store import chat_rows, hot
 from backend.store.port import Tx
+from backend.telemetry import EVENTS_ACCEPTED
 
 REPLAY = 200
 LOOK = 30.0  # seconds after which a silent stream looks at the store by itself
+LEAD = 5.0  # seconds that whoever wrote a message has to append its notification; after them the line does it
 HERE = 45.0  # seconds somebody counts as connected after the stream was last heard of
 
 
@@ -55,26 +59,41 @@ class Chat(Aggregate):
         now = self.app.clock.now()
         made = make_id(int(now * 1000), secrets.token_bytes(16))
         author = actor.name or actor.subject
+        away = await self._away(actor, channel, [member for member in members if member != actor.person], now)
+        onward = await self._onward(actor, channel, away, author, text, made, now) if away else []
 
         def write(tx: Tx) -> tuple[ChatSaid, Sequence[Record]]:
             seq = chat_rows.add(tx, actor.space, channel, made, actor.person, author, text, now)
+            hot.write_due(tx, onward)
             said = ChatSaid(actor.space, channel, seq, made, author, text, now)
             return said, [Record(topics.LIVE, made[-1] % topics.PARTITIONS, channel.encode(), encode(said))]
 
         said = await write_and_tell(self.app.store, self.app.log, write)
-        away = await self._away(actor, channel, [member for member in members if member != actor.person], now)
-        if away:
-            await self._notify(actor, channel, away, author, text, made)
+        if onward:
+            with contextlib.suppress(Unavailable):  # the line does it later
+                await self.app.log.append([Record(row.topic, row.partition, row.key, row.value) for row in onward])
+                await self.app.store.write(lambda tx: hot.drop_due(tx, onward))
         return _view(said)
 
-    async def _notify(self, actor: Actor, channel: str, away: Sequence[str], author: str, text: str, made: bytes) -> None:
-        event = EventIn(
-            type="chat.message", category="chat", to=To(users=list(away)), id=f"chat:{made.hex()}", title=author[:200].replace("\n", " "), message=text,
-            data={"channel": channel}, collapse_key=None,
-        )  # fmt: skip
-        (answer,) = await self.app.events.accept(replace(SYSTEM, space=actor.space), [event], source="chat")
-        if isinstance(answer, Refusal):
-            raise answer
+    async def _onward(
+        self, actor: Actor, channel: str, away: Sequence[str], author: str, text: str, made: bytes, now: float
+    ) -> list[hot.Later]:
+        """The notification of a message, as rows that are written with it: whatever happens after, neither is without the other."""
+        system, out = replace(SYSTEM, space=actor.space), list[hot.Later]()
+        for start in range(0, len(away), acceptance.USERS_LIMIT):
+            event = EventIn(
+                type="chat.message", category="chat", to=To(users=list(away[start : start + acceptance.USERS_LIMIT])), id=f"chat:{made.hex()}:{start}",
+                title="".join(c if ord(c) >= 32 else " " for c in author[:200]), message=text, data={"channel": channel},
+            )  # fmt: skip
+            (ready,) = await acceptance.prepare(self.app, system, [event], SOURCES["chat"])
+            if isinstance(ready, Refusal):
+                raise ready
+            for one, record in zip(ready.events, ready.records, strict=True):
+                out.append(
+                    hot.Later(one.space, one.id, f"chat.{one.person}", now + LEAD, record.topic, record.partition, record.key, record.value)
+                )
+            EVENTS_ACCEPTED.labels("chat", ready.event.priority).inc()
+        return out
 
     async def _members(self, actor: Actor, channel: str) -> list[int]:
         members = await self.app.store.read(lambda tx: chat_rows.members(tx, actor.space, channel))

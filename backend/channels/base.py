@@ -46,7 +46,7 @@ class Outgoing(msgspec.Struct, frozen=True):
 
 class Provider(Protocol):
     """`lanes`: how many streams keep their order; `open_limit`: attempts that may be open at once in this process
-    (64 at 50 ms is 1,280 a second)."""
+    (64 at 50 ms is 1,280 a second). `patience`: seconds after which one is answered or will never be."""
 
     @property
     def key(self) -> str: ...
@@ -59,6 +59,9 @@ class Provider(Protocol):
 
     @property
     def open_limit(self) -> int: ...
+
+    @property
+    def patience(self) -> float: ...
 
     async def start(self) -> None:
         """Make ready; an outside that is away is no error here: attempts then answer temporary."""

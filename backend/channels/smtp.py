@@ -25,6 +25,7 @@ class Smtp:
         self._timing = timing or Timing(answer=self._target.answer)
         self._context, self._clock = self._target.context(), clock
         self.lanes, self.open_limit = self._target.lanes, self._target.open_limit
+        self.patience = self._timing.connect + self._timing.answer
         self._lanes: list[Lane] = []
 
     async def start(self) -> None:

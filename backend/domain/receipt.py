@@ -40,6 +40,7 @@ class Receipt(msgspec.Struct, frozen=True):
     code: str = ""
     raw: str = ""
     person: int = 0  # when the sender of the receipt knows it
+    looked: int = 0  # times it was found to be early
     v: int = 1
 
 

@@ -20,7 +20,7 @@ class Later(msgspec.Struct, frozen=True):
     space: int
     id: bytes
     kind: (
-        str  # retry.<attempt>, release.<generation>, receipt.<kind>, scheduled: one row each, for the next may come before this is dropped
+        str  # retry.<attempt>, look.<attempt>, release.<generation>, receipt.<kind>.<look>, scheduled: one row each, for the next may come before this is dropped
     )
     at: float
     topic: str
@@ -105,12 +105,13 @@ class Move(msgspec.Struct, frozen=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """An attempt that is about to be made."""
+    """An attempt that is about to be made of a delivery that stands pending or retrying in this generation."""
 
     space: int
     delivery: bytes
     n: int
     provider: str
+    generation: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -145,8 +146,11 @@ def write_decided(tx: Tx, rows: Sequence[Decided], now: float) -> DecidedAnswer:
 
 
 def write_attempts(tx: Tx, outcomes: Sequence[Outcome], starts: Sequence[Start], now: float) -> set[bytes]:
-    """Outcomes of the chunk before and starts of the next, in one transaction; the deliveries whose attempt was newly started
-    (a start that exists already was made by a dead process, or by a record appended twice: ask with `attempts_of`)."""
+    """Outcomes of the chunk before and starts of the next, in one transaction; the deliveries whose attempt was newly started.
+
+    A start that exists already was made by a dead process, or by a record appended twice: ask with `attempts_of`. None is made of a
+    delivery that is not there, went on to another generation, or is held or ended: its record is a repeat of what was settled since.
+    """
     return _side(tx).write_attempts(tx, outcomes, starts, now)  # type: ignore[no-any-return]
 
 

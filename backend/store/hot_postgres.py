@@ -171,7 +171,7 @@ def write_attempts(tx: Tx, outcomes: Sequence["hot.Outcome"], starts: Sequence["
     for day, some in _by_day(starts, lambda start: start.delivery).items():
         result = s.on(
             day, "hot_start", statements.START, uuids([x.delivery for x in some]), numbers(INT2, [x.n for x in some]),
-            numbers(INT2, [x.space for x in some]), texts([clean(x.provider) for x in some]), float8(now),
+            numbers(INT2, [x.space for x in some]), texts([clean(x.provider) for x in some]), float8(now), numbers(INT2, [x.generation for x in some]),
         )  # fmt: skip
         started.update(result.get_value(i, 0) for i in range(result.ntuples))
     return started

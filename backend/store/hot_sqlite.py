@@ -41,6 +41,8 @@ DELIVERIES_OF = (
 MOVE = "update deliveries set generation = ?, state = ?, reason = ?, until = ?, changed = ? where id = ? and space = ?"
 END = f"""update attempts set outcome = ?, code = ?, raw = ?, ended = ?
   where delivery = ? and n = ? and space = ? and (outcome is null or outcome = {int(State.UNKNOWN)})"""
+MAY_START = f"""select d.id, d.space, d.generation, a.n from deliveries d left join attempts a on a.delivery = d.id and a.space = d.space
+  where d.id in ({{}}) and d.state in ({int(State.PENDING)}, {int(State.RETRYING)})"""
 START = "insert into attempts (delivery, n, space, provider, started) values (?,?,?,?,?)"
 CLOSE = f"""update attempts set outcome = {int(State.UNKNOWN)}, ended = ?
   where delivery = ? and space = ? and outcome is null and started < ?"""
@@ -133,8 +135,13 @@ def write_attempts(tx: Tx, outcomes: Sequence["hot.Outcome"], starts: Sequence["
         write_moves(tx, [o.move for o in outcomes], now)
     if not starts:
         return set()
-    asked = {(s.delivery, s.n, s.space): s for s in starts}
-    known = set(_ask(db, "select delivery, n, space from attempts where delivery in ({})", [s.delivery for s in starts]))
+    open_for: dict[Row, int] = {}
+    known: set[tuple[bytes, int, int]] = set()
+    for made, space, generation, n in _ask(db, MAY_START, [s.delivery for s in starts]):
+        open_for[made, space] = generation
+        if n is not None:
+            known.add((made, n, space))
+    asked = {(s.delivery, s.n, s.space): s for s in starts if open_for.get((s.delivery, s.space)) == s.generation}
     fresh = [s for key, s in asked.items() if key not in known]
     db.executemany(START, [(s.delivery, s.n, s.space, clean(s.provider), now) for s in fresh])
     return {s.delivery for s in fresh}

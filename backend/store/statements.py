@@ -40,8 +40,11 @@ END = """with a as (update attempts{0} set outcome = $4::int2, ended = $11::floa
     until = ($10::float8[])[array_position($2, id)]
   where space = $1 and id = any($2) and generation = $5::int2 and state = 0 and $6::int2 > 0::int2 returning id, cohort, channel"""
 
+# 0 and 2: pending and retrying. The subquery can only use the key
 START = """insert into attempts{0} (delivery, n, space, provider, started)
-  select *, $5::float8 from unnest($1::uuid[], $2::int2[], $3::int2[], $4::text[]) on conflict do nothing returning delivery"""
+  select d, n, s, p, $5::float8 from unnest($1::uuid[], $2::int2[], $3::int2[], $4::text[], $6::int2[]) as t(d, n, s, p, g)
+  where (select generation = t.g and state in (0, 2) from deliveries{0} where id = t.d and space = t.s)
+  on conflict do nothing returning delivery"""
 
 LAST = """select distinct on (delivery) delivery, n, outcome is null, started from attempts{0}
   where space = $1::int2 and delivery = any($2::uuid[]) order by delivery, n desc"""

@@ -292,6 +292,24 @@ class HotContract:
         assert await self.attempts(hot_store, starts=[start, start]) == set()
         assert await self.attempts(hot_store, starts=[hot.Start(1, row.deliveries[0].id, 2, "smtp")]) == set(ids(row))
 
+    async def test_only_what_is_pending_or_retrying_in_this_generation_is_started(self, hot_store):
+        """A record that comes again must not send what was held, cancelled or ended since it was appended."""
+        rows = [one(n) for n in range(7)]
+        await self.decide(hot_store, *rows)
+        places = [(State.HELD, 0), (State.CANCELLED, 0), (State.SENT, 0), (State.PENDING, 1), (State.RETRYING, 0), (State.UNKNOWN, 0)]
+        await self.moves(hot_store, *(move(r, s, generation=g) for r, (s, g) in zip(rows, places, strict=False)))
+        starts = [hot.Start(1, i, 1, "smtp") for i in (*ids(*rows), make_id(BORN, b"nobody"))]
+        assert await self.attempts(hot_store, starts=starts) == set(ids(rows[4], rows[6]))
+        assert await count(hot_store, "attempts") == 2
+        assert await self.attempts(hot_store, starts=[hot.Start(1, i, 1, "smtp", 1) for i in ids(*rows)]) == set(ids(rows[3]))
+
+    async def test_what_ends_in_this_chunk_is_not_started_by_it(self, hot_store):
+        row = one(1)
+        await self.decide(hot_store, row)
+        made = row.deliveries[0].id
+        await self.attempts(hot_store, starts=[hot.Start(1, made, 1, "smtp")])
+        assert await self.attempts(hot_store, [outcome(row, State.SENT)], [hot.Start(1, made, 2, "smtp")]) == set()
+
     async def test_outcomes_end_attempts_and_move_deliveries(self, hot_store):
         rows = [one(n) for n in range(6)]
         await self.decide(hot_store, *rows)

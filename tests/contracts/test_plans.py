@@ -17,6 +17,7 @@ LOOKUPS = {
     "PLACES": "id = ANY ($1)",
     "MOVE": "id = ANY ($2)) AND (space = $1",
     "END": "delivery = ANY ($2)) AND (n = $3) AND (space = $1",
+    "START": "id = t.d) AND (space = t.s",
     "LAST": "delivery = ANY ($2)) AND (space = $1",
     "CLOSE": "delivery = ANY ($2)) AND (space = $1",
     "STATES": "id = ANY ($2)) AND (space = $1",
@@ -49,5 +50,5 @@ def test_a_lookup_asks_the_index_for_its_keys(conn, name):
 
 
 def test_every_lookup_is_watched():
-    texts = {name for name, text in vars(statements).items() if name.isupper() and "insert" not in text}
+    texts = {name for name, text in vars(statements).items() if name.isupper() and ("insert" not in text or "deliveries" in text.partition("where")[2])}
     assert texts == set(LOOKUPS)

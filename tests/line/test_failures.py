@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import select
 
-from backend.app.views import CategoryIn, TemplateIn
+from backend.app.views import Accepted, CategoryIn, TemplateIn
+from backend.domain.errors import DataMissing
 from backend.domain.ids import person_id
 from backend.domain.receipt import Receipt
-from backend.domain.template import Content, EmailContent
+from backend.domain.template import Content, EmailContent, WebContent
 from backend.security.roles import SYSTEM
 from backend.store.tables import due
 from tests.line.houses import order_shipped
@@ -121,12 +122,14 @@ async def test_a_receipt_that_comes_before_its_attempt_waits(stand):
     await stand.settle()
     assert (await stand.delivery(made)).state == "held"
     await stand.settle(after=until - stand.now)
-    await stand.settle(after=40)  # a row put off while its lease runs comes again at the end of the lease
+    await stand.settle(after=2)  # no longer than it needs: not as long as the lease of a claimed row
     assert (await stand.delivery(made)).state == "delivered"
 
 
 async def test_missing_data_fails_with_the_variable_named_and_nothing_is_sent(stand):
-    content = Content(email=EmailContent(subject="Order {{ data.number }}", html="<p>Parcel {{ data.parcel }}</p>"))
+    """What acceptance cannot know: whether a branch is taken."""
+    html = "{% if data.number > 5 %}<p>Parcel {{ data.parcel }}</p>{% endif %}"
+    content = Content(email=EmailContent(subject="Order {{ data.number }}", html=html))
     await stand.app.templates.put(SYSTEM, "shipped", TemplateIn(content, samples={"number": 1, "parcel": "p"}))
     await stand.app.templates.publish(SYSTEM, "shipped")
     user = await stand.person()
@@ -138,6 +141,35 @@ async def test_missing_data_fails_with_the_variable_named_and_nothing_is_sent(st
     whole = await stand.send(order_shipped(to=user, template="shipped", title=None, data={"number": 7, "parcel": "P1"}, channels=["email"]))
     assert await stand.captured(user) == ["Order 7"]
     assert await stand.ledger(whole) == {"planned": 1, "sent": 1}
+
+
+async def test_an_event_that_lacks_what_its_template_always_prints_is_refused(stand):
+    content = Content(
+        email=EmailContent(subject="Order {{ data.number }}", html="<p>Parcel {{ data.parcel }}</p>"), web=WebContent("Order {{ data.number }}")
+    )
+    await stand.app.templates.put(SYSTEM, "always", TemplateIn(content, samples={"number": 1, "parcel": "p"}))
+    await stand.app.templates.publish(SYSTEM, "always")
+    user = await stand.person()
+
+    def asked(**more):
+        return order_shipped(to=user, template="always", title=None, **more)
+
+    refused, taken, web = await stand.app.events.accept(
+        SYSTEM,
+        [
+            asked(data={"number": 7}, channels=["email", "web"]),
+            asked(data={"number": 7, "parcel": None}, channels=["email"]),
+            asked(data={"number": 8}, channels=["web"]),
+        ],
+    )
+    assert (type(refused), refused.facts["missing"], refused.status) == (DataMissing, ["data.parcel"], 422)
+    assert isinstance(taken, Accepted)
+    assert isinstance(web, Accepted)
+    await stand.settle()
+    assert await stand.captured(user) == ["Order 7"]
+    assert await stand.inbox(user) == ["Order 8"]
+    with pytest.raises(DataMissing):
+        await stand.app.events.dry_run(SYSTEM, asked(data={}))
 
 
 async def test_an_event_nobody_can_decide_is_failed_and_goes_once_its_letter_is_sent_again(stand):

@@ -1,0 +1,135 @@
+"""What one channel has in hand: records that wait, attempts that providers have, and which records have ended.
+
+Open is an attempt from its start until its outcome is durable; at most `open_limit` of a provider are, and those alone can be heard
+twice after a crash.
+"""
+
+import logging
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+
+from backend.channels.base import Provider
+from backend.domain.delivery import Delivery
+from backend.log.codec import Unreadable, decode
+from backend.log.port import Position, Record
+from workers.items import Item
+from workers.ports import Router
+from workers.stage import BATCH, Dead
+from workers.watermark import Watermark, place_of
+
+log = logging.getLogger("carillon.line")
+
+
+class InHand:
+    """Of one `Deliver`, on its loop."""
+
+    def __init__(self, lanes: Sequence[str], router: Router) -> None:
+        self._router = router
+        self.waiting: dict[str, deque[Item]] = {lane: deque() for lane in lanes}
+        self.watermark = Watermark()
+        self.flying = 0  # given to a provider and not answered
+        self.finished: list[Item] = []  # answered, and the outcome is not written
+        self.spoiled: list[tuple[Record, Dead]] = []  # records that nobody can read
+        self.broken: list[tuple[Item, Exception]] = []  # deliveries whose own facts, provider or rows make us fail
+        self._open: dict[str, int] = {}  # provider key -> attempts whose outcome is not durable
+        self._ids: set[bytes] = set()  # deliveries open in this process: a record appended twice is recognised by it
+        self._aloft: dict[bytes, Item] = {}  # given to a provider, and the outcome is not durable
+
+    @property
+    def busy(self) -> bool:
+        return bool(len(self.watermark) or self.flying or self.finished)
+
+    @property
+    def enough(self) -> bool:
+        """Half of what flew has landed: time to write."""
+        return not self.flying or len(self.finished) * 2 >= self.flying + len(self.finished)
+
+    def room(self) -> list[str]:
+        """Lanes that may be read."""
+        return [lane for lane, row in self.waiting.items() if len(row) < BATCH]
+
+    def put(self, records: Sequence[Record]) -> None:
+        """They were read."""
+        for record in records:
+            self.watermark.add(record)
+            try:
+                self.waiting[record.topic].append(Item(record, decode(Delivery, record.value)))
+            except Unreadable as error:
+                self.spoiled.append((record, Dead(0, "unreadable", str(error))))
+
+    def lose(self, positions: Iterable[Position]) -> None:
+        """They have a new owner: what was not begun is left to it."""
+        for position in positions:
+            self.watermark.forget(position)
+            row = self.waiting[position[0]]
+            kept = [item for item in row if item.record.partition != position[1]]
+            row.clear()
+            row.extend(kept)
+
+    def take(self) -> tuple[list[Item], list[Item]]:
+        """What may fly next, most urgent first, and records that repeat something open here."""
+        take: list[Item] = []
+        twins: list[Item] = []
+        for row in self.waiting.values():
+            while row:
+                item = row[0]
+                if item.delivery.id in self._ids:
+                    row.popleft()
+                    first = self._aloft.get(item.delivery.id)
+                    if first is None or place_of(first.record) != place_of(item.record):
+                        twins.append(item)
+                    continue  # else it is the very record, read again: it ends with its outcome
+                try:
+                    provider = self._router.choose(item.delivery)
+                except Exception as error:
+                    log.exception("nobody can take a delivery")
+                    self.broken.append((row.popleft(), error))
+                    continue
+                if self._open.get(provider.key, 0) >= provider.open_limit:
+                    break
+                item.provider, item.key = provider, provider.key
+                self._open[provider.key] = self._open.get(provider.key, 0) + 1
+                self._ids.add(item.delivery.id)
+                take.append(row.popleft())
+        return take, twins
+
+    def hand_over(self, item: Item, provider: Provider) -> None:
+        """Another provider takes it."""
+        assert item.provider is not None
+        self._open[item.provider.key] -= 1
+        self._open[provider.key] = self._open.get(provider.key, 0) + 1
+        item.provider, item.key = provider, provider.key
+
+    def launch(self, item: Item) -> None:
+        """Its provider is given it."""
+        self.flying += 1
+        self._aloft[item.delivery.id] = item
+
+    def land(self, item: Item) -> None:
+        """Its provider has answered."""
+        self.flying -= 1
+        self.finished.append(item)
+
+    def free(self, item: Item) -> None:
+        """Its place at the provider may be taken by another."""
+        if item.provider is not None:
+            self._open[item.provider.key] -= 1
+            item.provider = None
+
+    def let_go(self, item: Item) -> None:
+        """Its outcome is durable, or nobody will send it."""
+        self._ids.discard(item.delivery.id)
+        self._aloft.pop(item.delivery.id, None)
+        self.free(item)
+
+    def begin_anew(self) -> None:
+        """After a mistake of ours: what no provider has is read again from the marks; what one has (had) keeps its place until its
+        outcome is written, or its record would be taken for a twin and never be sent."""
+        aloft = self._aloft
+        self._ids = set(aloft)
+        self._open = dict(Counter(item.key for item in aloft.values() if item.provider is not None))
+        self.finished = [item for item in aloft.values() if item.answer is not None]
+        self.flying = len(aloft) - len(self.finished)
+        for row in self.waiting.values():
+            row.clear()
+        self.spoiled, self.broken, self.watermark = [], [], Watermark()
