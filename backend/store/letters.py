@@ -24,6 +24,7 @@ class Letter(msgspec.Struct, kw_only=True):
     detail: str
     value: bytes
     replayed: float | None
+    dropped: float | None = None
 
 
 def insert(tx: Tx, **row: Any) -> None:
