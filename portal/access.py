@@ -17,6 +17,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "deliveries.read": STAFF,
     "captures.read": frozenset({"admin", "marketer", "operator"}),
     "content.read": STAFF,
+    "content.write": frozenset({"admin", "marketer"}),
     "events.read": STAFF,
     "analytics.read": STAFF,
     "people.read": frozenset({"admin", "marketer", "operator"}),

@@ -26,6 +26,8 @@ from portal.pages import (  # noqa: F401 - importing registers them
     send,
     senders,
     sign_in,
+    template,
+    templates,
 )
 from portal.pages.lost import lost
 
@@ -40,7 +42,7 @@ def on_error(exception: Exception) -> EventSpec:
 
 
 app = rx.App(
-    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css"],
+    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css", "/studio.css"],
     html_lang="en",
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),

@@ -180,10 +180,10 @@ class Studio(Aggregate):
         need(actor, "content.read")
         if given.schema:
             well_formed(given.schema)
-        user = {"locale": given.locale} if given.user is None else await self.app.templates.as_user(actor, given.user)
+        user = {"locale": given.locale or "en"} if given.user is None else await self.app.templates.as_user(actor, given.user)
         shelf, brand = await self.app.store.read(lambda tx: (shelf_of(tx, actor.space), brand_of(tx, actor.space)))
         context = {**SAMPLE_CONTEXT, "user": {**SAMPLE_CONTEXT["user"], **user}, "brand": brand, "data": given.data}
-        locale = str(context["user"]["locale"])
+        locale = str(context["user"]["locale"]) if given.locale is None else given.locale
         seen = await self.app.jail.look(given.content, given.channel, locale, context, shelf)
         return LookView(
             problems=list(seen.problems), variables=list(seen.variables), missing=list(seen.missing),

@@ -57,11 +57,11 @@ class KeptView(Struct):
 
 
 class LookIn(Struct, forbid_unknown_fields=True):
-    """What to check and show: unsaved content on one channel, as a reader of `locale` or as `user` has it."""
+    """What to check and show: unsaved content on one channel, with the values of `user`, in their language unless `locale` names one."""
 
     content: Content
     channel: ChannelName
-    locale: Annotated[str, Meta(max_length=35)] = "en"
+    locale: Annotated[str, Meta(max_length=35)] | None = None
     data: dict[str, Any] = {}
     schema: dict[str, Any] = {}
     user: str | None = None

@@ -5,7 +5,7 @@ A room of the portal with many words has a module of its own here, with `EN` and
 
 from types import ModuleType
 
-from portal.words import analytics, de, de_pages, desk, en, en_pages, kit, members, person, staff, starting
+from portal.words import analytics, de, de_pages, desk, en, en_pages, kit, members, person, staff, starting, studio
 
 LANGUAGES = ("en", "de")
 _ROOMS: tuple[ModuleType, ...] = (
@@ -16,6 +16,7 @@ _ROOMS: tuple[ModuleType, ...] = (
     staff,
     members,
     starting,
+    studio,
 )
 _PHRASES = {"en": en.PHRASES | en_pages.PHRASES, "de": de.PHRASES | de_pages.PHRASES}
 for _room in _ROOMS:
