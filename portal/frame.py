@@ -31,6 +31,8 @@ class Frame(rx.State):
     name: str = ""
     initials: str = ""
     role_word: str = ""
+    space: str = ""
+    demo: bool = False  # the demo lives in this space
     may: list[str] = []
     home: str = "/inbox"
     unread: int = 0
@@ -55,6 +57,8 @@ class Frame(rx.State):
         self.name, self.role_word = actor.name or actor.subject, say(self.language, f"role.{actor.role}")
         self.initials = "".join(part[0] for part in self.name.split()[:2]).upper()
         self.may, self.home = permissions(actor.role), home_of(actor.role)
+        place = await app().spaces.mine(actor)
+        self.space, self.demo = place.name, place.demo
         self.closed = self.loaded = False
         self._show_unread(await app().inbox.unread(actor))
         self.ready = True

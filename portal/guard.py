@@ -154,7 +154,7 @@ class Doorkeeper(Middleware):
                 root.reset()
             frame._owner = owner  # noqa: SLF001
         if registered.handler.fn.__qualname__.startswith("State.hydrate"):
-            frame.said = 0  # a page that loads anew does not say again what was said before
+            frame.said, frame.leave = 0, ""  # a page that loads anew neither says again what was said before nor leaves again
         return None
 
 

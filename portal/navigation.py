@@ -56,7 +56,11 @@ PLAN: tuple[tuple[str, tuple[Place, ...]], ...] = (
         ),
     ),
 )
-OWN = (Place("inbox", "/inbox", "inbox", "inbox.own", "i"), Place("preferences", "/preferences", "sliders-horizontal", "inbox.own", "w"))
+OWN = (
+    Place("inbox", "/inbox", "inbox", "inbox.own", "i"),
+    Place("preferences", "/preferences", "sliders-horizontal", "inbox.own", "w"),
+    Place("account", "/account", "circle-user", "inbox.own", "y"),
+)
 
 
 @cache

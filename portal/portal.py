@@ -53,6 +53,7 @@ app = rx.App(
         ),
         rx.el.script(src="/carillon.js", custom_attrs={"defer": True}),
         rx.el.script(src="/person.js", custom_attrs={"defer": True}),
+        rx.el.script(src="/keys.js", custom_attrs={"defer": True}),
     ],
     app_wraps={(55, "ErrorBoundary"): lambda _stateful: default_error_boundary()},
     toaster=None,

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
 
+from portal.account import account, own_dialog
 from portal.components.controls import button
 from portal.components.elements import (
     a,
@@ -26,11 +27,11 @@ from portal.components.elements import (
     plain_link,
     span,
 )
-from portal.components.overlays import menu
 from portal.components.surfaces import empty, note
 from portal.components.text import t
 from portal.frame import Frame
 from portal.navigation import Place, groups
+from portal.palette import palette, seek_box
 
 
 def logo(size: int = 22) -> rx.Component:
@@ -74,43 +75,29 @@ def _links(active: str) -> list[rx.Component]:
     return found
 
 
-def _account(suffix: str) -> list[rx.Component]:
-    return [
-        button_el(
-            span(Frame.initials, cls="avatar"),
-            span(
-                span(Frame.name, cls="strong clip", style={"display": "block", "line_height": "16px"}),
-                span(Frame.role_word, cls="cap faint", style={"line_height": "15px"}),
-                cls="lbl grow clip",
-            ),
-            span(t("account.open"), cls="sr"),
-            icon("chevrons-up-down", 14),
-            cls="me",
-            type="button",
-            popover_target=f"me{suffix}",
-        ),
-        menu(
-            f"me{suffix}",
-            a(icon("circle-user", 15), span(t("own.title")), href="/account"),
-            native_form(button_el(icon("log-out", 15), span(t("account.sign_out")), type="submit"), action="/session/end", method="post"),
-        ),
-    ]
-
-
 def sidebar(active: str, suffix: str = "") -> rx.Component:
     """Rendered twice, as column and as the phone's drawer: `suffix` keeps the menu ids unique."""
     return aside(
         a(logo(), span("Carillon", cls="lbl"), href=Frame.home, cls="brand", aria_label="Carillon"),
+        _space(),
         nav(*_links(active), aria_label=t("menu.main" if not suffix else "menu.name")),
         div(cls="grow"),
-        *_account(suffix),
+        *account(suffix),
         cls="side",
+    )
+
+
+def _space() -> rx.Component:
+    """Where one is: the space, and whether it is the demo, in which nothing leaves the house."""
+    demo = rx.cond(Frame.demo, span(t("space.demo"), cls="tag held", title=t("space.demo.text")))
+    return div(
+        span(cls=rx.cond(Frame.demo, "dot held", "dot delivered")), span(Frame.space, cls="lbl clip grow"), demo, cls="env", title=t("space", name=Frame.space)
     )
 
 
 def theme_button() -> rx.Component:
     face = rx.color_mode_cond(light=icon("moon", 16), dark=icon("sun", 16))
-    return button_el(face, type="button", cls="btn ghost icon", aria_label=t("theme"), title=t("theme"), on_click=rx.toggle_color_mode)
+    return button_el(face, type="button", cls="btn ghost icon", aria_label=t("theme"), title=t("theme"), data_theme_turn="1", on_click=rx.toggle_color_mode)
 
 
 def bell() -> rx.Component:
@@ -134,7 +121,7 @@ def voice(undo: rx.Component | None = None) -> rx.Component:
             icon("circle-check", 17, class_name="good"),
             icon("triangle-alert", 17, class_name="bad"),
             div(p(Frame.said_title, cls="strong"), p(Frame.said_text, cls="muted cap"), cls="grow"),
-            rx.cond(Frame.said_undo, undo if undo is not None else button(t("act.undo"), "undo-2", kind="sm", on_click=Frame.take_back, data_hush="1")),
+            rx.cond(Frame.said_undo, undo if undo is not None else button(t("act.undo"), "undo-2", kind="sm", cls="undo", on_click=Frame.take_back, data_hush="1")),
             button("", "x", kind="ghost sm", name=t("act.close"), data_hush="1"),
             cls=rx.cond(Frame.said_hue == "failed", "toast failed", "toast delivered"),
             id="toast",
@@ -142,7 +129,12 @@ def voice(undo: rx.Component | None = None) -> rx.Component:
             aria_live="polite",
             data_said=Frame.said.to_string(),
         ),
-        rx.cond(has_connection_errors, div(note("held", "plug-zap", t("offline.title"), t("offline.text")), cls="offline")),
+        div(
+            rx.cond(has_connection_errors, note("held", "plug-zap", t("offline.title"), t("offline.text")), note("delivered", "plug", t("online.title"), t("online.text"))),
+            id="offline",
+            cls="offline",
+            data_lost=rx.cond(has_connection_errors, "true", "false"),
+        ),
         div(id="leave", data_leave=Frame.leave, hidden=True),
     )
 
@@ -172,6 +164,7 @@ def shell(active: str, crumbs: list[tuple[Any, str]], *body: Any) -> rx.Componen
         button("", "panel-left", kind="ghost only-d", name=t("side.collapse"), data_act="side"),
         button("", "menu", kind="ghost only-m", name=t("menu.open"), data_open="drawer"),
         nav(ol(*trail, cls="crumbs"), aria_label=t("crumbs"), cls="grow"),
+        seek_box(),
         bell(),
         theme_button(),
         cls="bar",
@@ -185,6 +178,8 @@ def shell(active: str, crumbs: list[tuple[Any, str]], *body: Any) -> rx.Componen
             style={"min_width": "0"},
         ),
         dialog_el(sidebar(active, "-m"), id="drawer", cls="drawer", aria_label=t("menu.name")),
+        palette(),
+        own_dialog(),
         cls="shell",
     )
     return rx.fragment(rx.cond(Frame.ready, full, _waiting()), voice())

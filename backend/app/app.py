@@ -37,7 +37,9 @@ from backend.app.overview import Overview
 from backend.app.parts import Parts
 from backend.app.people import People
 from backend.app.saved_views import SavedViews
+from backend.app.search import Search
 from backend.app.senders import Senders
+from backend.app.spaces import Spaces
 from backend.app.studio import Studio
 from backend.app.suppressions import Suppressions
 from backend.app.templates import Templates
@@ -105,6 +107,8 @@ class App:
         self.dead = DeadLetters(self)
         self.analytics = Analytics(self)
         self.halts = Halts(self)
+        self.spaces = Spaces(self)
+        self.search = Search(self)
         self.saved_views = SavedViews(self)
         self.overview = Overview(self)
         self._pending: set[asyncio.Task[None]] = set()

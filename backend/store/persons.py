@@ -91,11 +91,8 @@ def known(tx: Tx, space: int, persons: Sequence[int]) -> dict[int, str]:
 
 def search(tx: Tx, space: int, prefix: str, limit: int) -> list[PersonRow]:
     """People whose user id begins with `prefix`, by user id."""
-    statement = select(*_COLUMNS).where(people.c.space == space, people.c.erased.is_(None))
-    if tx.dialect == "sqlite":  # a range uses the index; PostgreSQL's collation does not order bytes, so it is asked with LIKE
-        statement = statement.where(people.c.user_id >= prefix, people.c.user_id < prefix + "\U0010ffff")
-    else:
-        statement = statement.where(people.c.user_id.startswith(prefix, autoescape=True))
+    begins = (people.c.user_id >= prefix, people.c.user_id < prefix + "\U0010ffff")
+    statement = select(*_COLUMNS).where(people.c.space == space, *begins, people.c.erased.is_(None))
     return [PersonRow(**row) for row in tx.conn.execute(statement.order_by(people.c.user_id).limit(limit)).mappings()]
 
 
@@ -155,12 +152,13 @@ def remove_labelled(tx: Tx, space: int, person: int, channel: int, label: str) -
     tx.conn.execute(delete(addresses).where(*key))
 
 
-def holders(tx: Tx, space: int, channel: int, hashed: bytes) -> list[int]:
+def holders(tx: Tx, space: int, channel: int, hashed: bytes, limit: int | None = None) -> list[int]:
     """Persons who have this address."""
     rows = tx.conn.execute(
         select(addresses.c.person)
         .where(addresses.c.space == space, addresses.c.channel == channel, addresses.c.hash == hashed)
         .order_by(addresses.c.person)
+        .limit(limit)
     )
     return [person for (person,) in rows]
 

@@ -17,6 +17,11 @@ def every(tx: Tx) -> list[int]:
     return list(tx.conn.scalars(select(spaces.c.space).order_by(spaces.c.space)))
 
 
+def name(tx: Tx, space: int) -> str:
+    """What the space is called."""
+    return tx.conn.execute(select(spaces.c.name).where(spaces.c.space == space)).scalar() or ""
+
+
 def settings(tx: Tx, space: int, *, lock: bool = False) -> str:
     """The settings of a space, JSON."""
     statement = select(spaces.c.settings).where(spaces.c.space == space)

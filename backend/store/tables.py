@@ -71,6 +71,9 @@ def _text(name: str, default: str | None = None) -> Column[str]:
     return Column(name, Text, nullable=False, server_default=default)
 
 
+_BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")  # ordered by bytes, as SQLite does: what begins alike is a range
+
+
 def _time(name: str, nullable: bool = False) -> Column[float]:
     return Column(name, Float(53), nullable=nullable)
 
@@ -86,7 +89,7 @@ def _table(name: str, *parts: Any) -> Table:
 # ---- spaces, people
 spaces = _table("spaces", Column("space", SmallInteger, primary_key=True, autoincrement=False), Column("name", Text, nullable=False, unique=True),
                 _text("settings", "{}"), _time("created"))  # settings: JSON (default wishes, brand, sender)
-people = _table("people", _space(), _person(), Column("user_id", Text, nullable=False), Column("bucket", SmallInteger, nullable=False),
+people = _table("people", _space(), _person(), Column("user_id", _BYTEWISE, nullable=False), Column("bucket", SmallInteger, nullable=False),
                 Column("revision", Integer, nullable=False), _text("timezone", "UTC"), _text("locale", "en"), _bytes("profile"), _text("wishes", "{}"),
                 Column("demo", Boolean, nullable=False, server_default="0"), _time("created"), _time("changed"), _time("erased", nullable=True),
                 PrimaryKeyConstraint("space", "person"), UniqueConstraint("space", "user_id"))

@@ -49,6 +49,13 @@ def test_a_lookup_asks_the_index_for_its_keys(conn, name):
     assert not re.search("Seq Scan|Hash|Merge", plan)
 
 
+def test_people_whose_user_id_begins_so_are_a_range_of_the_index(conn):
+    begins = "select person from people where space = 1 and user_id >= 'ab' and user_id < 'ac' and erased is null order by user_id limit 6"
+    plan = "\n".join(line for (line,) in conn.exec_driver_sql(f"explain (costs off) {begins}"))
+    assert "Index Cond: ((space = 1) AND (user_id >= 'ab'::text) AND (user_id < 'ac'::text))" in plan
+    assert "Sort" not in plan
+
+
 def test_every_lookup_is_watched():
     texts = {name for name, text in vars(statements).items() if name.isupper() and ("insert" not in text or "deliveries" in text.partition("where")[2])}
     assert texts == set(LOOKUPS)

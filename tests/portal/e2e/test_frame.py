@@ -134,7 +134,7 @@ def test_signing_out_leaves_nothing_to_go_back_to(look):
     page = look(login="admin")
     page.locator(HERE).wait_for()
     page.locator(".shell > .side .me").click()
-    page.locator("#me button").click()
+    page.locator("#me form button").click()
     expect(page.locator(".note")).to_contain_text("signed out")
     page.go_back()
     expect(page).to_have_url(re.compile("/sign-in"))
