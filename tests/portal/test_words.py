@@ -1,12 +1,13 @@
 """The catalogue: both languages say the same things, and every phrase a page asks for exists."""
 
 import re
+from collections import Counter
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
-from portal.words import _PHRASES, LANGUAGES, language_of, phrase, preferred, say
+from portal.words import _PHRASES, _ROOMS, LANGUAGES, en, en_pages, language_of, phrase, preferred, say
 
 EN = _PHRASES["en"]
 
@@ -21,6 +22,11 @@ def test_languages_have_the_same_keys_and_holes(language):
     for key, text in _PHRASES[language].items():
         assert text.strip() == text != "", key
         assert holes(text) == holes(EN[key]), key
+
+
+def test_no_two_rooms_say_the_same_key():
+    told = Counter(key for room in _ROOMS for key in room.EN) + Counter([*en.PHRASES, *en_pages.PHRASES])
+    assert [key for key, times in told.items() if times > 1] == []
 
 
 def test_every_phrase_asked_for_by_name_exists():
