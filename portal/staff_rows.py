@@ -13,8 +13,8 @@ class EventRow:
     id: str
     title: str
     type: str
-    to: str
-    to_href: str
+    whom: str
+    whom_href: str
     category: str
     priority: str
     source: str

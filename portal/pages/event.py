@@ -54,8 +54,8 @@ class EventPage(rx.State):
     times: list[TimeRow] = []
     zone: str = ""
     raw: str = ""
-    to: str = ""
-    to_href: str = ""
+    whom: str = ""
+    whom_href: str = ""
     category: str = ""
     priority: str = ""
     source: str = ""
@@ -102,7 +102,7 @@ async def _fill(page: EventPage) -> None:
     page.decided, page.decided_text = _decided(voice, view)
     page.times, page.zone = _times(voice, view, course), voice.say("times.in", zone=voice.zone)
     page.raw = json.dumps(_raw(view), indent=2, ensure_ascii=False)
-    page.to, page.to_href = _to(voice, view)
+    page.whom, page.whom_href = _to(voice, view)
     page.category = view.category
     asked = voice.say(f"priority.{view.asked_priority}") if view.asked_priority else ""
     word = voice.say(f"priority.{view.priority}")
@@ -219,7 +219,7 @@ def _people() -> rx.Component:
 
 def _facts() -> rx.Component:
     page = EventPage
-    to = rx.cond(page.to_href != "", a(page.to, href=page.to_href, cls="link"), span(page.to))
+    to = rx.cond(page.whom_href != "", a(page.whom, href=page.whom_href, cls="link"), span(page.whom))
     return card(
         t("event.facts"),
         kv(

@@ -92,7 +92,7 @@ async def _file(actor: Any, voice: Teller, wanted: dict[str, str | None], after:
 
 
 def _row(row: EventRow) -> rx.Component:
-    to = rx.cond(row.to_href != "", a(row.to, href=row.to_href, cls="rowlink clip"), span(row.to, cls="clip"))
+    to = rx.cond(row.whom_href != "", a(row.whom, href=row.whom_href, cls="rowlink clip"), span(row.whom, cls="clip"))
     ledger = div(shares(row.parts, row.sum), span(row.sum, cls="cap faint num clip"), cls="col ledgerbar", title=row.sum)
     return tr(
         td(a(row.title, href=f"{PATH}/" + row.id, cls="strong rowlink clip"), span(row.type, cls="cap faint mono clip"), cls="two"),
