@@ -91,7 +91,7 @@ class DecideStage:
                 unit = gates.redecide(fact)
                 again.append(_Again(event, unit, _state_of(unit), records[n].headers))
             else:
-                cohort = decided.cohort_of(event)
+                cohort = decided.cohort_of(event, demo=fact.person.demo)
                 met[cohort.space, cohort.cohort] = cohort
                 made.append(decided.made_of(fact, gates.decide(fact), cohort.cohort, records[n].headers))
 

@@ -42,7 +42,8 @@ class Made(msgspec.Struct):
 
 
 class Cohort(msgspec.Struct, frozen=True):
-    """Under which deliveries are counted together. `event`: of a fan-out, else NO_ID."""
+    """Under which deliveries are counted together. `event`: of a fan-out, else NO_ID. `demo`: of the demo's people, who are counted apart
+    so that they can leave without a trace."""
 
     space: int
     cohort: int
@@ -51,13 +52,15 @@ class Cohort(msgspec.Struct, frozen=True):
     template: str
     version: int
     event: bytes
+    demo: bool = False
 
 
-def cohort_of(event: Event) -> Cohort:
+def cohort_of(event: Event, *, demo: bool = False) -> Cohort:
     """The cohort of an event; only those of one fan-out have one of their own."""
     fanout = NO_ID if event.root else event.id
     parts = (event.category, event.priority, event.template, str(event.version), "" if event.root else event.id.hex())
-    return Cohort(event.space, cohort_id(event.space, *parts), event.category, event.priority, event.template, event.version, fanout)
+    number = cohort_id(event.space, *parts, *(["demo"] if demo else []))
+    return Cohort(event.space, number, event.category, event.priority, event.template, event.version, fanout, demo)
 
 
 def made_of(facts: Facts, decision: Decision, cohort: int, headers: Mapping[str, str]) -> Made:

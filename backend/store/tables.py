@@ -118,7 +118,7 @@ template_parts = _table("template_parts", _space(), Column("kind", Text, nullabl
 images = _table("images", _space(), Column("name", Text, nullable=False), _text("label", ""), _text("type"), Column("size", Integer, nullable=False), Column("width", Integer, nullable=False),
                 Column("height", Integer, nullable=False), _text("added_by", ""), _time("at"), PrimaryKeyConstraint("space", "name"))  # name: hash of what is in it
 cohorts = _table("cohorts", _space(), Column("cohort", BigInteger, nullable=False), _text("category"), _text("priority"), _text("template", ""), Column("version", Integer, nullable=False, server_default="0"),
-                 Column("event", Id), _time("created"), PrimaryKeyConstraint("space", "cohort"))  # event: of a fan-out, NO_ID otherwise
+                 Column("event", Id), _time("created"), Column("demo", Boolean, nullable=False, server_default="0"), PrimaryKeyConstraint("space", "cohort"))  # event: of a fan-out, NO_ID otherwise; demo: of the demo's people
 senders = _table("senders", _space(), Column("key", Text, nullable=False), _text("name"), _text("address"), _text("reply_to", ""), _text("postal", ""), _text("categories", "[]"),
                  Column("chosen", Boolean, nullable=False, server_default="0"), Column("revision", Integer, nullable=False), _time("changed"),
                  PrimaryKeyConstraint("space", "key"))  # chosen: for what no other sender is assigned; categories: JSON

@@ -1,0 +1,163 @@
+"""Writing the demo's people: the twelve through the facade, the crowd a hundred at a time, with what everybody has of their own."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from random import Random
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import UNSET
+from sqlalchemy import insert, select
+
+from backend.app.accounts import MAIN
+from backend.app.app import App
+from backend.app.categories import decoded
+from backend.app.people import EMAIL, SMS, Sealed
+from backend.app.views import AddressIn, GroupIn, PersonIn
+from backend.app.wishes import merged
+from backend.domain.delivery import CHANNEL_NUMBER
+from backend.domain.errors import NotFound
+from backend.domain.person import Profile, Wishes
+from backend.security.roles import SYSTEM, Actor
+from backend.store import categories, groups, persons, tables
+from backend.store.persons import AddressRow, PersonRow
+from backend.store.port import Tx
+from carillon.demo.cast import GROUPS, PEOPLE, Someone, mail_of, phone_of
+
+BY = Actor(MAIN, SYSTEM.subject, SYSTEM.role, name="Demo", via="line")
+PUSH = CHANNEL_NUMBER["push"]
+DAY = 86_400.0
+ZONES = (
+    "Europe/Berlin", "Asia/Kolkata", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland", "Pacific/Honolulu", "America/Los_Angeles",
+    "America/New_York", "America/Sao_Paulo",
+)  # fmt: skip
+
+
+class _Ready(msgspec.Struct):
+    """One of the crowd with everything sealed, so that nothing but SQL happens while the store is held."""
+
+    row: PersonRow
+    addresses: list[AddressRow]
+    consents: dict[str, bool]
+    groups: tuple[str, ...]
+
+
+async def seed_twelve(app: App) -> int:
+    """Make those who are missing, and the groups; how many there are. What was changed meanwhile stays as it is."""
+    for key, name, _ in GROUPS:
+        try:
+            await app.groups.get(BY, key)
+        except NotFound:
+            await app.groups.put(BY, key, GroupIn(name=name, members=[]))
+    for n, one in enumerate(PEOPLE):
+        await _one(app, n, one)
+    for key, _, _ in GROUPS:
+        outside = await app.store.read(lambda tx, key=key: _outside(tx, key))  # type: ignore[misc]
+        if outside:
+            await app.groups.add_members(BY, key, outside)
+    return len(PEOPLE)
+
+
+def ready(app: App, some: Sequence[tuple[int, Someone]], now: float, known: dict[str, object]) -> list[_Ready]:
+    """Rows of a part of the crowd."""
+    made = []
+    for n, one in some:
+        rng = Random(f"person {n}")  # noqa: S311 - the same person every time
+        created = now - 35 * DAY - rng.random() ** 2 * 500 * DAY
+        row = app.people.new_row(MAIN, one.user, one.name, one.zone, one.locale, demo=True)
+        row.profile = app.sealer.seal("profile", msgspec.json.encode(Profile(one.name, {"city": one.city, "plan": one.plan})))
+        row.created = row.changed = created
+        consents: dict[str, bool] = {}
+        if one.wishes is not None:
+            row.wishes = msgspec.json.encode(merged(Wishes(), one.wishes, known)).decode()  # type: ignore[arg-type]
+            consents = {} if one.wishes.consents is UNSET else dict(one.wishes.consents)
+        sealed: list[tuple[Sealed, str]] = []
+        if mail := mail_of(one):
+            sealed.append((app.people.sealed(EMAIL, mail), ""))
+        if phone := phone_of(one, n):
+            sealed.append((app.people.sealed(SMS, phone), ""))
+        for device in range(one.devices if one.device else 0):
+            sealed.append((app.people.sealed(PUSH, f"demo-device-{one.user}-{device}"), "Phone" if device == 0 else "Tablet"))
+        addresses = [AddressRow(row.person, s.channel, s.hash, s.sealed, label, created) for s, label in sealed]
+        made.append(_Ready(row, addresses, consents, one.groups))
+    return made
+
+
+def write_crowd(tx: Tx, some: Sequence[_Ready]) -> int:
+    """Insert those whose user id is free; how many. A real person who has it stays untouched."""
+    wanted = [one.row.person for one in some]
+    p = tables.people.c
+    there = set(tx.conn.scalars(select(p.person).where(p.space == MAIN, p.person.in_(wanted))))
+    new = [one for one in some if one.row.person not in there]
+    if not new:
+        return 0
+    tx.conn.execute(insert(tables.people), [msgspec.structs.asdict(one.row) for one in new])
+    addresses = [
+        {"space": MAIN, "person": a.person, "channel": a.channel, "hash": a.hash, "sealed": a.sealed, "label": a.label, "created": a.created}
+        for one in new
+        for a in one.addresses
+    ]
+    consents = [
+        {"space": MAIN, "person": one.row.person, "category": key, "at": one.row.created + 60, "given": yes, "source": "sign-up form", "evidence": "demo"}
+        for one in new
+        for key, yes in one.consents.items()
+    ]
+    for table, rows in ((tables.addresses, addresses), (tables.consents, consents)):
+        if rows:
+            tx.conn.execute(insert(table), rows)
+    for key, _, _ in GROUPS:
+        members = [one.row.person for one in new if key in one.groups]
+        if members and groups.get(tx, MAIN, key) is not None:
+            groups.add(tx, MAIN, key, members, new[0].row.created)
+    return len(new)
+
+
+def known_categories(tx: Tx) -> dict[str, object]:
+    """What wishes are checked against."""
+    return {row.key: decoded(row) for row in categories.every(tx, MAIN)}
+
+
+def _outside(tx: Tx, group: str) -> list[str]:
+    """Those of the twelve who should be in a group and are not."""
+    mine = {one.user for one in PEOPLE if group in one.groups}
+    found = []
+    for one in mine:
+        row = persons.get(tx, MAIN, person_of(one))
+        if row is not None and row.demo and row.erased is None and group not in groups.keys_of(tx, MAIN, row.person):
+            found.append(one)
+    return sorted(found)
+
+
+def person_of(user: str) -> int:
+    """Our number for a user id."""
+    from backend.domain.ids import person_id
+
+    return person_id(MAIN, user)
+
+
+async def _one(app: App, n: int, one: Someone) -> None:
+    zone = night_zone(app.clock.now()) if one.zone == "night" else one.zone
+
+    def write(tx: Tx) -> bool:
+        row = app.people.ensure(tx, MAIN, one.user, one.name, zone, one.locale, demo=True)
+        return row.demo and row.revision == 1 and row.created == row.changed and not persons.addresses_of(tx, MAIN, row.person, row.created)
+
+    if not await app.store.write(write):
+        return  # a real person has this id, or somebody has worked with this one since
+    phone = f"+1415555{100 + n:04d}" if one.phone else None
+    await app.people.put(BY, one.user, PersonIn(name=one.name, email=mail_of(one), phone=phone))
+    if one.device:
+        await app.people.put_address(BY, one.user, AddressIn("push", f"demo-device-{one.user}", "Phone"))
+    if one.wishes is not None:
+        await app.preferences.put(BY, one.user, one.wishes, evidence="demo")
+
+
+def night_zone(now: float) -> str:
+    """The zone where the night has just begun, or begins next."""
+    at = datetime.fromtimestamp(now, UTC)
+
+    def since_ten(zone: str) -> float:
+        there = at.astimezone(ZoneInfo(zone))
+        return (there.hour + there.minute / 60 - 22) % 24
+
+    return min(ZONES, key=since_ten)
