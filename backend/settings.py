@@ -26,6 +26,7 @@ class Settings:
     demo: bool
     smtp_url: str
     host: str = "127.0.0.1"
+    demo_small: bool = False  # CARILLON_DEMO=small: sixty people and three days of history
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -71,6 +72,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     else:
         sources["SECRET_KEY"] = "home"
         secret = _kept_secret(home)
+    demo = take("DEMO", "1")
     return Settings(
         home=home,
         port=port,
@@ -80,7 +82,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         log_url=log_url,
         cache_url=cache_url,
         secret_key=secret,
-        demo=take("DEMO", "1") not in ("0", "false", "no", "off"),
+        demo=demo not in ("0", "false", "no", "off"),
+        demo_small=demo == "small",
         smtp_url=take("SMTP_URL", ""),
         host=take("HOST", "127.0.0.1"),
         sources=sources,

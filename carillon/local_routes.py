@@ -37,9 +37,10 @@ class TokenIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DemoIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether the demo's people are to be there."""
+    """Whether the demo is to run; `remove`: take one step more of it away."""
 
     on: bool
+    remove: bool = False
 
 
 class LedgerIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,9 +104,15 @@ async def purge(app: App, request: Request) -> Any:
 
 
 async def demo_switch(app: App, request: Request) -> Any:
-    """Start or stop the demo's people."""
+    """Start or stop the demo, or take one step of taking it away: whoever asks goes on asking until it is gone."""
     given = await _body(request, DemoIn)
-    return {"people": await (demo.start(app) if given.on else demo.stop(app))}
+    if given.on:
+        return {"people": await demo.start(app)}
+    if not given.remove:
+        return await app.demo.stop(ACTOR)
+    step = await app.demo.leave(ACTOR)
+    claim = (await app.first_start()).claim if step.gone else ""
+    return {**msgspec.to_builtins(step), "claim": f"{app.settings.base_url}/claim?token={claim}" if claim else None}
 
 
 ROUTES: list[tuple[str, str, Callable[[App, Request], Awaitable[Any]]]] = [

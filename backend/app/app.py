@@ -24,6 +24,7 @@ from backend.app.clients import Clients
 from backend.app.dead import DeadLetters
 from backend.app.deliveries import Deliveries
 from backend.app.demanded import Demanded
+from backend.app.demo import Demo
 from backend.app.events import Events
 from backend.app.groups import Groups
 from backend.app.halts import Halts
@@ -91,6 +92,7 @@ class App:
         self.suppressions = Suppressions(self)
         self.accounts = Accounts(self)
         self.invitations = Invitations(self)
+        self.demo = Demo(self)
         self.clients = Clients(self)
         self.idempotency = Idempotency(self)
         self.audit = Audit(self)

@@ -39,16 +39,16 @@ class FirstStart(msgspec.Struct, frozen=True):
 async def first_start(app: "App") -> FirstStart:
     """Make what a new installation needs, once, and tell what is to be printed, every time."""
     empty = await app.store.read(accounts.count) == 0
-    if not app.settings.demo:
+    if not app.settings.demo or await app.store.read(lambda tx: marks.get(tx, "demo")) == "gone":
         return FirstStart(claim=await _new_claim(app)) if empty else FirstStart()
     path = app.settings.home / FILE
     if empty:
         await _make(app, path)
-    return FirstStart(tuple([one for one in _kept(path) if await _works(app, one)]))
+    return FirstStart(tuple([one for one in kept_sign_ins(app.settings.home) if await _works(app, one)]))
 
 
 async def _make(app: "App", path: Path) -> None:
-    kept = _kept(path) or tuple(SignIn(role, role, secrets.token_urlsafe(12)) for role in ROLES)
+    kept = kept_sign_ins(app.settings.home) or tuple(SignIn(role, role, secrets.token_urlsafe(12)) for role in ROLES)
     make_home(app.settings.home)
     # written before the accounts are made: a password that nobody can read would lock the demo up
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -67,9 +67,10 @@ async def _new_claim(app: "App") -> str:
     return token
 
 
-def _kept(path: Path) -> tuple[SignIn, ...]:
+def kept_sign_ins(home: Path) -> tuple[SignIn, ...]:
+    """The sign-ins that the demo made, as they were made."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=tuple[SignIn, ...])
+        return msgspec.json.decode((home / FILE).read_bytes(), type=tuple[SignIn, ...])
     except (FileNotFoundError, msgspec.DecodeError):
         return ()
 

@@ -135,27 +135,43 @@ def purge(as_json: bool) -> None:
 
 @click.group()
 def demo() -> None:
-    """The demo's people: fictional, and everything sent to them is captured here."""
+    """The demo: fictional people, their history and a few events a minute. Everything sent to them is captured here."""
 
 
 @demo.command()
 @as_json
 def start(as_json: bool) -> None:
-    """Make whoever and whatever of the demo is missing."""
-    _demo(on=True, as_json=as_json, sentence="{} people of the demo are there.")
+    """Make whoever and whatever of the demo is missing, and let events come in where Carillon runs."""
+    answer = at_desk(lambda desk: _demo(desk, on=True))
+    give(answer, as_json, lambda: [f"{answer['people']} people of the demo are there. A running Carillon makes the rest within a minute or two."])
 
 
 @demo.command()
+@click.option("--remove", is_flag=True, help="Take its people away too, with everything that was made of them.")
 @as_json
-def stop(as_json: bool) -> None:
-    """Take the demo's people away, with everything that tells of them. Templates and sign-ins stay."""
-    _demo(on=False, as_json=as_json, sentence="{} people of the demo were taken away.")
+def stop(remove: bool, as_json: bool) -> None:
+    """End the demo's events. Its people and their history stay, unless --remove takes them away (Ctrl-C is safe; run it again)."""
+    if not remove:
+        answer = at_desk(lambda desk: _demo(desk, on=False))
+        give(answer, as_json, lambda: ["No more events of the demo come in. Its people stay: carillon demo stop --remove takes them away."])
+        return
+    answer = at_desk(_removed)
+    claim = [f"Make the first account with this link; it works once:\n\n  {answer['claim']}\n"] if answer["claim"] else []
+    give(answer, as_json, lambda: [f"The demo is gone: {answer['of']:,} people and everything that was made of them.", *claim])
 
 
-def _demo(*, on: bool, as_json: bool, sentence: str) -> None:
-    async def ask(desk: "Desk") -> dict[str, Any]:
-        answer: dict[str, Any] = await desk.ask("POST", "/local/demo", {"on": on})
-        return answer
+async def _demo(desk: "Desk", **asked: bool) -> dict[str, Any]:
+    answer: dict[str, Any] = await desk.ask("POST", "/local/demo", asked)
+    return answer
 
-    answer = at_desk(ask)
-    give(answer, as_json, lambda: [sentence.format(answer["people"])])
+
+async def _removed(desk: "Desk") -> dict[str, Any]:
+    step = await _demo(desk, on=False, remove=True)
+    with Progress("people", step["of"]) as progress:
+        done = 0
+        while not step["gone"]:
+            progress.add(step["done"] - done)
+            done = step["done"]
+            step = await _demo(desk, on=False, remove=True)
+        progress.add(step["done"] - done)
+    return step

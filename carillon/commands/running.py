@@ -15,19 +15,45 @@ if TYPE_CHECKING:
 STAGES = ("expand", "decide", "deliver", "receipts", "due", "rollup", "purge")  # those of workers.line; a test holds them equal
 
 
+class Seeding:
+    """Tells of the demo's history while it is written beside everything else: a line at each quarter, none when nothing is to be made."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet, self._open, self._last = quiet, False, -1
+
+    def begin(self) -> None:
+        """The address is printed: speak from now on."""
+        self._open = True
+
+    def told(self, what: str, done: int, of: int) -> None:
+        """How far it is."""
+        quarter = done * 4 // max(1, of)
+        if self._quiet or not self._open or what != "history" or quarter == self._last:
+            return
+        self._last = quarter
+        if done == of:
+            note("The demo's thirty days of history are written.")
+        elif quarter:
+            note(f"The demo's history: {quarter * 25} % written. You can work meanwhile.")
+
+
 @click.command()
 @as_json
 def up(as_json: bool) -> None:
     """Run everything in this process: API, GraphQL, portal and the line. Ctrl-C ends it in order."""
     from carillon import demo, run
+    from carillon.demo.life import Life
+    from carillon.demo.plot import FULL, TINY
     from carillon.portal_build import BuildFailed
 
     settings = load()
     run.start_logging(as_json=as_json)
 
     async def ready(house: "House") -> None:
-        await demo.first(house.app)
         first = await house.app.first_start()
+        await demo.first(house.app)
+        progress = Seeding(quiet=as_json)
+        house.app.later(Life(house.app, TINY if settings.demo_small else FULL, progress.told).run())
         claim = f"{settings.base_url}/claim?token={first.claim}" if first.claim else ""
         if as_json:
             said: dict[str, Any] = {"address": settings.base_url, "sign_ins": msgspec.to_builtins(first.sign_ins), "claim": claim or None}
@@ -41,6 +67,7 @@ def up(as_json: bool) -> None:
             click.echo()
         if claim:
             click.echo(f"Make the first account with this link; it works once:\n\n  {claim}\n")
+        progress.begin()
         click.echo(f"API {settings.base_url}/v1/docs   GraphQL {settings.base_url}/graphql   Ctrl-C ends it.")
 
     try:

@@ -140,9 +140,9 @@ def _wishes(rng: Random) -> PreferencesIn | None:
     """What they want otherwise than the rest: few say anything, and most who do want quiet nights or less mail."""
     quiet = [QuietHoursIn(rng.choice(("21:00", "22:00", "22:30", "23:00")), rng.choice(("06:30", "07:00", "08:00")))] if rng.random() < 0.24 else None
     consents = {key: rng.random() < 0.93 for key in MARKETING if rng.random() < 0.46}
-    channels = {channel: False for channel, share in (("email", 0.03), ("push", 0.05), ("sms", 0.08)) if rng.random() < share}
-    matrix = {"orders": {"push": False}} if rng.random() < 0.06 else {}
-    categories = {"chat": False} if rng.random() < 0.05 else {}
+    channels: dict[str, bool | None] = {channel: False for channel, share in (("email", 0.03), ("push", 0.05), ("sms", 0.08)) if rng.random() < share}
+    matrix: dict[str, dict[str, bool | None]] = {"orders": {"push": False}} if rng.random() < 0.06 else {}
+    categories: dict[str, bool | None] = {"chat": False} if rng.random() < 0.05 else {}
     if not (quiet or consents or channels or matrix or categories):
         return None
     return PreferencesIn(channels=channels, categories=categories, matrix=matrix, quiet_hours=quiet, consents=consents)

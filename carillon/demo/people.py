@@ -15,8 +15,10 @@ from backend.app.categories import decoded
 from backend.app.people import EMAIL, SMS, Sealed
 from backend.app.views import AddressIn, GroupIn, PersonIn
 from backend.app.wishes import merged
+from backend.domain.category import Category
 from backend.domain.delivery import CHANNEL_NUMBER
 from backend.domain.errors import NotFound
+from backend.domain.ids import person_id
 from backend.domain.person import Profile, Wishes
 from backend.security.roles import SYSTEM, Actor
 from backend.store import categories, groups, persons, tables
@@ -33,7 +35,7 @@ ZONES = (
 )  # fmt: skip
 
 
-class _Ready(msgspec.Struct):
+class Ready(msgspec.Struct):
     """One of the crowd with everything sealed, so that nothing but SQL happens while the store is held."""
 
     row: PersonRow
@@ -58,7 +60,7 @@ async def seed_twelve(app: App) -> int:
     return len(PEOPLE)
 
 
-def ready(app: App, some: Sequence[tuple[int, Someone]], now: float, known: dict[str, object]) -> list[_Ready]:
+def ready(app: App, some: Sequence[tuple[int, Someone]], now: float, known: dict[str, Category]) -> list[Ready]:
     """Rows of a part of the crowd."""
     made = []
     for n, one in some:
@@ -69,7 +71,7 @@ def ready(app: App, some: Sequence[tuple[int, Someone]], now: float, known: dict
         row.created = row.changed = created
         consents: dict[str, bool] = {}
         if one.wishes is not None:
-            row.wishes = msgspec.json.encode(merged(Wishes(), one.wishes, known)).decode()  # type: ignore[arg-type]
+            row.wishes = msgspec.json.encode(merged(Wishes(), one.wishes, known)).decode()
             consents = {} if one.wishes.consents is UNSET else dict(one.wishes.consents)
         sealed: list[tuple[Sealed, str]] = []
         if mail := mail_of(one):
@@ -79,11 +81,11 @@ def ready(app: App, some: Sequence[tuple[int, Someone]], now: float, known: dict
         for device in range(one.devices if one.device else 0):
             sealed.append((app.people.sealed(PUSH, f"demo-device-{one.user}-{device}"), "Phone" if device == 0 else "Tablet"))
         addresses = [AddressRow(row.person, s.channel, s.hash, s.sealed, label, created) for s, label in sealed]
-        made.append(_Ready(row, addresses, consents, one.groups))
+        made.append(Ready(row, addresses, consents, one.groups))
     return made
 
 
-def write_crowd(tx: Tx, some: Sequence[_Ready]) -> int:
+def write_crowd(tx: Tx, some: Sequence[Ready]) -> int:
     """Insert those whose user id is free; how many. A real person who has it stays untouched."""
     wanted = [one.row.person for one in some]
     p = tables.people.c
@@ -112,7 +114,7 @@ def write_crowd(tx: Tx, some: Sequence[_Ready]) -> int:
     return len(new)
 
 
-def known_categories(tx: Tx) -> dict[str, object]:
+def known_categories(tx: Tx) -> dict[str, Category]:
     """What wishes are checked against."""
     return {row.key: decoded(row) for row in categories.every(tx, MAIN)}
 
@@ -130,8 +132,6 @@ def _outside(tx: Tx, group: str) -> list[str]:
 
 def person_of(user: str) -> int:
     """Our number for a user id."""
-    from backend.domain.ids import person_id
-
     return person_id(MAIN, user)
 
 

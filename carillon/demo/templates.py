@@ -1,5 +1,6 @@
 """The demo's templates: what a shop with a community tells its people, in English and German, some in French and Spanish."""
 
+from collections.abc import Container
 from typing import Any
 
 import msgspec
@@ -119,10 +120,12 @@ TEMPLATES = (
 )  # fmt: skip
 
 
-async def seed_templates(app: App) -> dict[str, int]:
-    """Make and publish those that are missing; key -> revision of those made now. What somebody changed stays as it is."""
+async def seed_templates(app: App, keys: Container[str]) -> dict[str, int]:
+    """Make and publish those of these keys that are missing; key -> revision of those made now. What somebody changed stays as it is."""
     made: dict[str, int] = {}
     for one in TEMPLATES:
+        if one.key not in keys:
+            continue
         try:
             await app.templates.get(BY, one.key)
         except NotFound:

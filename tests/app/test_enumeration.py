@@ -56,6 +56,7 @@ RULES = {
         "create": "accounts.write", "list": "accounts.write", "disable": "accounts.write", "enable": "accounts.write",
         "set_password": "accounts.write", "set_role": "accounts.write",
     },
+    "demo": {"state": "accounts.write", "counts": "accounts.write", "stop": "accounts.write", "leave": "accounts.write"},
     "invitations": {"create": "accounts.write", "list": "accounts.write", "revoke": "accounts.write"},
     "clients": {"create": "accounts.write", "remove": "accounts.write", "list": "accounts.write"},
     "audit": {"list": "audit.read"},

@@ -85,8 +85,9 @@ class Instance:
 
 
 def start_instance(home: Path, **env: str) -> Instance:
+    """With a small demo, unless `env` says otherwise."""
     port = free_port()
-    made = {"CARILLON_HOME": str(home), "CARILLON_PORT": str(port), **env}
+    made = {"CARILLON_HOME": str(home), "CARILLON_PORT": str(port), "CARILLON_DEMO": "small", **env}
     with (home / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "carillon.cli", "up", "--json"],

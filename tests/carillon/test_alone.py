@@ -97,8 +97,17 @@ def test_demo_people_come_and_go_and_come_again(call):
     bundle = call("export", "noor").out
     assert "noor@example.com" in bundle
     assert json.loads(bundle)["preferences"]["quiet"]
-    assert call("demo", "stop", "--json").value == {"people": 12}
+    assert call("demo", "stop", "--json").value["stage"] == "off"
+    assert "noor@example.com" in call("export", "noor").out
+    said = call("demo", "stop", "--remove")
+    assert said.code == 0
+    assert "The demo is gone: 12 people" in said.out
+    assert "/claim?token=" in said.out
+    assert "12 of 12 people" in said.err
     assert call("export", "noor").code == 1
+    said = call("demo", "stop", "--remove")
+    assert said.code == 1
+    assert "The demo is not here" in said.err
     assert call("demo", "start", "--json").value == {"people": 12}
     assert "noor@example.com" in call("export", "noor").out
 

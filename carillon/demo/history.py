@@ -1,0 +1,276 @@
+"""Thirty days of history, written in portions: each one transaction with the mark of how far it is, so that nothing is there twice
+whenever it is stopped, and every number is true to the rows: they are written by the writers of the line.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+
+import msgspec
+from sqlalchemy import bindparam, select, update
+
+from backend.app.accounts import MAIN
+from backend.app.app import App
+from backend.app.demo import MADE, made_of
+from backend.domain.deadletter import fingerprint
+from backend.domain.decision import Facts
+from backend.domain.delivery import Delivery
+from backend.domain.event import Body, Event, FanOut
+from backend.domain.ids import make_id, person_id
+from backend.live.records import AlertRaised
+from backend.log.codec import decode
+from backend.store import alert_rows, captures, fanouts, hot, inbox, letters, marks, partitions, receipt_rows, tables, traces
+from backend.store.port import Tx
+from backend.store.suppress import suppress
+from backend.store.upsert import insert_new
+from carillon.demo import plot
+from carillon.demo.happening import Script, Step, Teller
+from carillon.demo.plot import STORIES, Moment, Portion, Size, Story, Users
+from workers import decided
+from workers.decided import Made
+from workers.rendering import Rendering
+
+MARK = "demo.history"
+TURN = "demo"
+EVENTS = 8  # events followed before the loop gets a turn
+TOGETHER = 25  # people of a fan-out who are decided at one instant
+ALERTS = (
+    (9, 13.1, 1.5, "warning", "Push: a provider is away", "75 of 100 attempts failed. They are tried again by themselves; nothing is lost."),
+    (17, 8.05, 0.8, "warning", "E-mail: a provider answers 421", "The mail server asks for patience. What it refused is tried again within the hour."),
+    (3, 2.0, 0.2, "info", "A day of history was sealed", "Its totals stay; its rows are dropped when they are thirty days old."),
+)  # days ago, hour, hours until it was resolved
+
+
+class Place(msgspec.Struct):
+    """How far the history is. `start`: the second before which it lies, the same after every restart."""
+
+    start: float
+    done: int = 0
+    of: int = 0
+
+
+class Stopped(Exception):
+    """Somebody stopped the demo."""
+
+
+def place(tx: Tx) -> Place | None:
+    """How far the history is, None when none was begun."""
+    kept = marks.get(tx, MARK)
+    return msgspec.json.decode(kept, type=Place) if kept else None
+
+
+class History:
+    """Writes what is missing. `go_on(tx)` is asked in every transaction; when it says no, `write` raises `Stopped`."""
+
+    def __init__(self, app: App, size: Size, go_on: Callable[[Tx], bool]) -> None:
+        self._app, self._size, self._go_on = app, size, go_on
+        self._renderer = Rendering(store=app.store, facts=app.facts, sealer=app.sealer, base_url=app.settings.base_url)
+
+    async def write(self, told: Callable[[int, int], Awaitable[None]]) -> None:
+        """All of it; `told(done, of)` after each portion."""
+        place_ = await self._begin()
+        if 0 < place_.of <= place_.done:
+            return
+        users = Users(self._size, await self._own())
+        plan = plot.portions(place_.start, self._size, users)
+        teller = Teller(self._renderer, self._app.sealer, place_.start)
+        for n in range(place_.done, len(plan)):
+            await self._play(teller, plan[n], Place(place_.start, n + 1, len(plan)))
+            await told(n + 1, len(plan))
+
+    async def _begin(self) -> Place:
+        now = self._app.clock.now()
+
+        def write(tx: Tx) -> Place:
+            self._asked(tx)
+            partitions.ensure(tx, now, back=self._size.days)
+            known, made = place(tx), made_of(tx)
+            if known is None:
+                known = Place(float(int(now)))
+                marks.put(tx, MARK, msgspec.json.encode(known).decode())
+                for ago, hour, hours, severity, title, text in ALERTS:
+                    at = (known.start // plot.DAY - ago) * plot.DAY + hour * plot.HOUR
+                    if ago < self._size.days:
+                        alert = AlertRaised(MAIN, make_id(int(at * 1000), b"demo alert"), severity, title, text, at, at + hours * plot.HOUR)
+                        alert_rows.put(tx, alert)
+                        made.alerts.append(alert.id.hex())
+                marks.put(tx, MADE, msgspec.json.encode(made).decode())
+            return known
+
+        return await self._app.store.write(write, turn=TURN)
+
+    async def _own(self) -> list[str]:
+        """User ids of the demo's people behind sign-ins, in a fixed order."""
+        a, p = tables.accounts.c, tables.people.c
+
+        def read(tx: Tx) -> list[str]:
+            joined = tables.accounts.join(tables.people, (a.space == p.space) & (a.person == p.person))
+            found = tx.conn.execute(joined.select().with_only_columns(p.user_id).where(a.space == MAIN, p.demo).order_by(p.user_id))
+            return list(found.scalars())
+
+        return await self._app.store.read(read)
+
+    def _asked(self, tx: Tx) -> None:
+        if not self._go_on(tx):
+            raise Stopped
+
+    # ---- one portion
+    async def _play(self, teller: Teller, portion: Portion, after: Place) -> None:
+        script, rng = Script(), Random(portion.seed)  # noqa: S311 - a plot, no secret
+        known = (await self._app.facts.content_of(MAIN)).published
+        begun: FanOut | None = None
+        everybody: list[int] = []
+        if not portion.letter:
+            groups = [_single(moment, rng, known) for moment in portion.moments]
+        elif portion.letter in known:
+            begun, everybody = await self._letter(portion, known)
+            groups = _children(portion, begun, everybody)
+        else:
+            groups = []
+        events = [event for group in groups for event in group]
+        facts = iter(await self._app.facts.of_events(events, after.start) if events else [])
+        made: list[list[tuple[Facts, Made]]] = []
+        for group in groups:
+            met = [fact for _ in group if (fact := next(facts)) is not None and not fact.person.erased and fact.person.demo]
+            then = [msgspec.structs.replace(fact, now=group[-1].accepted + 0.4, halted=()) for fact in met]
+            made.append([(fact, teller.decide(script, fact)) for fact in then])
+        await self._renderer.prepare(_needed([one for together in made for _, one in together]))
+        turn = 0
+        for together in made:
+            pace: dict[int, float] = {}
+            for fact, one in together:
+                turn += 1
+                if turn % EVENTS == 0:
+                    await asyncio.sleep(0)
+                teller.follow(script, fact, one, rng, pace)
+        changed: set[int] = set()
+
+        def write(tx: Tx) -> None:
+            self._asked(tx)
+            changed.clear()
+            if begun is not None and portion.part == 0:
+                _begin_letter(tx, begun, everybody)
+            changed.update(_write(tx, script))
+            marks.put(tx, MARK, msgspec.json.encode(after).decode())
+
+        await self._app.store.write(write, turn=TURN)
+        if changed:
+            await self._app.facts.forget([(MAIN, person) for person in changed])
+
+    async def _letter(self, portion: Portion, known: dict[str, int]) -> tuple[FanOut, list[int]]:
+        """The fan-out and whom it is for: the demo's people in its group when it began."""
+        story = STORIES[portion.letter]
+        made = make_id(int(portion.at * 1000), b"demo", portion.letter.encode())
+        pattern = _event(story, portion.at, made, 0, Random(f"{portion.letter} {portion.at}"), known)  # noqa: S311
+
+        def read(tx: Tx) -> list[int]:
+            if portion.part:
+                return fanouts.walk(tx, MAIN, made, -1, 1_000_000)
+            m, p = tables.memberships, tables.people
+            mine = (m.c.space == MAIN, m.c.group_key == story.group, p.c.demo, p.c.erased.is_(None))
+            joined = m.join(p, (m.c.space == p.c.space) & (m.c.person == p.c.person))
+            return list(tx.conn.scalars(select(m.c.person).select_from(joined).where(*mine).order_by(m.c.person)))
+
+        everybody = await self._app.store.read(read)
+        return FanOut(pattern, story.group, recipients=len(everybody)), everybody
+
+
+def _single(moment: Moment, rng: Random, known: dict[str, int]) -> list[Event]:
+    """Events of one instant, of templates that are published."""
+    events = []
+    for n, (key, user) in enumerate(moment.events):
+        at = round(moment.at + n * 0.004, 3)
+        made = make_id(int(at * 1000), b"demo", key.encode(), user.encode())
+        event = _event(STORIES[key], at, made, person_id(MAIN, user), rng, known)
+        if event.version:
+            events.append(event)
+    return events
+
+
+def _children(portion: Portion, fanout: FanOut, everybody: Sequence[int]) -> list[list[Event]]:
+    """The events of one part of a fan-out, as many at a time as were decided together."""
+    end = None if portion.part == portion.parts - 1 else (portion.part + 1) * plot.PART
+    mine = everybody[portion.part * plot.PART : end]
+    children = [msgspec.structs.replace(fanout.event, person=person, root=False) for person in mine]
+    return [children[n : n + TOGETHER] for n in range(0, len(children), TOGETHER)]
+
+
+def _needed(made: Sequence[Made]) -> list[Delivery]:
+    """A delivery of each version that has to be compiled."""
+    found: dict[str, Delivery] = {}
+    for one in made:
+        if one.event.template not in found:
+            found.update((one.event.template, decode(Delivery, way.value)) for way in one.ways[:1] if way.value is not None)
+    return list(found.values())
+
+
+def _event(story: Story, at: float, made: bytes, person: int, rng: Random, known: dict[str, int]) -> Event:
+    body = msgspec.json.encode(Body(data=plot.data_of(story.template, rng, at)))
+    return Event(
+        made, MAIN, person, story.type, story.category, story.priority, at, template=story.template if story.template in known else "",
+        version=known.get(story.template, 0), expires=at + story.expires if story.expires else 0.0, body=body,
+    )  # fmt: skip
+
+
+def _begin_letter(tx: Tx, fanout: FanOut, everybody: Sequence[int]) -> None:
+    """The snapshot and the events row of a fan-out."""
+    event = fanout.event
+    cohort = decided.cohort_of(msgspec.structs.replace(event, root=False))
+    insert_new(tx, tables.snapshots, [{"event": event.id, "person": person, "space": MAIN} for person in everybody])
+    fanouts.put_event(
+        tx,
+        {
+            "id": event.id, "space": MAIN, "person": 0, "type": event.type, "category": event.category, "priority": event.priority,
+            "source": event.source, "key": "", "template": event.template, "version": event.version, "recipients": len(everybody),
+            "duplicate_of": None, "cohort": cohort.cohort, "target": f"group:{fanout.group}", "body": msgspec.msgpack.encode(event),
+            "accepted": event.accepted,
+        },
+    )  # fmt: skip
+
+
+def _write(tx: Tx, script: Script) -> set[int]:
+    """Every step in its order, with the line's writers; the persons whose facts changed."""
+    changed: set[int] = set()
+    first = min(script.steps, default=0.0)
+    insert_new(tx, tables.cohorts, [{**msgspec.structs.asdict(c), "created": first} for c in script.cohorts.values()])
+    for at, step in sorted(script.steps.items()):
+        _write_step(tx, step, at)
+        for channel, address in step.bad:
+            changed.update(suppress(tx, MAIN, channel, address, "bounced", "provider", at))
+    _write_inbox(tx, script)
+    traces.add(tx, MAIN, script.explained)
+    receipt_rows.keep(tx, MAIN, script.receipts)
+    captures.keep(tx, script.kept)
+    if script.due:
+        hot.write_due(tx, script.due)
+    for letter in script.letters:
+        letters.insert(
+            tx, space=MAIN, id=letter.id, at=letter.at, topic=letter.record.topic, stage="deliver", cause=letter.cause,
+            fingerprint=fingerprint("deliver", letter.cause.split(":")[0], letter.cause), detail="", value=letter.record.value,
+        )  # fmt: skip
+    return changed
+
+
+def _write_step(tx: Tx, step: Step, at: float) -> None:
+    if step.rows:
+        hot.write_decided(tx, step.rows, at)
+    if step.moves:
+        hot.write_moves(tx, step.moves, at)
+    if step.outcomes or step.starts:
+        hot.write_attempts(tx, step.outcomes, step.starts, at)
+
+
+def _write_inbox(tx: Tx, script: Script) -> None:
+    """The rows of the web channel, and their heads without what was read meanwhile."""
+    if not script.arrived:
+        return
+    fresh = inbox.write(tx, MAIN, sorted(script.arrived, key=lambda row: row.at), min(row.at for row in script.arrived))
+    known = [(row.person, row.read is not None, row.seen is not None) for row in fresh]
+    heads = tables.inbox_heads.c
+    statement = (
+        update(tables.inbox_heads)
+        .where(heads.space == MAIN, heads.person == bindparam("who"))
+        .values(unread=heads.unread - bindparam("was_read"), unseen=heads.unseen - bindparam("was_seen"))
+    )
+    if counted := [{"who": person, "was_read": int(read), "was_seen": int(seen)} for person, read, seen in known if read or seen]:
+        tx.conn.execute(statement, counted)

@@ -1,0 +1,1 @@
+"""The demo: its people, its history, its stream, and how it leaves."""

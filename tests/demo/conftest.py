@@ -1,0 +1,81 @@
+"""Whole houses for the demo, on the embedded engines and on PostgreSQL, Redis and Kafka, with a clock the test owns."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import func, select
+
+from backend.app.accounts import MAIN
+from backend.app.app import App
+from backend.clock import HeldClock
+from backend.domain.ledger import balance
+from backend.settings import load
+from backend.store import history, inbox, rollup, tables
+from backend.store.port import Tx
+from carillon import demo
+from carillon.demo.life import Life
+from carillon.demo.plot import TINY
+from carillon.house import House
+from tests.line.houses import NOON, environment, forget_all
+
+QUIET = {"marks", "audit", "totals", "standing", "deltas", "log_records", "log_marks", "log_heads"}  # tables that others write too, or that are compacted
+
+
+@pytest.fixture(scope="session", autouse=True)
+def broker():
+    yield
+    forget_all()
+
+
+@pytest.fixture(params=["embedded", "servers"])
+async def house(request, tmp_path) -> AsyncIterator[House]:
+    """A running house with the demo's first part, on each set of engines."""
+    given = request.getfixturevalue("engines") if request.param == "servers" else None
+    with environment(request.param, tmp_path, given) as env:
+        async with opened(env) as made:
+            await made.app.first_start()
+            await demo.first(made.app)
+            yield made
+
+
+def opened(env: dict[str, str], now: float = NOON) -> House:
+    return House(load({**env, "CARILLON_DEMO": "small"}), HeldClock(now))
+
+
+@pytest.fixture
+async def alone(tmp_path) -> AsyncIterator[House]:
+    """The same on the embedded engines alone."""
+    async with opened({"CARILLON_HOME": str(tmp_path)}) as made:
+        await made.app.first_start()
+        await demo.first(made.app)
+        yield made
+
+
+async def seeded(house: House) -> Life:
+    life = Life(house.app, TINY)
+    await life.seed()
+    return life
+
+
+async def rows(app: App) -> dict[str, int]:
+    """How many rows stand in each table that has any."""
+
+    def read(tx: Tx) -> dict[str, int]:
+        found = {t.name: tx.conn.scalar(select(func.count()).select_from(t)) or 0 for t in tables.meta.sorted_tables}
+        return {name: n for name, n in found.items() if n and name not in QUIET}
+
+    return await app.store.read(read)
+
+
+async def is_true(app: App) -> None:
+    """Every number says what the rows say."""
+
+    def read(tx: Tx) -> None:
+        assert balance(history.whole_ledger(tx, MAIN)) == 0
+        assert Counter(history.recounted(tx, MAIN)) == rollup.everything(tx, MAIN)
+        for person in tx.conn.scalars(select(tables.inbox_heads.c.person)).all():
+            head = inbox.head(tx, MAIN, person)
+            assert (head.unread, head.unseen) == inbox.recount(tx, MAIN, person)
+
+    await app.store.read(read)
