@@ -6,13 +6,15 @@ the cohorts, which hold nobody else, go as a whole.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Table, delete, func, insert, select, update
 
-from backend.domain.delivery import SKIPPED
+from backend.domain.delivery import CHANNEL_NUMBER, SKIPPED
 from backend.domain.ids import NO_ID, person_bytes
+from backend.domain.tally import STAMP, quarter_of
 from backend.store import tables as t
 from backend.store.counted import NOTHING
 from backend.store.port import Tx
@@ -21,7 +23,8 @@ from backend.store.upsert import CHUNK
 OF_PERSON = (
     t.captures, t.inbox, t.inbox_heads, t.collapses, t.consents, t.memberships, t.chat_members, t.chat_messages, t.orders, t.notifications, t.deliveries,
 )  # fmt: skip
-COUNTED = (t.deltas, t.totals, t.standing, t.ledger_totals)  # by cohort
+COUNTED = (t.deltas, t.totals, t.standing, t.tallies, t.ledger_totals)  # by cohort
+Units = Counter[tuple[int, int, int, int]]  # (cohort, channel, state or stamp, quarter in which it was born)
 ONCE = 5_000  # rows of counters in one statement
 _PERSON = re.compile(rb'"person":(\d+)')
 
@@ -76,11 +79,10 @@ def clear(tx: Tx, space: int, who: Sequence[int], now: float) -> int:
     d, n = t.deliveries.c, t.notifications.c
     delivered = tx.conn.execute(select(d.id, d.cohort, d.channel, d.state).where(d.space == space, d.person.in_(who))).all()
     told = tx.conn.execute(select(n.id, n.event, n.cohort, n.skipped).where(n.space == space, n.person.in_(who))).all()
-    counted = Counter((row.cohort, row.channel, row.state) for row in delivered)
-    counted.update({(row.cohort, 0, SKIPPED): 0 for row in told})
+    counted: Units = Counter((row.cohort, row.channel, row.state, quarter_of(row.id)) for row in delivered)
     for row in told:
-        counted[row.cohort, 0, SKIPPED] += row.skipped
-    _count_off(tx, space, counted, now)
+        counted[row.cohort, 0, SKIPPED, quarter_of(row.id)] += row.skipped
+    _count_off(tx, space, counted, _stamped(tx, space, who, delivered, {row.id: row.cohort for row in told}), now)
     _shrink_events(tx, space, Counter(row.event for row in told), who)
     ids = [row.id for row in delivered]
     for table in (t.attempts, t.receipts):
@@ -110,10 +112,9 @@ def drop_counters(tx: Tx, space: int) -> bool:
     mine = list(tx.conn.scalars(select(c.cohort).where(c.space == space, c.demo.is_(True))))
     for cohort in mine:
         for table in COUNTED:
-            keys = list(table.primary_key)
             of = (table.c.space == space, table.c.cohort == cohort)
             if tx.conn.scalar(select(func.count()).select_from(table).where(*of)) or 0:
-                last = keys[0] if table is t.deltas else table.c.minute if table is t.totals else None
+                last = {t.deltas: t.deltas.c.n_th, t.totals: t.totals.c.minute, t.tallies: t.tallies.c.born}.get(table)
                 if last is None:
                     tx.conn.execute(delete(table).where(*of))
                     continue
@@ -140,10 +141,28 @@ def drop_alerts(tx: Tx, space: int, ids: Sequence[bytes]) -> None:
     tx.conn.execute(delete(t.alerts).where(t.alerts.c.space == space, t.alerts.c.id.in_(list(ids))))
 
 
-def _count_off(tx: Tx, space: int, counted: Counter[tuple[int, int, int]], now: float) -> None:
+def _stamped(tx: Tx, space: int, who: Sequence[int], delivered: Sequence[Any], told: Mapping[bytes, int]) -> Units:
+    """First-time stamps of these deliveries and of these inboxes."""
+    counted: Units = Counter()
+    places = {row.id: (row.cohort, row.channel) for row in delivered}
+    r, i = t.receipts.c, t.inbox.c
+    for some in _pieces(list(places)):
+        of_some = select(r.delivery, r.kind).where(r.space == space, r.delivery.in_(some), r.kind.in_(list(STAMP))).distinct()
+        counted.update((*places[made], STAMP[kind], quarter_of(made)) for made, kind in tx.conn.execute(of_some))
+    for made, seen, was_read in tx.conn.execute(select(i.id, i.seen, i.read).where(i.space == space, i.person.in_(who))):
+        if made in told:
+            met = [name for name, at in (("seen", seen), ("read", was_read)) if at is not None]
+            counted.update((told[made], CHANNEL_NUMBER["web"], STAMP[name], quarter_of(made)) for name in met)
+    return counted
+
+
+def _count_off(tx: Tx, space: int, units: Units, stamped: Units, now: float) -> None:
+    """Units leave the state they are in; a stamp is a delta from itself to itself."""
     rows = [
-        {"space": space, "cohort": cohort, "minute": int(now // 60), "channel": channel, "was": NOTHING, "now": state, "n": -n}
-        for (cohort, channel, state), n in counted.items()
+        {"space": space, "cohort": cohort, "minute": int(now // 60), "channel": channel, "was": was, "now": kind, "n": -n, "born": born}
+        for counted in (units, stamped)
+        for (cohort, channel, kind, born), n in counted.items()
+        for was in [NOTHING if counted is units else kind]
         if n
     ]
     if rows:

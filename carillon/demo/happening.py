@@ -128,7 +128,7 @@ class Teller:
             script.at(begins).starts.append(hot.Start(delivery.space, delivery.id, delivery.attempt, f"capture-{channel}"))
             said = plot.answer(channel, begins, self._start, rng, doomed=doomed)
             ended = round(begins + lasts, 3)
-            what = after(delivery, said, facts.category, ended, rng.random)
+            what = after(delivery, said, facts.category, ended, rng.random, f"capture-{channel}")
             script.at(ended).outcomes.append(what.outcome)
             if what.suppress:
                 script.at(ended).bad.append((delivery.channel, delivery.address))
@@ -155,12 +155,12 @@ class Teller:
         try:
             message = self._renderer.outgoing(delivery, facts).message
         except Refusal as refusal:
-            step.moves.append(_moved(delivery, State.FAILED, refusal.code()))
+            step.moves.append(_moved(delivery, State.FAILED, refusal.code(), "inbox", at))
             return
         assert isinstance(message, WebMessage)
         seen = at + rng.expovariate(1 / (5 * plot.HOUR))
         read = seen + rng.expovariate(1 / plot.HOUR) if rng.random() < 0.72 else self._start
-        step.moves.append(_moved(delivery, State.DELIVERED, ""))
+        step.moves.append(_moved(delivery, State.DELIVERED, "", "inbox", at))
         script.arrived.append(
             inbox.Row(
                 space=delivery.space, person=delivery.person, id=delivery.notification, type=facts.category.type, category=delivery.category,
@@ -192,11 +192,11 @@ class Teller:
         if told >= self._start or rng.random() < 0.03:
             return
         if channel == "email" and rng.random() < 0.004:
-            script.at(told).moves.append(_moved(delivery, State.BOUNCED, "5.1.1"))
+            script.at(told).moves.append(_moved(delivery, State.BOUNCED, "5.1.1", f"capture-{channel}"))
             script.at(told).bad.append((delivery.channel, delivery.address))
             script.receipts.append(self._receipt(delivery, "bounced_hard", told, "550 5.1.1 The mailbox does not exist."))
             return
-        script.at(told).moves.append(_moved(delivery, State.DELIVERED, "delivered"))
+        script.at(told).moves.append(_moved(delivery, State.DELIVERED, "delivered", f"capture-{channel}"))
         script.receipts.append(self._receipt(delivery, "delivered", told))
         if channel == "sms" or not facts.category.tracking:
             return
@@ -219,6 +219,8 @@ class Teller:
         )
 
 
-def _moved(delivery: Delivery, state: State, reason: str) -> hot.Move:
-    return hot.Move(delivery.space, delivery.id, delivery.cohort, delivery.channel, delivery.generation, state, reason)
-
+def _moved(delivery: Delivery, state: State, reason: str, provider: str, at: float = 0.0) -> hot.Move:
+    took = max(0.0, at - max(delivery.accepted, delivery.released)) if at else -1.0
+    return hot.Move(
+        delivery.space, delivery.id, delivery.cohort, delivery.channel, delivery.generation, state, reason, provider=provider, took=took
+    )  # fmt: skip

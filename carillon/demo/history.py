@@ -19,7 +19,7 @@ from backend.domain.event import Body, Event, FanOut
 from backend.domain.ids import make_id, person_id
 from backend.live.records import AlertRaised
 from backend.log.codec import decode
-from backend.store import alert_rows, captures, fanouts, hot, inbox, letters, marks, partitions, receipt_rows, tables, traces
+from backend.store import alert_rows, captures, fanouts, hot, inbox, letters, marks, partitions, receipt_rows, stamps, tables, traces
 from backend.store.port import Tx
 from backend.store.suppress import suppress
 from backend.store.upsert import insert_new
@@ -239,6 +239,8 @@ def _write(tx: Tx, script: Script) -> set[int]:
             changed.update(suppress(tx, MAIN, channel, address, "bounced", "provider", at))
     _write_inbox(tx, script)
     traces.add(tx, MAIN, script.explained)
+    last = max(script.steps, default=0.0)
+    stamps.count_receipts(tx, MAIN, script.receipts, receipt_rows.deliveries_of(tx, MAIN, [one.delivery for one in script.receipts]), last)
     receipt_rows.keep(tx, MAIN, script.receipts)
     captures.keep(tx, script.kept)
     if script.due:
@@ -264,7 +266,9 @@ def _write_inbox(tx: Tx, script: Script) -> None:
     """The rows of the web channel, and their heads without what was read meanwhile."""
     if not script.arrived:
         return
-    fresh = inbox.write(tx, MAIN, sorted(script.arrived, key=lambda row: row.at), min(row.at for row in script.arrived))
+    first = min(row.at for row in script.arrived)
+    fresh = inbox.write(tx, MAIN, sorted(script.arrived, key=lambda row: row.at), first)
+    stamps.count_inbox(tx, MAIN, [(row.id, name, 1) for row in fresh for name in ("seen", "read") if getattr(row, name) is not None], first)
     known = [(row.person, row.read is not None, row.seen is not None) for row in fresh]
     heads = tables.inbox_heads.c
     statement = (

@@ -88,7 +88,7 @@ class Life:
     async def tick(self) -> bool:
         """The event of this slot, if it has one and was not handed in yet; whether there was one."""
         slot = int(self._app.clock.now() // SLOT)
-        if slot == self._slot:
+        if slot == self._slot or not await self._app.store.read(goes_on):
             return False
         self._slot = slot
         await self._app.store.write(lambda tx: _weather(tx, slot), turn=TURN)

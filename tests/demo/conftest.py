@@ -9,9 +9,11 @@ from sqlalchemy import func, select
 from backend.app.accounts import MAIN
 from backend.app.app import App
 from backend.clock import HeldClock
+from backend.domain.delivery import SKIPPED, State
 from backend.domain.ledger import balance
+from backend.domain.tally import STAMPS
 from backend.settings import load
-from backend.store import history, inbox, rollup, tables
+from backend.store import history, inbox, rollup, tables, tallies
 from backend.store.port import Tx
 from carillon import demo
 from carillon.demo.life import Life
@@ -19,7 +21,7 @@ from carillon.demo.plot import TINY
 from carillon.house import House
 from tests.line.houses import NOON, environment, forget_all
 
-QUIET = {"marks", "audit", "totals", "standing", "deltas", "log_records", "log_marks", "log_heads"}  # tables that others write too, or that are compacted
+QUIET = {"marks", "audit", "totals", "standing", "tallies", "deltas", "log_records", "log_marks", "log_heads"}  # tables that others write too, or that are compacted
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,8 +76,27 @@ async def is_true(app: App) -> None:
     def read(tx: Tx) -> None:
         assert balance(history.whole_ledger(tx, MAIN)) == 0
         assert Counter(history.recounted(tx, MAIN)) == rollup.everything(tx, MAIN)
+        while rollup.compact(tx, 5_000):
+            pass
+        assert tallied(tx) == without_channel(tallies.recounted(tx, MAIN))
         for person in tx.conn.scalars(select(tables.inbox_heads.c.person)).all():
             head = inbox.head(tx, MAIN, person)
             assert (head.unread, head.unseen) == inbox.recount(tx, MAIN, person)
 
-    await app.store.read(read)
+    await app.store.write(read)
+
+
+def tallied(tx: Tx) -> Counter[tuple[int, int, int, int]]:
+    """(born, cohort, channel, kind) -> units and stamps of the tallies."""
+    t = tables.tallies.c
+    kinds = [*State, SKIPPED, *STAMPS]
+    rows = tx.conn.execute(select(t.born, t.cohort, t.channel, t.kind, func.sum(t.n)).where(t.kind.in_(kinds)).group_by(t.born, t.cohort, t.channel, t.kind))
+    return without_channel(Counter({(born, cohort, channel, kind): int(n) for born, cohort, channel, kind, n in rows}))
+
+
+def without_channel(found: Counter[tuple[int, int, int, int]]) -> Counter[tuple[int, int, int, int]]:
+    """What was skipped is known by its trace alone to belong to a channel."""
+    made: Counter[tuple[int, int, int, int]] = Counter()
+    for (born, cohort, channel, kind), n in found.items():
+        made[born, cohort, 0 if kind == SKIPPED else channel, kind] += n
+    return Counter({key: n for key, n in made.items() if n})
