@@ -11,9 +11,11 @@ from portal.frame import Frame
 from portal.guard import Doorkeeper
 from portal.pages import (  # noqa: F401 - importing registers them
     account,
+    audit,
     capture,
     captured,
     claim,
+    dead,
     deliveries,
     delivery,
     event,

@@ -25,11 +25,20 @@ def add(tx: Tx, row: AuditRow) -> None:
     tx.conn.execute(insert(audit), msgspec.structs.asdict(row))
 
 
-def page(tx: Tx, space: int, before: bytes, limit: int, target: str = "") -> list[AuditRow]:
-    """Older than the id `before`, the newest first; `target` keeps to one object."""
+def page(
+    tx: Tx, space: int, before: bytes, limit: int, target: str = "", *, actor: str = "", area: str = "", since: bytes = b""
+) -> list[AuditRow]:
+    """Older than the id `before` and not older than `since`, the newest first. `target`: of one object, or of all that begin so when it
+    ends in ":"; `area`: actions before the dot."""
     statement = select(audit).where(audit.c.space == space, audit.c.id < before)
+    if since:
+        statement = statement.where(audit.c.id >= since)
     if target:
-        statement = statement.where(audit.c.object == target)
+        statement = statement.where(audit.c.object.startswith(target, autoescape=True) if target.endswith(":") else audit.c.object == target)
+    if actor:
+        statement = statement.where(audit.c.actor == actor)
+    if area:
+        statement = statement.where(audit.c.action.startswith(f"{area}.", autoescape=True))
     return [AuditRow(**row) for row in tx.conn.execute(statement.order_by(audit.c.id.desc()).limit(limit)).mappings()]
 
 

@@ -5,16 +5,18 @@ A room of the portal with many words has a module of its own here, with `EN` and
 
 from types import ModuleType
 
-from portal.words import analytics, de, de_pages, desk, en, en_pages, kit, members, person, staff, starting, studio
+from portal.words import analytics, de, de_pages, dead, desk, en, en_pages, kit, members, operate, person, staff, starting, studio
 
 LANGUAGES = ("en", "de")
 _ROOMS: tuple[ModuleType, ...] = (
     analytics,
     kit,
+    dead,
     desk,
     person,
     staff,
     members,
+    operate,
     starting,
     studio,
 )

@@ -1,10 +1,13 @@
 """The audit trail: in the transaction of the change, without personal data, for administrators of the space alone."""
 
+from typing import Any
+
 import pytest
 
 from backend.app.app import App
 from backend.app.views import AddressIn, CategoryIn, GroupIn, PersonIn, PreferencesIn, SuppressionIn
-from backend.domain.errors import Forbidden, Invalid
+from backend.clock import HeldClock
+from backend.domain.errors import Forbidden, Invalid, NotFound
 from backend.store import audit, tables
 from tests.app.actors import ADMIN, OPERATOR, actor, rows, trail
 
@@ -68,3 +71,29 @@ async def test_the_newest_first_in_pages_of_ones_own_space(app: App) -> None:
         await app.audit.list(ADMIN, after="xyz")
     with pytest.raises(Invalid):
         await app.audit.list(ADMIN, limit=201)
+
+
+async def test_entries_are_found_by_who_kind_object_and_time(each_app: App, clock: HeldClock) -> None:
+    app = each_app
+    began = clock.now()
+    await app.groups.put(OPERATOR, "vip", GroupIn())
+    clock.move(3600)
+    await app.groups.put(ADMIN, "vip_x", GroupIn())
+    await app.categories.put(ADMIN, "new", CategoryIn("New"))
+    clock.move(3600)
+
+    async def found(**filters: Any) -> list[str]:
+        return [entry.object for entry in (await app.audit.list(ADMIN, **filters)).items]
+
+    assert await found(by="the-operator") == ["group:vip"]
+    assert await found(area="group") == ["group:vip_x", "group:vip"]
+    assert await found(area="gr%") == []
+    assert await found(target="group:") == ["group:vip_x", "group:vip"]
+    assert await found(target="group:vip") == ["group:vip"]
+    assert await found(since=began + 3600) == ["category:new", "group:vip_x"]
+    assert await found(until=began + 3600) == ["group:vip"]
+    assert await found(since=began + 3600, until=began + 3601, area="category") == ["category:new"]
+    one = (await app.audit.list(ADMIN)).items[0]
+    assert await app.audit.get(ADMIN, one.id) == one
+    with pytest.raises(NotFound):
+        await app.audit.get(actor("admin", space=2), one.id)

@@ -59,7 +59,7 @@ RULES = {
     "demo": {"state": "accounts.write", "counts": "accounts.write", "stop": "accounts.write", "leave": "accounts.write"},
     "invitations": {"create": "accounts.write", "list": "accounts.write", "revoke": "accounts.write"},
     "clients": {"create": "accounts.write", "remove": "accounts.write", "list": "accounts.write"},
-    "audit": {"list": "audit.read"},
+    "audit": {"list": "audit.read", "get": "audit.read"},
     "events": {"accept": "events.send", "dry_run": "events.send", "get": "events.read", "list": "events.read", "course": "events.read"},
     "deliveries": {"list": "deliveries.read", "get": "deliveries.read"},
     "captures": {
@@ -74,7 +74,9 @@ RULES = {
     "orders": {"put": "events.send"},
     "analytics": {"report": "analytics.read", "choices": "analytics.read"},
     "alerts": {"raise_": "operate", "stream": "alerts.read"},
-    "dead": {"list": "operate", "replay": "operate"},
+    "dead": {
+        "list": "operate", "groups": "operate", "counts": "operate", "get": "operate", "dry_run": "operate", "replay": "operate", "drop": "operate",
+    },
     "overview": {"day": "analytics.read", "now": "analytics.read"},
     "spaces": {"mine": "inbox.own"},
     "halts": {"put": "operate", "remove": "operate", "list": "operate"},

@@ -1,8 +1,10 @@
 """Failures of one cause stand together, those of two do not."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from backend.domain.deadletter import fingerprint, normal_form
+from backend.domain.deadletter import advice, fingerprint, normal_form, patch_of, patched
 
 SAME = [
     ("550 5.1.1 <mia@example.com>: no such user", "550 5.1.1 <tom.b@mail.example.org>: no such user"),
@@ -50,3 +52,32 @@ def test_words_that_look_like_hexadecimal_stay():
 
 def test_a_long_cause_is_cut_first():
     assert fingerprint("a", "b", "x" * 5_000) == fingerprint("a", "b", "x" * 9_000)
+
+
+@pytest.mark.parametrize(
+    ("cause", "what"),
+    [("retry_exhausted: 451", "retry"), ("unknown_category", "fix"), ("unreadable", "drop"), ("KeyError: 'x'", "look"), ("", "look")],
+)
+def test_advice_goes_by_the_kind_of_cause(cause, what):
+    assert advice(cause) == what
+
+
+JSON = st.recursive(
+    st.one_of(st.booleans(), st.integers(), st.text(max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)),
+    max_leaves=10,
+)
+OBJECT = st.dictionaries(st.text(max_size=3), JSON, max_size=4)
+
+
+@given(OBJECT, OBJECT)
+def test_a_patch_makes_the_new_of_the_old(old, new):
+    assert patched(old, patch_of(old, new)) == new
+
+
+def test_a_patch_is_as_small_as_the_change():
+    old = {"title": "Hi", "data": {"order": {"id": 1, "total": 2}, "gone": True}}
+    new = {"title": "Hi", "data": {"order": {"id": 1, "total": 3}, "coupon": {"code": "TEN"}}}
+    assert patch_of(old, new) == {"data": {"order": {"total": 3}, "gone": None, "coupon": {"code": "TEN"}}}
+    assert patch_of(old, old) == {}
+    assert patch_of({"a": 1}, {"a": True}) == {"a": True}

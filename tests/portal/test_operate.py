@@ -1,0 +1,89 @@
+"""The operators' and administrators' pages without a browser: audit, dead letters, settings."""
+
+import pytest
+
+from backend.app.views import GroupIn
+from backend.channels.capture import Behaviour
+from backend.domain.event import EventIn, To
+from backend.security.roles import SYSTEM
+from portal.frame import Frame
+from portal.pages.audit import Audit, _midnight, audit_file
+from portal.states.dead import Dead
+from portal.telling import Teller
+from tests.portal.test_pages import house, tab  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_the_audit_says_in_words_who_did_what_and_shows_one_entry_whole(house, tab):  # noqa: F811
+    await house.app.groups.put(SYSTEM, "choir", GroupIn(members=["mia"]))
+    one = await tab("admin")
+    page = await one.open(Audit, "/audit?area=group&object=group:choir")
+    assert [(row.did, row.by, row.role) for row in page.rows] == [("Changed a group", "carillon", "Administrator")]
+    await one.do(Audit, "look_at", page.rows[0].id)
+    assert page.action == "group.put"
+    assert {detail.value: detail.text for detail in page.details}["members"] == "1"
+    page = await one.open(Audit, "/audit?from=2026-09-22&object=group:choir")
+    assert page.rows == []
+    page = await one.open(Audit, "/audit?from=no-day&to=9999-12-31&object=group:choir")
+    assert len(page.rows) == 1
+    rows, _ = await audit_file(SYSTEM, Teller("de", "Europe/Oslo", 0.0), {**dict.fromkeys(page.query), "object": "group:choir"}, None, 10)
+    assert rows[0][4] == "Eine Gruppe geändert"
+    other = await tab("operator")
+    await other.open(Audit, "/audit")
+    assert other.state(Frame).closed
+
+
+@pytest.mark.parametrize(
+    ("text", "later", "at"),
+    [("2026-03-29", 0, 1774738800.0), ("2026-03-29", 1, 1774738800.0 + 23 * 3600), ("nonsense", 0, 0.0), (None, 1, 0.0), ("9999-12-31", 1, 0.0)],
+)
+async def test_a_day_is_the_readers_own(text, later, at):
+    assert _midnight(text, "Europe/Oslo", later) == at
+
+
+async def test_dead_letters_are_opened_edited_tried_and_sent_again(house, tab):  # noqa: F811
+    app = house.app
+    await app.captures.behave(SYSTEM, "email", Behaviour("fail"))
+    for user in ("una", "ola"):
+        item = EventIn(type="t", category="orders", to=To(user=user), title="Ordr", channels=["email"], data={"n": 1})
+        await app.events.accept(SYSTEM, [item])
+    await house.settle()
+    for _ in range(9):
+        app.clock.move(3601)
+        await house.settle()
+    await app.captures.behave(SYSTEM, "email", Behaviour("ok"))
+    one = await tab("operator")
+    page = await one.open(Dead, "/dead")
+    assert [(row.title, row.count, row.advice) for row in page.groups] == [("Every attempt failed", "2", "retry")]
+    assert (page.many, len(page.letters), page.editable) == (2, 2, True)
+    await one.do(Dead, "edit", "{not json")
+    assert page.problem == "This is no JSON at 1:2 (line:column)."
+    await one.do(Dead, "try_it")
+    assert page.told == ""
+    for shape in ("[1]", '{"title": "x", "user": "eve"}', '{"data": 1}', "[" * 100_000):
+        await one.do(Dead, "edit", shape)
+        assert page.problem, shape
+    await one.do(Dead, "edit", '{"title": {"a": 1}, "message": "", "data": {"n": 1}}')
+    await one.do(Dead, "try_it")
+    assert "does not fit" in page.problem
+    await one.do(Dead, "edit", '{"title": "Your order", "message": "", "data": {"n": 1}}')
+    assert page.changed
+    await one.do(Dead, "try_it")
+    assert page.told == "2 of 2 would be sent now."
+    assert [(row.look, row.count) for row in page.sums] == [("delivered", "2")]
+    await one.do(Dead, "send_one")
+    await house.settle()
+    assert [row.count for row in page.groups] == ["1"]
+    assert {view.title for view in (await app.captures.list(SYSTEM)).items} == {"Your order"}
+    await one.do(Dead, "pick_rate", "1000000")
+    assert page.rate == "20"
+    await one.do(Dead, "drop")
+    assert (page.groups, page.chosen, page.counts["dropped"]) == ([], "", "1")
+    page = await one.open(Dead, "/dead?state=dropped")
+    assert not page.editable
+    other = await tab("marketer")
+    await other.open(Dead, "/dead")
+    assert other.state(Frame).closed
+    await other.do(Dead, "drop")
+    assert other.state(Dead).groups == []
