@@ -1,4 +1,4 @@
-"""The request a form stands for, as a program would send it. Nothing secret goes in: the token is a placeholder."""
+"""The request a form stands for, as a program would send it: with a token, or with the variable one is read from."""
 
 import json
 import pprint
@@ -18,27 +18,29 @@ def body_of(item: EventIn) -> dict[str, Any]:
     return made
 
 
-def curl(base: str, body: dict[str, Any]) -> str:
+def curl(base: str, body: dict[str, Any], token: str = "") -> str:
     """For a shell."""
+    bearer = shlex.quote(f"Authorization: Bearer {token}") if token else f'"Authorization: Bearer ${TOKEN}"'
     lines = [
         f"curl -X POST {shlex.quote(base + '/v1/events')}",
-        f'-H "Authorization: Bearer ${TOKEN}"',
+        f"-H {bearer}",
         "-H 'Content-Type: application/json'",
     ]
     return " \\\n  ".join([*lines, f"-d {shlex.quote(json.dumps(body, ensure_ascii=False, indent=2))}"])
 
 
-def python(base: str, body: dict[str, Any]) -> str:
+def python(base: str, body: dict[str, Any], token: str = "") -> str:
     """For Python, with what it brings along."""
+    bearer = repr(f"Bearer {token}") if token else f'"Bearer " + os.environ["{TOKEN}"]'
     return "\n".join(
         (
-            "import json, os, urllib.request",
+            "import json, urllib.request" if token else "import json, os, urllib.request",
             "",
             f"event = {pprint.pformat(body, sort_dicts=False, width=72)}",
             "request = urllib.request.Request(",
             f"    {base + '/v1/events'!r},",
             "    data=json.dumps(event).encode(),",
-            f'    headers={{"Authorization": "Bearer " + os.environ["{TOKEN}"],',
+            f'    headers={{"Authorization": {bearer},',
             '             "Content-Type": "application/json"},',
             ")",
             "print(urllib.request.urlopen(request).read().decode())",
@@ -46,15 +48,16 @@ def python(base: str, body: dict[str, Any]) -> str:
     )
 
 
-def javascript(base: str, body: dict[str, Any]) -> str:
-    """For Node.js or Deno."""
+def javascript(base: str, body: dict[str, Any], token: str = "") -> str:
+    """For Node.js or Deno, as a module."""
+    bearer = json.dumps(f"Bearer {token}") if token else f"`Bearer ${{process.env.{TOKEN}}}`"
     return "\n".join(
         (
             f"const event = {json.dumps(body, ensure_ascii=False, indent=2)};",
             f"const answer = await fetch({json.dumps(base + '/v1/events')}, {{",
             '  method: "POST",',
             "  headers: {",
-            f"    Authorization: `Bearer ${{process.env.{TOKEN}}}`,",
+            f"    Authorization: {bearer},",
             '    "Content-Type": "application/json",',
             "  },",
             "  body: JSON.stringify(event),",
@@ -62,3 +65,8 @@ def javascript(base: str, body: dict[str, Any]) -> str:
             "console.log(await answer.json());",
         )
     )
+
+
+def all_of(base: str, body: dict[str, Any], token: str = "") -> dict[str, str]:
+    """Each language's."""
+    return {"curl": curl(base, body, token), "python": python(base, body, token), "javascript": javascript(base, body, token)}

@@ -25,6 +25,7 @@ from backend.store.port import Tx
 
 SESSION = 12 * 3600.0  # seconds after the last use
 PROLONG = 1800.0  # seconds between two writes that let a session live on
+SENDING = 900.0  # seconds a token of one's own lives, that is shown in a snippet
 MAIN = 1  # the space that is there from the start
 CLAIM = "claim"  # the mark: hash of the link that makes the first administrator
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+\-]{1,99}")
@@ -204,6 +205,25 @@ class Accounts(Aggregate):
             return row, persons.known(tx, actor.space, [row.person]).get(row.person, "")
 
         return _view(*await self.app.store.write(write))
+
+    async def sending_token(self, actor: Actor) -> tuple[str, datetime]:
+        """A token with which the actor's own program may send events for a quarter of an hour, and when it ends.
+
+        Only somebody who is signed in gets one: a token must not make another that outlives it.
+        """
+        need(actor, "events.send")
+        if actor.scopes is not None:
+            raise Forbidden("A token does not make another one. Sign in to the portal, or use a program's credentials.")
+        ends = self.app.clock.now() + SENDING
+
+        def write(tx: Tx) -> None:
+            self.note(tx, actor, "token.make", f"user:{actor.subject}", seconds=round(SENDING), scope="events:write")
+
+        await self.app.store.write(write)
+        made = self.app.tokens.issue(
+            space=actor.space, subject=actor.subject, role=actor.role, scopes=("events:write",), ttl=SENDING, name=actor.name
+        )
+        return made, moment(ends)
 
     async def sessions(self, actor: Actor) -> Page[SessionView]:
         """The actor's own, the one used last first; no other's can be named."""

@@ -189,13 +189,29 @@ def _check() -> rx.Component:
 def _code() -> rx.Component:
     tongues = segmented([("curl", "curl"), ("python", "Python"), ("javascript", "JavaScript")], Send.tongue, Send.speak, t("send.code"))
     copy = button(t("copy"), "copy", kind="sm", data_copy="#snippet")
+    held = Send.token_until != ""
+    mine = rx.cond(
+        held,
+        div(
+            icon("key-round", 15),
+            p(t("send.token.until", until=Send.token_until), cls="cap muted grow"),
+            button(t("send.token.hide"), kind="ghost sm", on_click=Send.without_token),
+            cls="row wrap",
+        ),
+        div(
+            p(t("send.code.sub"), cls="cap muted grow"),
+            button(t("send.token"), "key-round", kind="sm", on_click=Send.with_token),
+            cls="row wrap",
+        ),
+    )
     return rx.cond(
         Send.code["curl"] != "",
         card(
             t("send.code"),
             div(tongues, span(cls="grow"), copy, cls="row", style={"margin_bottom": "10px"}),
-            pre(Send.code[Send.tongue], id="snippet", cls="well mono code", tab_index=0),
-            sub=t("send.code.sub"),
+            pre(Send.shown[Send.tongue], cls="well mono code", tab_index=0),
+            pre(Send.code[Send.tongue], id="snippet", hidden=True),
+            div(mine, style={"margin_top": "12px"}),
         ),
     )
 

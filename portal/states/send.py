@@ -18,7 +18,7 @@ from portal.guard import caller, guarded
 from portal.reading import teller
 from portal.rows import CategoryRow, Choice, SumRow, UnitRow
 from portal.telling import Teller
-from portal.theme import count, local
+from portal.theme import clock, count, local
 from portal.wiring import app
 
 SUGGESTED = 8
@@ -73,6 +73,8 @@ class Send(rx.State):
     rest: str = ""
     units: list[UnitRow] = []
     code: dict[str, str] = {"curl": "", "python": "", "javascript": ""}
+    shown: dict[str, str] = {"curl": "", "python": "", "javascript": ""}  # the same, the token cut short
+    token_until: str = ""  # when the token in the snippets ends, "" while there is none
     tongue: str = "curl"
     event: str = ""
     sums: list[SumRow] = []
@@ -150,6 +152,21 @@ class Send(rx.State):
         self.tongue = tongue if tongue in self.code else "curl"
 
     @guarded("events.send")
+    async def with_token(self) -> None:
+        """Put a token of one's own into the snippets. It goes to this tab, into no log and no store."""
+        if not self.code["curl"]:
+            return
+        token, ends = await app().accounts.sending_token(caller())
+        voice = await teller(self)
+        _write_code(self, token)
+        self.token_until = clock(ends.timestamp(), voice.zone)[:5]
+
+    @guarded("events.send")
+    async def without_token(self) -> None:
+        """The variable again."""
+        _write_code(self, "")
+
+    @guarded("events.send")
     async def check(self) -> None:
         """What would happen, decided by the line's own rules, without sending."""
         voice, actor = await teller(self), caller()
@@ -167,14 +184,7 @@ class Send(rx.State):
             self.problems = {**self.problems, _place(refusal): refusal.detail}
             return
         _outlook(self, voice, decisions)
-        body = snippets.body_of(item)
-        body.pop("id", None)
-        base = app().settings.base_url
-        self.code = {
-            "curl": snippets.curl(base, body),
-            "python": snippets.python(base, body),
-            "javascript": snippets.javascript(base, body),
-        }
+        _write_code(self, "")
         self.stage, self.stale = "checked", False
 
     @guarded("events.send")
@@ -216,6 +226,15 @@ class Send(rx.State):
         """Write another one."""
         _begin(self)
         await _choices(self)
+
+
+def _write_code(page: Send, token: str) -> None:
+    body = snippets.body_of(_item(page))
+    body.pop("id", None)
+    base = app().settings.base_url
+    page.code = snippets.all_of(base, body, token)
+    page.shown = snippets.all_of(base, body, f"{token[:10]}…" if token else "")
+    page.token_until = ""
 
 
 def _begin(page: Send) -> None:

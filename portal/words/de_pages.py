@@ -230,7 +230,10 @@ PHRASES = {
     "send.all": "Alle Zustellungen dieses Ereignisses",
     "send.next": "Noch eine schreiben",
     "send.code": "Dasselbe aus einem Programm",
-    "send.code.sub": "Setzen Sie Ihr Token ein, wo CARILLON_TOKEN steht",
+    "send.code.sub": "Es liest Ihr Token aus CARILLON_TOKEN.",
+    "send.token": "Mein Token einsetzen",
+    "send.token.until": "Mit Ihrem Token, zum Senden gültig bis {until}. Kopiert wird es ganz.",
+    "send.token.hide": "Herausnehmen",
     "send.delivery": "Zustellung öffnen",
     # inbox
     "inbox.all": "Alle",

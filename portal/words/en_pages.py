@@ -230,7 +230,10 @@ PHRASES = {
     "send.all": "All deliveries of this event",
     "send.next": "Write another",
     "send.code": "The same from a program",
-    "send.code.sub": "Put your token where it says CARILLON_TOKEN",
+    "send.code.sub": "It reads your token from CARILLON_TOKEN.",
+    "send.token": "Put my token in",
+    "send.token.until": "With your token, good for sending until {until}. It is copied whole.",
+    "send.token.hide": "Take it out",
     "send.delivery": "Open delivery",
     # inbox
     "inbox.all": "All",

@@ -55,6 +55,7 @@ RULES = {
     "accounts": {
         "create": "accounts.write", "list": "accounts.write", "disable": "accounts.write", "enable": "accounts.write",
         "set_password": "accounts.write", "set_role": "accounts.write",
+        "sending_token": "events.send",
     },
     "demo": {"state": "accounts.write", "counts": "accounts.write", "stop": "accounts.write", "leave": "accounts.write"},
     "invitations": {"create": "accounts.write", "list": "accounts.write", "revoke": "accounts.write"},
