@@ -21,16 +21,16 @@ from tests.portal.house_stand import open_house
 
 @dataclass
 class Served:
-    """`base`: the address. `run(coroutine)`: run it on the server's loop and wait for its result."""
+    """`base`: the address. `run(coroutine, seconds)`: run it on the server's loop and wait for its result."""
 
     base: str
     house: House
     clock: HeldClock
     loop: asyncio.AbstractEventLoop
 
-    def run(self, coroutine):
+    def run(self, coroutine, seconds=20):
         future: Future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
-        return future.result(20)
+        return future.result(seconds)
 
 
 @pytest.fixture(scope="session")
