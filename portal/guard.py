@@ -101,8 +101,9 @@ async def refused(state: Any, refusal: Refusal, *, page: bool = False, backgroun
         frame.closed = True
     else:
         from portal.frame import tell
+        from portal.refusals import said
 
-        tell(frame, "failed", refusal.detail)
+        tell(frame, "failed", said(refusal, frame.language))
 
 
 async def _frame(state: Any) -> Any:
