@@ -15,7 +15,7 @@ from portal.components.text import t
 from portal.frame import Frame
 from portal.guard import caller, guarded
 from portal.navigation import OWN
-from portal.refusals import said
+from portal.refusals import in_words
 from portal.routes import routes
 from portal.wiring import app
 from portal.words import LANGUAGES
@@ -45,7 +45,7 @@ class Own(rx.State):
         try:
             await app().people.put(actor, actor.subject, PersonIn(locale=kept, timezone=zone))
         except Invalid as refusal:
-            self.problem = said(refusal)
+            self.problem = in_words(refusal)
             return
         frame.leave = str(self.router.url.path) + (f"?{query}" if (query := str(self.router.url.query)) else "")
 

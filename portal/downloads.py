@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from backend.domain.errors import Forbidden, Refusal, Unauthenticated
 from portal.access import MAY, session_in
-from portal.refusals import said
+from portal.refusals import in_words
 from portal.states.listing import ListSpec
 from portal.telling import Teller
 from portal.theme import local
@@ -106,7 +106,7 @@ class DownloadRoutes:
         except Forbidden:
             return _said(say(language, "closed.title"), 403)
         except Refusal as refusal:
-            return _said(said(refusal, language), refusal.status)
+            return _said(in_words(refusal, language), refusal.status)
         day = f"{local(voice.now, actor.timezone):%Y-%m-%d}"
         return StreamingResponse(
             _stream(download, actor, voice, wanted, first),

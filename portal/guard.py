@@ -101,9 +101,9 @@ async def refused(state: Any, refusal: Refusal, *, page: bool = False, backgroun
         frame.closed = True
     else:
         from portal.frame import tell
-        from portal.refusals import said
+        from portal.refusals import in_words
 
-        tell(frame, "failed", said(refusal, frame.language))
+        tell(frame, "failed", in_words(refusal, frame.language))
 
 
 async def _frame(state: Any) -> Any:

@@ -9,7 +9,7 @@ from portal.words import language_of
 from portal.words.refusals import GENERAL, SENTENCES
 
 
-def said(refusal: Refusal, language: str = "") -> str:
+def in_words(refusal: Refusal, language: str = "") -> str:
     """What the refusal says. Without `language` that of the caller of the running handler, whose own handler it is."""
     if (language or _of_caller()) != "de":
         return refusal.detail

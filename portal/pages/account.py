@@ -18,6 +18,7 @@ from portal.components.text import t
 from portal.frame import Frame, on_page, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.shell import page_head, shell
 from portal.theme import ago, local, moment
 from portal.wiring import app
@@ -78,10 +79,10 @@ class Account(rx.State):
         try:
             await app().accounts.set_password(caller(), self.login, new, old)
         except (Forbidden, TooManyRequests) as refusal:
-            self.problems = {"old": refusal.detail, "new": ""}
+            self.problems = {"old": in_words(refusal), "new": ""}
             return
         except Invalid as refusal:
-            self.problems = {"old": "", "new": refusal.detail}
+            self.problems = {"old": "", "new": in_words(refusal)}
             return
         (await self.get_state(Frame)).leave = "/sign-in?reason=renewed"
 
@@ -99,7 +100,7 @@ async def _fill(page: Account) -> None:
     try:
         views = (await app().accounts.sessions(actor)).items
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     mine = session_id(session_of(page.router_data))
     page.login = next((view.login for view in views if view.id == mine), actor.subject)

@@ -14,6 +14,7 @@ from portal.components.text import t
 from portal.frame import Frame, on_page
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.rows import Choice
 from portal.shell import page_head, shell
 from portal.theme import clock, count, moment
@@ -90,10 +91,10 @@ async def _fill(page: CapturePage) -> None:
     try:
         view = await app().captures.get(caller(), page.key)
     except (NotFound, Invalid) as refusal:
-        page.gone = refusal.detail
+        page.gone = in_words(refusal)
         return
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     at = view.at.timestamp()
     page.channel, page.title, page.sender, page.address, page.user = view.channel, view.title or "–", view.sender, view.address, view.user

@@ -16,6 +16,7 @@ from portal.components.trace import event, gate
 from portal.frame import Frame, on_page
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.rows import AttemptRow, GateRow, TimeRow, UnitRow
 from portal.shell import page_head, recipient, shell
 from portal.theme import day
@@ -82,10 +83,10 @@ async def _fill(page: DeliveryPage) -> None:
     try:
         view = await app().deliveries.get(actor, page.key)
     except (NotFound, Invalid) as refusal:
-        page.gone = refusal.detail
+        page.gone = in_words(refusal)
         return
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     at = view.accepted_at.timestamp()
     when = f"{day(at, voice.zone, voice.language)}, {voice.moment_of(at, at)}"

@@ -25,6 +25,7 @@ from portal.guard import caller, guarded
 from portal.overview_rows import Part
 from portal.pages.events import HUES, PATH
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.rows import SumRow, TimeRow, UnitRow
 from portal.shell import page_head, shell
 from portal.staff_rows import CountRow, DecidedRow
@@ -83,10 +84,10 @@ async def _fill(page: EventPage) -> None:
         view = await app().events.get(actor, page.key)
         course = await app().events.course(actor, view.id)
     except (NotFound, Invalid) as refusal:
-        page.gone = refusal.detail
+        page.gone = in_words(refusal)
         return
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     at, language = view.accepted_at.timestamp(), voice.language
     page.title = view.title or view.template or view.type

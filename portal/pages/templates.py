@@ -20,6 +20,7 @@ from portal.downloads import Cell, offer
 from portal.frame import Frame, on_page
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.rows import Choice
 from portal.shell import page_head, shell
 from portal.states.listing import ListSpec, listing
@@ -91,7 +92,7 @@ class Templates(listing(SPEC), rx.State):
         try:
             card = await app().studio.create(caller(), self.slug, given)
         except (Invalid, Taken) as refusal:
-            self.wrong_key = refusal.detail
+            self.wrong_key = in_words(refusal)
             return None
         return rx.redirect(f"{PATH}/{card.key}")
 

@@ -15,6 +15,7 @@ from portal.frame import Frame, hears_inbox, tell
 from portal.guard import caller, guarded
 from portal.inbox_rows import row_of, snooze_end, snoozes_at, with_days
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.rows import Choice, InboxRow
 from portal.theme import count, local
 from portal.wiring import app
@@ -277,7 +278,7 @@ async def _fill(page: Inbox) -> None:
         if new:
             await app().inbox.mark(actor, actor.subject, new, InboxChange(seen=True))
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     page._items = {item.id: item for item in found.items}
     page.rows = with_days([row_of(item, voice, actor.person, page._names) for item in found.items], found.items, voice)
@@ -300,4 +301,4 @@ async def freshen(frame: Frame) -> None:
     try:
         await _fill(page)
     except Refusal as refusal:
-        page.trouble = refusal.detail
+        page.trouble = in_words(refusal)

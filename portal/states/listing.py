@@ -27,7 +27,7 @@ from backend.domain.errors import Forbidden, Invalid, NotFound, Refusal, Unauthe
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
-from portal.refusals import said
+from portal.refusals import in_words
 from portal.rows import ViewChoice
 from portal.theme import count
 from portal.wiring import app
@@ -161,7 +161,7 @@ def listing(spec: ListSpec) -> type[rx.State]:
             except (Forbidden, Unauthenticated):
                 raise
             except Refusal as refusal:
-                self.problem = said(refusal)
+                self.problem = in_words(refusal)
                 return
             tell(frame, "delivered", voice.say("views.renamed" if self.renaming else "views.saved", name=view.name))
             self.renaming, self.problem, self.asked = "", "", self.asked + 1
@@ -204,7 +204,7 @@ async def _fill(page: Any, spec: ListSpec) -> None:
     except NotFound:  # a filter names something that is not there
         page.rows, following = [], None
     except Refusal as refusal:
-        page.trouble = said(refusal)
+        page.trouble = in_words(refusal)
         return
     shown, start = page._keys(), len(page._cursors) * spec.rows
     numbers = {"first": count(start + 1, voice.language), "last": count(start + len(shown), voice.language)}

@@ -12,6 +12,7 @@ from backend.domain.errors import Invalid, Unavailable
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.telling import Teller
 from portal.theme import ago, day, moment
 from portal.wiring import app
@@ -132,7 +133,7 @@ class Members(rx.State):
         try:
             await app().accounts.set_role(caller(), self.target, self.role)
         except Invalid as refusal:
-            self.problems = {**self.problems, "role": refusal.detail}
+            self.problems = {**self.problems, "role": in_words(refusal)}
             return
         voice = await teller(self)
         said = voice.say("members.role.done", name=row.name, role=voice.say(f"role.{self.role}"))
@@ -161,7 +162,7 @@ class Members(rx.State):
         try:
             made = await app().invitations.create(caller(), self.role, str(form.get("name", ""))[:500])
         except Invalid as refusal:
-            self.problems = {**self.problems, "name": refusal.detail}
+            self.problems = {**self.problems, "name": in_words(refusal)}
             return
         self.link = made.url or ""
         await _fill(self)
@@ -188,7 +189,7 @@ class Members(rx.State):
             made = await app().clients.create(caller(), ident, scopes, known.name if known else str(form.get("name", ""))[:200])
         except Invalid as refusal:
             place = str(refusal.facts.get("field", "id"))
-            self.problems = {**self.problems, place if place in self.problems else "id": refusal.detail}
+            self.problems = {**self.problems, place if place in self.problems else "id": in_words(refusal)}
             return
         self.secret = made.secret or ""
         self.token_call = _token_call(app().settings.base_url, made.id)
@@ -228,7 +229,7 @@ async def _fill(page: Members) -> None:
         invited = (await app().invitations.list(actor, limit=SHOWN)).items
         programs = (await app().clients.list(actor)).items
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     wanted = page.find.casefold()
     fitting = [one for one in people if wanted in one.login or wanted in one.name.casefold()]

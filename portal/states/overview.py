@@ -12,6 +12,7 @@ from portal.frame import Frame, tab_is_open
 from portal.guard import admit, caller, guarded, refused
 from portal.overview_rows import AheadRow, ChannelRow, LaneRow, ProblemRow, RestRow, SendRow, StartRow, StepRow, Tile
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.telling import Teller
 from portal.wiring import app
 
@@ -94,7 +95,7 @@ async def _fill(page: Overview) -> None:
     try:
         day, now = await app().overview.day(actor), await app().overview.now(actor)
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     _show_day(page, voice, day)
     _show_now(page, voice, now)

@@ -17,6 +17,7 @@ from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.own_rows import EVIDENCE, Line, Place, Span, line_of, listed, name_of, place_of, span_of
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.telling import Teller
 from portal.theme import local
 from portal.wiring import app
@@ -313,10 +314,10 @@ async def fill(page: Preferences) -> None:
         person = await app().people.get(actor, actor.subject)
         places = (await app().people.addresses(actor, actor.subject)).items
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     except Refusal as refusal:
-        page.trouble = refusal.detail
+        page.trouble = in_words(refusal)
         return
     frame = await page.get_state(Frame)
     frame.language, frame.timezone = language_of(person.locale), person.timezone

@@ -16,6 +16,7 @@ from portal import snippets
 from portal.frame import Frame, tab_is_open, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.rows import CategoryRow, Choice, SumRow, UnitRow
 from portal.telling import Teller
 from portal.theme import clock, count, local
@@ -93,7 +94,7 @@ class Send(rx.State):
             await _choices(self)
             await _recognise(self)
         except Unavailable as away:
-            self.trouble = away.detail
+            self.trouble = in_words(away)
 
     @guarded("events.send")
     async def again(self) -> None:
@@ -181,7 +182,7 @@ class Send(rx.State):
         except Unavailable:
             raise
         except Refusal as refusal:
-            self.problems = {**self.problems, _place(refusal): refusal.detail}
+            self.problems = {**self.problems, _place(refusal): in_words(refusal)}
             return
         _outlook(self, voice, decisions)
         _write_code(self, "")
@@ -194,7 +195,7 @@ class Send(rx.State):
             return None
         (answer,) = await app().events.accept(caller(), [_item(self)], source="portal")
         if isinstance(answer, Refusal):
-            self.problems = {**self.problems, _place(answer): answer.detail}
+            self.problems = {**self.problems, _place(answer): in_words(answer)}
             return None
         self.event, self.stage, self.live = answer.id.hex(), "sent", "going"
         self.units, self.sums, self.sum, self.balances = [], [], "", True

@@ -12,6 +12,7 @@ from backend.domain.errors import NotFound, Refusal, Stale, Unavailable
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.wiring import app
 
 FIELDS = ("key", "name", "address", "reply_to", "postal", "categories")
@@ -116,13 +117,13 @@ class Senders(rx.State):
             self.problems = _unfit(fields, voice.say)
             return
         except (Stale, NotFound) as stale:
-            self.problems = {**self.problems, "all": stale.detail}
+            self.problems = {**self.problems, "all": in_words(stale)}
             return
         except Unavailable:
             raise
         except Refusal as refusal:
             place = str(refusal.facts.get("field", ""))
-            self.problems = {**self.problems, place if place in FIELDS else "all": refusal.detail}
+            self.problems = {**self.problems, place if place in FIELDS else "all": in_words(refusal)}
             return
         await _fill(self)
         await _open(self, key)
@@ -149,7 +150,7 @@ class Senders(rx.State):
         except Refusal as refusal:
             async with self:
                 self.checking = False
-                tell(await self.get_state(Frame), "failed", refusal.detail)
+                tell(await self.get_state(Frame), "failed", in_words(refusal))
             return
         async with self:
             self.checking = False
@@ -163,7 +164,7 @@ async def _fill(page: Senders) -> None:
         views = (await app().senders.list(caller())).items
         names = {category.key: category.name for category in (await app().categories.list(caller())).items}
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     page.lines = [
         SenderLine(view.key, view.name, view.address, ", ".join(names.get(key, key) for key in view.categories), view.default)

@@ -17,6 +17,7 @@ from backend.domain.template import CHANNELS, Channel, Content
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.rows import Choice
 from portal.showing import problem_rows, shown, value_offers, value_rows
 from portal.studio_rows import ProblemRow, Shown, ValueRow
@@ -231,10 +232,10 @@ async def reload(page: Studio) -> None:
         view = await app().templates.get(caller(), page.key)
         parts = (await app().parts.list(caller())).items
     except NotFound as refusal:
-        page.gone = refusal.detail
+        page.gone = in_words(refusal)
         return
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     page.layouts = [Choice(part.key, part.key) for part in parts if part.kind == "layout"][:50]
     page.name, page.live, page._revision = view.name, view.published, view.revision
@@ -287,7 +288,7 @@ async def keep(page: Studio, *, over: bool = False) -> Saved | None:
     except (Forbidden, Unauthenticated):
         raise
     except Refusal as refusal:
-        tell(await page.get_state(Frame), "failed", refusal.detail)
+        tell(await page.get_state(Frame), "failed", in_words(refusal))
         return None
     if done.overtaken is None:
         page.differs = not page.live or page._content != page._published
@@ -342,11 +343,11 @@ async def look(page: Studio) -> None:
         seen = await app().studio.look(caller(), page.key, given)
     except RenderStopped as stopped:
         page.stopped, page.fresh = True, False
-        page.problems = [ProblemRow("", "", stopped.detail, "error", 0, 0)]
-        page.wrong, page.verdict, page.marks = 1, stopped.detail, {}
+        page.problems = [ProblemRow("", "", in_words(stopped), "error", 0, 0)]
+        page.wrong, page.verdict, page.marks = 1, in_words(stopped), {}
         return
     except Invalid as refusal:
-        page.sample_fault = refusal.detail
+        page.sample_fault = in_words(refusal)
         return
     _tell_look(page, voice, seen)
 

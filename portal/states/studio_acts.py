@@ -11,6 +11,7 @@ from backend.domain.template import CHANNELS, Content
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.rows import Choice
 from portal.showing import change_rows, text_title
 from portal.states import studio
@@ -265,7 +266,7 @@ class Trial(rx.State):
         except Unauthenticated:
             raise
         except Refusal as refusal:
-            tell(await self.get_state(Frame), "failed", refusal.detail)
+            tell(await self.get_state(Frame), "failed", in_words(refusal))
             return
         self.event = sent.event
         tell(await self.get_state(Frame), "delivered", voice.say("trial.sent"), voice.say("trial.sent.text"))

@@ -11,7 +11,7 @@ from backend.app.saved_views import checked_name
 from backend.domain import errors
 from backend.domain.errors import Forbidden, Invalid, NotFound, Refusal, StoreUnavailable, TemplateSyntax
 from backend.domain.ids import parse_id
-from portal.refusals import said
+from portal.refusals import in_words
 from portal.words.refusals import GENERAL, SENTENCES
 
 
@@ -52,17 +52,17 @@ def test_what_is_named_in_english_is_named_in_german():
     ],
 )
 def test_a_refusal_in_german(refusal, german):
-    assert said(refusal, "de").startswith(german)
-    assert said(refusal, "en") == refusal.detail
-    assert said(refusal) == refusal.detail  # nobody reads it yet
+    assert in_words(refusal, "de").startswith(german)
+    assert in_words(refusal, "en") == refusal.detail
+    assert in_words(refusal) == refusal.detail  # nobody reads it yet
 
 
 def test_refusals_as_they_are_raised():
     for call, given, german in ((parse_id, "x", "Eine Kennung hat 32"), (checked_name, "", "Eine Ansicht braucht"), (checked_name, "x" * 70, "Ein Name hat höchstens 60 Zeichen, dieser hat 70.")):
         with pytest.raises(Invalid) as refused:
             call(given)
-        assert said(refused.value, "de").startswith(german)
+        assert in_words(refused.value, "de").startswith(german)
 
 
 def test_a_long_text_that_somebody_typed_is_answered_at_once():
-    assert said(NotFound("There is no account " + "'here. " * 50_000), "de").startswith("Das gibt es hier nicht")
+    assert in_words(NotFound("There is no account " + "'here. " * 50_000), "de").startswith("Das gibt es hier nicht")
