@@ -24,6 +24,8 @@ from portal.pages import (  # noqa: F401 - importing registers them
     invite,
     members,
     overview,
+    people,
+    person,
     preferences,
     send,
     senders,

@@ -42,3 +42,65 @@ class DecidedRow:
     user: str
     href: str
     units: list[UnitRow] = field(default_factory=list)
+
+
+@dataclass
+class PersonRow:
+    """One person of the list; `id` is "" for one who was erased."""
+
+    id: str
+    name: str
+    key: str
+    email: str
+    phone: str
+    zone: str
+    locale: str
+    groups: str
+    demo: bool
+    erased: bool
+    time: str
+    exact: str
+
+
+@dataclass
+class AddressRow:
+    """One address of a person."""
+
+    id: str
+    channel: str
+    address: str
+    label: str
+    blocked: str
+    since: str
+
+
+@dataclass
+class CellRow:
+    """What holds for a category on a channel. `look`: on, off or none; `why` says where it comes from."""
+
+    channel: str
+    look: str
+    why: str
+
+
+@dataclass
+class MatrixRow:
+    """One category of what reaches a person."""
+
+    key: str
+    name: str
+    kind: str
+    locked: bool
+    cells: list[CellRow] = field(default_factory=list)
+
+
+@dataclass
+class ConsentRow:
+    """One recorded answer."""
+
+    title: str
+    look: str
+    source: str
+    evidence: str
+    time: str
+    exact: str

@@ -37,6 +37,7 @@ from backend.app.orders import Orders
 from backend.app.overview import Overview
 from backend.app.parts import Parts
 from backend.app.people import People
+from backend.app.roster import Roster
 from backend.app.saved_views import SavedViews
 from backend.app.search import Search
 from backend.app.senders import Senders
@@ -113,6 +114,7 @@ class App:
         self.search = Search(self)
         self.saved_views = SavedViews(self)
         self.overview = Overview(self)
+        self.roster = Roster(self)
         self._pending: set[asyncio.Task[None]] = set()
         self._open = AsyncExitStack()
 

@@ -20,8 +20,8 @@ from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER
 from backend.domain.errors import Erased, Forbidden, Invalid, NotFound, UnknownGroup
 from backend.domain.ids import bucket_of, person_id
 from backend.domain.person import Profile
-from backend.security.addresses import normalise
-from backend.security.roles import Actor, need
+from backend.security.addresses import mask, normalise
+from backend.security.roles import Actor, may, need
 from backend.store import groups, persons
 from backend.store.persons import AddressRow, PersonRow
 from backend.store.port import Tx
@@ -68,7 +68,7 @@ class People(Aggregate):
             raise Forbidden(f"You may change your name, timezone and locale here, not {named}. Ask whoever runs this service.")
 
         def write(tx: Tx) -> PersonView:
-            return self._view(tx, self._apply(tx, actor, change, seen_revision))
+            return self._seen(actor, self._view(tx, self._apply(tx, actor, change, seen_revision)))
 
         return await self.changing(actor.space, [change.person], write)
 
@@ -91,7 +91,7 @@ class People(Aggregate):
         need_or_own(actor, user_id, "people.read")
 
         def read(tx: Tx) -> PersonView:
-            return self._view(tx, self.found(tx, actor.space, user_id))
+            return self._seen(actor, self._view(tx, self.found(tx, actor.space, user_id)))
 
         return await self.app.store.read(read)
 
@@ -114,7 +114,7 @@ class People(Aggregate):
                         found[person] = row
             for row in persons.search(tx, actor.space, text[:128], SEARCH):
                 found.setdefault(row.person, row)
-            return [self._view(tx, row) for row in list(found.values())[:SEARCH]]
+            return [self._seen(actor, self._view(tx, row)) for row in list(found.values())[:SEARCH]]
 
         return Page(await self.app.store.read(read))
 
@@ -126,7 +126,11 @@ class People(Aggregate):
             row = self.found(tx, actor.space, user_id)
             return persons.addresses_of(tx, actor.space, row.person, self.app.clock.now())
 
-        return Page([self._address(row) for row in await self.app.store.read(read)])
+        shown = [self._address(row) for row in await self.app.store.read(read)]
+        if not (may(actor, "people.reveal") or is_own(actor, user_id)):
+            for one in shown:
+                one.address = mask(one.channel, one.address)
+        return Page(shown)
 
     async def put_address(self, actor: Actor, user_id: str, given: AddressIn) -> AddressView:
         """Add an address; one that is there gets the label. A member registers devices (push), no address that needs proof."""
@@ -187,7 +191,7 @@ class People(Aggregate):
 
     async def export(self, actor: Actor, user_id: str) -> dict[str, Any]:
         """Everything kept about a person, ready for JSON (GDPR, articles 15 and 20)."""
-        need_or_own(actor, user_id, "people.read")
+        need_or_own(actor, user_id, "people.reveal")
 
         def write(tx: Tx) -> dict[str, Any]:
             row = self.found(tx, actor.space, user_id)
@@ -326,6 +330,13 @@ class People(Aggregate):
             attributes=profile.attributes,
             groups=groups.keys_of(tx, row.space, row.person),
         )
+
+    def _seen(self, actor: Actor, view: PersonView) -> PersonView:
+        """As this actor may see it: addresses in part, unless they may be revealed or are one's own."""
+        if not (may(actor, "people.reveal") or is_own(actor, view.id)):
+            view.email = mask("email", view.email) if view.email else view.email
+            view.phone = mask("sms", view.phone) if view.phone else view.phone
+        return view
 
     def _address(self, row: AddressRow) -> AddressView:
         reason = ReasonView("suppressed", {"reason": row.suppressed}) if row.suppressed else None

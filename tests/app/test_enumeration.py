@@ -26,7 +26,7 @@ RULES = {
     "people": {
         "put": "people.write|wishes.own", "put_many": "people.write", "get": "people.read|wishes.own", "search": "people.read", "addresses": "people.read|wishes.own",
         "put_address": "people.write|wishes.own", "remove_address": "people.write|wishes.own", "token": "people.write",
-        "export": "people.read|wishes.own", "erase": "people.erase",
+        "export": "people.reveal|wishes.own", "erase": "people.erase",
     },
     "preferences": {
         "get": "people.read|wishes.own", "matrix": "people.read|wishes.own", "put": "people.write|wishes.own",
@@ -78,6 +78,7 @@ RULES = {
     "dead": {
         "list": "operate", "groups": "operate", "counts": "operate", "get": "operate", "dry_run": "operate", "replay": "operate", "drop": "operate",
     },
+    "roster": {"list": "people.read", "consents": "people.read|wishes.own", "holdings": "people.erase"},
     "overview": {"day": "analytics.read", "now": "analytics.read"},
     "spaces": {"mine": "inbox.own"},
     "halts": {"put": "operate", "remove": "operate", "list": "operate"},
