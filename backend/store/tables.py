@@ -153,7 +153,11 @@ deltas = Table("deltas", meta, Column("n_th", Integer().with_variant(BigInteger,
 # answered; took: a step of `domain.latency`; channel 0: none; nothing of a person in it
 tallies = _table("tallies", _space(), Column("born", Integer, nullable=False), Column("cohort", BigInteger, nullable=False), Column("channel", SmallInteger, nullable=False), _text("provider", ""),
                  Column("kind", SmallInteger, nullable=False), Column("n", BigInteger, nullable=False),
-                 PrimaryKeyConstraint("space", "born", "cohort", "channel", "provider", "kind"))  # units born in a quarter of an hour, as they stand now; kind: `domain.tally`
+                 PrimaryKeyConstraint("space", "cohort", "born", "channel", "provider", "kind"),
+                 Index("tallies_by_time", "space", "born"))  # units born in a quarter of an hour, as they stand now; kind: `domain.tally`; cohort 0: all cohorts, no provider
+tally_days = _table("tally_days", _space(), Column("day", Integer, nullable=False), Column("cohort", BigInteger, nullable=False), Column("channel", SmallInteger, nullable=False), _text("provider", ""),
+                    Column("kind", SmallInteger, nullable=False), Column("n", BigInteger, nullable=False),
+                    PrimaryKeyConstraint("space", "day", "cohort", "channel", "provider", "kind"))  # the same by day of UTC
 totals = _table("totals", _space(), Column("cohort", BigInteger, nullable=False), Column("minute", BigInteger, nullable=False), Column("channel", SmallInteger, nullable=False), Column("state", SmallInteger, nullable=False),
                 Column("n", BigInteger, nullable=False), PrimaryKeyConstraint("space", "cohort", "minute", "channel", "state"),
                 Index("totals_by_time", "space", "minute"))  # net change of units in `state` within that minute

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, case, func, literal, select
+from sqlalchemy import ColumnElement, Row, Table, case, func, literal, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.domain.delivery import SKIPPED, State
@@ -16,8 +16,10 @@ from backend.domain.ids import NO_ID
 from backend.domain.tally import QUARTER, STAMP, STAMPS, Cut, kinds_of, quarter_of
 from backend.store.counted import NOTHING
 from backend.store.port import Tx
-from backend.store.tables import cohorts, deliveries, deltas, inbox, notifications, receipts, tallies
+from backend.store.tables import cohorts, deliveries, deltas, inbox, notifications, receipts, tallies, tally_days
 
+ALL = 0  # the cohort that stands for all of them
+DAY = 96  # quarters
 Net = Counter[tuple[int, int, int, int, str, int]]  # (space, born, cohort, channel, provider, kind)
 
 
@@ -34,15 +36,26 @@ def keep(tx: Tx, rows: Iterable[Row[Any]]) -> None:
             net[(*key, "", row.was)] -= row.n
         for kind, sign in kinds_of(row.was, row.now, row.provider, row.took):
             net[(*key, row.provider, kind)] += sign * row.n
-    values = [
-        dict(zip(("space", "born", "cohort", "channel", "provider", "kind", "n"), (*key, n), strict=True))
-        for key, n in sorted(net.items())
-        if n
-    ]
-    if values:
-        make: Any = (sqlite.insert if tx.dialect == "sqlite" else postgresql.insert)(tallies)
-        keys = ["space", "born", "cohort", "channel", "provider", "kind"]
-        tx.conn.execute(make.on_conflict_do_update(index_elements=keys, set_={"n": tallies.c.n + make.excluded.n}), values)
+    add(tx, net)
+
+
+def add(tx: Tx, net: Net) -> None:
+    """Add to the tallies: by cohort, for all cohorts together, and by day."""
+    whole: Net = Counter()
+    days: Net = Counter()
+    for (space, born, cohort, channel, provider, kind), n in net.items():
+        whole[space, born, ALL, channel, "", kind] += n
+        days[space, born // DAY, cohort, channel, provider, kind] += n
+    _add(tx, tallies, "born", net)
+    _add(tx, tallies, "born", whole)
+    _add(tx, tally_days, "day", days)
+
+
+def _add(tx: Tx, table: Table, when: str, net: Net) -> None:
+    names = ("space", when, "cohort", "channel", "provider", "kind")
+    if values := [dict(zip((*names, "n"), (*key, n), strict=True)) for key, n in sorted(net.items()) if n]:
+        make: Any = (sqlite.insert if tx.dialect == "sqlite" else postgresql.insert)(table)
+        tx.conn.execute(make.on_conflict_do_update(index_elements=list(names), set_={"n": table.c.n + make.excluded.n}), values)
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -81,15 +94,28 @@ class Tally(msgspec.Struct, frozen=True):
 def by_time(tx: Tx, asked: Asked, cut: Cut) -> list[Timed]:
     """What was tallied of these units, by slot, channel and kind."""
     t, slot = tallies.c, _slot(cut)
-    statement = select(slot, t.channel, t.kind, func.sum(t.n)).where(*_where(asked)).group_by(slot, t.channel, t.kind)
+    statement = select(slot, t.channel, t.kind, func.sum(t.n)).where(*_over_time(asked)).group_by(slot, t.channel, t.kind)
     return [Timed(row[0], row[1], row[2], int(row[3])) for row in tx.conn.execute(statement) if row[3]]
 
 
 def by_parts(tx: Tx, asked: Asked) -> list[Tally]:
-    """The same by category, priority, template, channel, provider and kind."""
-    t, c = tallies.c, cohorts.c
-    inner = select(t.cohort, t.channel, t.provider, t.kind, func.sum(t.n).label("n")).where(*_where(asked))
-    p = inner.group_by(t.cohort, t.channel, t.provider, t.kind).subquery().c
+    """The same by category, priority, template, channel, provider and kind. Whole days are read as days, what is before and after as quarters."""
+    c, first, last = cohorts.c, -(-asked.since // DAY), asked.until // DAY
+    if first < last:
+        edges = [(asked.since, first * DAY), (last * DAY, asked.until)]
+        d = tally_days.c
+        days = select(d.cohort, d.channel, d.provider, d.kind, d.n).where(d.day >= first, d.day < last, *_of(tally_days, asked))
+    else:
+        edges, days = [(asked.since, asked.until)], None
+    t = tallies.c
+    parts = [
+        select(t.cohort, t.channel, t.provider, t.kind, t.n).where(t.born >= since, t.born < until, t.cohort != ALL, *_of(tallies, asked))
+        for since, until in edges
+        if since < until
+    ]
+    every = union_all(*parts, *([] if days is None else [days])).subquery()
+    e = every.c
+    p = select(e.cohort, e.channel, e.provider, e.kind, func.sum(e.n).label("n")).group_by(e.cohort, e.channel, e.provider, e.kind).subquery().c
     named = [func.coalesce(column, "") for column in (c.category, c.priority, c.template)]  # of what nobody could decide there is no cohort
     keys = [*named, p.channel, p.provider, p.kind]
     source = p.cohort.table.outerjoin(cohorts, (c.space == asked.space) & (c.cohort == p.cohort))
@@ -100,7 +126,7 @@ def by_parts(tx: Tx, asked: Asked) -> list[Tally]:
 def by_slot(tx: Tx, asked: Asked, cut: Cut, kinds: Sequence[int]) -> dict[int, int]:
     """Units of these kinds by slot."""
     slot = _slot(cut)
-    statement = select(slot, func.sum(tallies.c.n)).where(*_where(asked), tallies.c.kind.in_(list(kinds))).group_by(slot)
+    statement = select(slot, func.sum(tallies.c.n)).where(*_over_time(asked), tallies.c.kind.in_(list(kinds))).group_by(slot)
     return {int(number): int(n) for number, n in tx.conn.execute(statement)}
 
 
@@ -126,14 +152,22 @@ def names(tx: Tx, space: int) -> dict[str, list[str]]:
     }
 
 
-def _where(asked: Asked) -> list[ColumnElement[bool]]:
-    t, c = tallies.c, cohorts.c
-    where = [t.space == asked.space, t.born >= asked.since, t.born < asked.until]
+def _over_time(asked: Asked) -> list[ColumnElement[bool]]:
+    """Quarters of these units: of all cohorts together where none is picked."""
+    t = tallies.c
+    where = [t.born >= asked.since, t.born < asked.until, *_of(tallies, asked)]
+    return where if asked.category or asked.priority or asked.template else [*where, t.cohort == ALL]
+
+
+def _of(table: Table, asked: Asked) -> list[ColumnElement[bool]]:
+    """The filters, but for time."""
+    c = cohorts.c
+    where = [table.c.space == asked.space]
     if asked.channel:
-        where.append(t.channel == asked.channel)
+        where.append(table.c.channel == asked.channel)
     wanted = {c.category: asked.category, c.priority: asked.priority, c.template: asked.template}
     if named := [column == value for column, value in wanted.items() if value]:
-        where.append(t.cohort.in_(select(c.cohort).where(c.space == asked.space, *named)))
+        where.append(table.c.cohort.in_(select(c.cohort).where(c.space == asked.space, *named)))
     return where
 
 

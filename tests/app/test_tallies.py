@@ -61,11 +61,23 @@ def step(tx, rows: list[hot.Decided], chance: random.Random) -> None:
 def told(tx, kinds=None) -> Counter:
     """The tallies as `recounted` counts: without provider, skipped units of all channels together."""
     found: Counter = Counter()
-    for row in tx.conn.execute(tables.tallies.select()):
+    for row in tx.conn.execute(tables.tallies.select().where(tables.tallies.c.cohort != tallies.ALL)):
         if row.kind < TAKEN:
             found[row.born, row.cohort, 0 if row.kind == SKIPPED else row.channel, row.kind] += row.n
         assert row.space == 1 and (row.provider == "") == (row.kind < TAKEN or (row.kind >= STEP and not row.provider))
     return Counter({key: n for key, n in found.items() if n})
+
+
+def told_by_day(tx) -> tuple[Counter, Counter]:
+    days, whole = tables.tally_days, tables.tallies
+    per_day: Counter = Counter()
+    together: Counter = Counter()
+    for row in tx.conn.execute(days.select().where(days.c.kind < TAKEN)):
+        per_day[row.day, row.cohort, row.kind] += row.n
+    for row in tx.conn.execute(whole.select().where(whole.c.kind < TAKEN, whole.c.cohort == tallies.ALL)):
+        together[row.born, row.kind] += row.n
+        assert row.provider == ""
+    return +per_day, +together
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -82,6 +94,12 @@ async def test_tallies_are_what_the_rows_say(each_app: App, seed: int) -> None:
     await store.write(lambda tx: rollup.compact(tx, 10_000))
     counted, true = await store.read(told), await store.read(lambda tx: tallies.recounted(tx, 1))
     assert counted == true
+    days: Counter = Counter()
+    whole: Counter = Counter()
+    for (born, cohort, _, kind), n in counted.items():
+        days[born // tallies.DAY, cohort, kind] += n
+        whole[born, kind] += n
+    assert await store.read(told_by_day) == (days, whole)
     units = sum(len(row.deliveries) + len(row.skipped) for row in rows)
     assert sum(n for (*_, kind), n in counted.items() if kind <= SKIPPED) == units
 
@@ -133,13 +151,13 @@ async def test_time_is_cut_by_a_clock_that_changes(each_app: App) -> None:
     """Two quarters either side of a change by one hour, in a zone 45 minutes off."""
     store, first = each_app.store, 1_988_000
     births = [first + n for n in range(0, 200, 7)]
-    values = [{"space": 1, "born": born, "cohort": 7, "channel": EMAIL, "provider": "", "kind": int(State.SENT), "n": 1 + k} for k, born in enumerate(births)]
-    await store.write(lambda tx: tx.conn.execute(tables.tallies.insert(), values))
+    values = Counter({(1, born, 7, EMAIL, "", int(State.SENT)): 1 + k for k, born in enumerate(births)})
+    await store.write(lambda tx: tallies.add(tx, values))
     change = first + 90
     cut = Cut(96, 23, ((change, 19),))
     expected: Counter = Counter()
-    for value in values:
-        expected[(value["born"] + (19 if value["born"] >= change else 23)) // 96] += value["n"]
+    for (_, born, *_), n in values.items():
+        expected[(born + (19 if born >= change else 23)) // 96] += n
     asked = tallies.Asked(1, first, first + 200)
     assert await store.read(lambda tx: tallies.by_slot(tx, asked, cut, [State.SENT])) == expected
     assert {t.slot: t.n for t in await store.read(lambda tx: tallies.by_time(tx, asked, cut))} == expected
