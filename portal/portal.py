@@ -11,6 +11,7 @@ from portal.frame import Frame
 from portal.guard import Doorkeeper
 from portal.pages import (  # noqa: F401 - importing registers them
     account,
+    analytics,
     audit,
     capture,
     captured,

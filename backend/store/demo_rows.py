@@ -16,6 +16,7 @@ from backend.domain.delivery import CHANNEL_NUMBER, SKIPPED
 from backend.domain.ids import NO_ID, person_bytes
 from backend.domain.tally import STAMP, quarter_of
 from backend.store import tables as t
+from backend.store import tallies
 from backend.store.counted import NOTHING
 from backend.store.port import Tx
 from backend.store.upsert import CHUNK
@@ -23,7 +24,7 @@ from backend.store.upsert import CHUNK
 OF_PERSON = (
     t.captures, t.inbox, t.inbox_heads, t.collapses, t.consents, t.memberships, t.chat_members, t.chat_messages, t.orders, t.notifications, t.deliveries,
 )  # fmt: skip
-COUNTED = (t.deltas, t.totals, t.standing, t.tallies, t.ledger_totals)  # by cohort
+COUNTED = (t.deltas, t.totals, t.standing, t.tally_days, t.ledger_totals)  # by cohort; tallies besides
 Units = Counter[tuple[int, int, int, int]]  # (cohort, channel, state or stamp, quarter in which it was born)
 ONCE = 5_000  # rows of counters in one statement
 _PERSON = re.compile(rb'"person":(\d+)')
@@ -111,10 +112,12 @@ def drop_counters(tx: Tx, space: int) -> bool:
     c = t.cohorts.c
     mine = list(tx.conn.scalars(select(c.cohort).where(c.space == space, c.demo.is_(True))))
     for cohort in mine:
+        if not tallies.drop(tx, space, cohort, ONCE):
+            return False
         for table in COUNTED:
             of = (table.c.space == space, table.c.cohort == cohort)
             if tx.conn.scalar(select(func.count()).select_from(table).where(*of)) or 0:
-                last = {t.deltas: t.deltas.c.n_th, t.totals: t.totals.c.minute, t.tallies: t.tallies.c.born}.get(table)
+                last = {t.deltas: t.deltas.c.n_th, t.totals: t.totals.c.minute}.get(table)
                 if last is None:
                     tx.conn.execute(delete(table).where(*of))
                     continue

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Table, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Row, Table, case, delete, func, literal, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.domain.delivery import SKIPPED, State
@@ -56,6 +56,24 @@ def _add(tx: Tx, table: Table, when: str, net: Net) -> None:
     if values := [dict(zip((*names, "n"), (*key, n), strict=True)) for key, n in sorted(net.items()) if n]:
         make: Any = (sqlite.insert if tx.dialect == "sqlite" else postgresql.insert)(table)
         tx.conn.execute(make.on_conflict_do_update(index_elements=list(names), set_={"n": table.c.n + make.excluded.n}), values)
+
+
+def drop(tx: Tx, space: int, cohort: int, limit: int) -> bool:
+    """Take some `limit` tallies of a cohort away, also from those of all cohorts together; True when none is left. Its days are left to the caller."""
+    t = tallies.c
+    mine = [t.space == space, t.cohort == cohort]
+    borns = select(t.born).where(*mine).order_by(t.born)
+    start, bound = (tx.conn.scalar(borns.offset(skipped).limit(1)) for skipped in (0, limit))
+    if bound is not None and start is not None:
+        mine.append(t.born < max(bound, start + 1))  # whole quarters, or what is taken off could be another part of it
+    whole: Net = Counter()
+    for row in tx.conn.execute(select(tallies).where(*mine)):
+        whole[space, row.born, ALL, row.channel, "", row.kind] -= row.n
+    _add(tx, tallies, "born", whole)
+    tx.conn.execute(delete(tallies).where(*mine))
+    if bound is None:
+        tx.conn.execute(delete(tallies).where(t.space == space, t.cohort == ALL, t.n == 0))
+    return bound is None
 
 
 class Asked(msgspec.Struct, frozen=True):

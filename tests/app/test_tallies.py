@@ -163,3 +163,23 @@ async def test_time_is_cut_by_a_clock_that_changes(each_app: App) -> None:
     assert {t.slot: t.n for t in await store.read(lambda tx: tallies.by_time(tx, asked, cut))} == expected
     assert await store.read(lambda tx: tallies.first(tx, 1)) == first
     assert await store.read(lambda tx: tallies.first(tx, 2)) is None
+
+
+async def test_a_cohort_that_is_dropped_leaves_the_others_as_they_were(each_app: App) -> None:
+    chance, store = random.Random(5), each_app.store
+
+    def of(cohort: int) -> Counter:
+        keys = [(1, born, cohort, chance.choice((WEB, EMAIL)), "", kind) for born in range(500, 540) for kind in (0, 5, STAMP["read"], STEP + 3)]
+        return Counter({key: chance.randrange(1, 9) for key in keys})
+
+    mine, theirs = of(7), of(8)
+    await store.write(lambda tx: tallies.add(tx, mine))
+    alone = await store.read(lambda tx: set(tx.conn.execute(tables.tallies.select()).all()))
+    await store.write(lambda tx: tallies.add(tx, theirs))
+    steps = 1
+    while not await store.write(lambda tx: tallies.drop(tx, 1, 8, 30)):
+        steps += 1
+    assert steps > 3
+    assert await store.read(lambda tx: set(tx.conn.execute(tables.tallies.select()).all())) == alone
+    assert await store.write(lambda tx: tallies.drop(tx, 1, 7, 3000))
+    assert await store.read(lambda tx: tallies.first(tx, 1)) is None

@@ -1,6 +1,6 @@
 """Tallies are found by cohort, stand once for all cohorts together, and are kept by day too: a month is read without walking its quarters.
 
-Revision .
+Revision 0011.
 """
 
 import functools
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from alembic import op
 
-revision = ""
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
