@@ -27,6 +27,7 @@ class Settings:
     smtp_url: str
     host: str = "127.0.0.1"
     demo_small: bool = False  # CARILLON_DEMO=small: sixty people and three days of history
+    blob_url: str = "folder:"
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -86,6 +87,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         demo_small=demo == "small",
         smtp_url=take("SMTP_URL", ""),
         host=take("HOST", "127.0.0.1"),
+        blob_url=take("BLOB_URL", "folder:"),
         sources=sources,
     )
 

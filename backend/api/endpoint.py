@@ -20,6 +20,7 @@ from backend.api.problems import problem_response, unforeseen
 from backend.api.reading import convert_texts, decode, need_json, read_body
 from backend.app.views import Page
 from backend.domain.errors import Forbidden, Invalid, Refusal, Unauthenticated
+from backend.domain.event import BODY_LIMIT
 from backend.security.limits import REQUESTS
 from backend.security.roles import PERMISSIONS, Actor, may
 
@@ -113,6 +114,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     optional_body: bool = False
     repeatable: bool = False  # takes an Idempotency-Key
     tag: str = ""
+    limit: int = BODY_LIMIT  # bytes of the body
+    media: str = ""  # what a body of bytes is, for the OpenAPI document; "": events
 
     def admits(self, actor: Actor, path: Mapping[str, str]) -> bool:
         """The early guard: what the facade would refuse at once."""
@@ -149,7 +152,7 @@ async def _answer(app: "App", cursors: Cursors, endpoint: Endpoint, request: Req
     body: Any = None
     raw = b""
     if endpoint.body is not None:
-        raw = await read_body(request)
+        raw = await read_body(request, endpoint.limit)
         if endpoint.body is bytes:
             body = raw
         elif raw or not endpoint.optional_body:

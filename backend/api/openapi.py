@@ -81,6 +81,8 @@ def _answers(endpoint: Endpoint) -> tuple[Any, ...]:
 
 def _body(endpoint: Endpoint) -> Any:
     """Events are read by hand, item by item; the document shows what is read."""
+    if endpoint.media:
+        return None
     if endpoint.body is bytes:
         return EventIn | list[EventIn] if endpoint.status == 202 else EventIn
     return endpoint.body
@@ -93,7 +95,7 @@ def _operation(endpoint: Endpoint, body: dict[str, Any] | None, answers: list[di
     refusals = ["401", "403", "422", "429", "503"]
     refusals += ["404"] if "{" in endpoint.path else []
     refusals += ["409"] if endpoint.repeatable or endpoint.method == "PUT" else []
-    refusals += ["413", "415"] if body is not None else []
+    refusals += ["413", "415"] if body is not None else ["413"] if endpoint.media else []
     problem = {PROBLEM_JSON: {"schema": {"$ref": REF.format(name="Problem")}}}
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
@@ -108,6 +110,8 @@ def _operation(endpoint: Endpoint, body: dict[str, Any] | None, answers: list[di
     }
     if endpoint.own:
         operation["x-own"] = endpoint.own
+    if endpoint.media:
+        operation["requestBody"] = {"required": True, "content": {endpoint.media: {"schema": {"type": "string", "format": "binary"}}}}
     if body is not None:
         operation["requestBody"] = {"required": not endpoint.optional_body, "content": {"application/json": {"schema": body}}}
         if endpoint.body is bytes:

@@ -30,6 +30,7 @@ from backend.app.groups import Groups
 from backend.app.halts import Halts
 from backend.app.hosted import Hosted
 from backend.app.idempotency import Idempotency
+from backend.app.images import Images
 from backend.app.inbox import Inbox
 from backend.app.invitations import Invitations
 from backend.app.links import Links
@@ -46,6 +47,7 @@ from backend.app.studio import Studio
 from backend.app.suppressions import Suppressions
 from backend.app.templates import Templates
 from backend.app.wishes import Preferences
+from backend.blobs.open import open_blobs
 from backend.cache.open import open_cache
 from backend.cache.port import Cache
 from backend.clock import Clock
@@ -57,6 +59,7 @@ from backend.security.jail import Jail
 from backend.security.keys import Keyring
 from backend.security.limits import Limits
 from backend.security.links import Links as SignedLinks
+from backend.security.pictures import Pictures
 from backend.security.sealing import Sealer
 from backend.security.tokens import Tokens
 from backend.settings import Settings, make_home
@@ -80,6 +83,8 @@ class App:
         self.tokens = Tokens(self.keys, store, clock, settings.base_url)
         self.limits = Limits(cache, clock)
         self.jail = Jail()
+        self.pictures = Pictures()
+        self.blobs = open_blobs(settings.blob_url, settings.home, clock)
         self.facts = FactsReader(store=store, cache=cache)
         self.demanded = Demanded(self)
         self.people = People(self)
@@ -90,6 +95,7 @@ class App:
         self.senders = Senders(self)
         self.studio = Studio(self)
         self.parts = Parts(self)
+        self.images = Images(self)
         self.suppressions = Suppressions(self)
         self.accounts = Accounts(self)
         self.invitations = Invitations(self)
@@ -125,7 +131,7 @@ class App:
         """
         make_home(self.settings.home)
         async with AsyncExitStack() as opened:
-            for engine in (self.store, self.log, self.cache):
+            for engine in (self.store, self.log, self.cache, self.blobs):
                 await engine.start()
                 opened.push_async_callback(engine.close)
             await self.log.create_topics()

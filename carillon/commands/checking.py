@@ -15,7 +15,7 @@ from backend.settings import Settings, load, make_home
 from carillon.show import as_json, give, table
 
 PATIENCE = 10.0  # seconds an engine may take
-LOOKS = ("home", "port", "gateway_port", "base_url", "host", "database_url", "log_url", "cache_url", "secret_key", "demo", "smtp_url")
+LOOKS = ("home", "port", "gateway_port", "base_url", "host", "database_url", "log_url", "cache_url", "secret_key", "demo", "smtp_url", "blob_url")
 
 
 class Look(msgspec.Struct):

@@ -50,6 +50,7 @@ RULES = {
         "look": "content.read", "versions": "content.read", "diff": "content.read", "source": "content.read", "outlook": "content.read",
         "used": "content.read", "test": "content.write",
     },
+    "images": {"add": "content.write", "list": "content.read"},
     "parts": {"list": "content.read", "put": "content.write", "remove": "content.write", "brand": "content.read", "put_brand": "content.write"},
     "suppressions": {"put": "people.write", "remove": "people.write", "find": "people.read", "list": "people.read"},
     "accounts": {
@@ -107,6 +108,7 @@ OPEN = {
         [f"hosted.{name}" for name in ("leaving", "ways_on", "take_back", "fewer", "stop_all", "restore", "preferences", "save")],
         "the signed token is the permission",
     ),
+    "images.read": "a picture is for whoever has a message with its address",
     "inbox.unread": "the actor's own inbox, no other can be named",
     "inbox.changes": "the actor's own inbox, no other can be named",
     "search.find": "each kind of thing asks for its own permission, tested with search",
@@ -148,6 +150,8 @@ def given(call: Any, user: str) -> dict[str, Any]:
             made[name] = "0" * 32
         elif kind is int:
             made[name] = 1
+        elif kind is bytes:
+            made[name] = b"no picture"
         elif inspect.isclass(kind) and issubclass(kind, msgspec.Struct):
             made[name] = None
         else:

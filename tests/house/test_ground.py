@@ -36,7 +36,8 @@ def tracked() -> list[Path]:
 
 @pytest.mark.parametrize("name", [*LOCKS, "tests/oracles/package-lock.json"])
 def test_a_lock_names_no_host(name):
-    assert not re.findall(r"://|--(?:index|extra-index|find-links|trusted-host)|\"resolved\"", (ROOT / name).read_text())
+    text = re.sub(r'"(?:url|deprecated|funding)": "[^"]*"', "", (ROOT / name).read_text())  # where npm packages ask for gifts, and their last words
+    assert not re.findall(r"://|--(?:index|extra-index|find-links|trusted-host)|\"resolved\"", text)
 
 
 @pytest.mark.parametrize("name", LOCKS)
