@@ -197,7 +197,7 @@ def page_head(title: Any, sub: Any = None, *actions: Any, badge: Any = None) -> 
     )
 
 
-OWN = [("/inbox", "inbox", "inbox"), ("/preferences", "preferences", "sliders-horizontal")]
+OWN = [("/inbox", "inbox", "inbox"), ("/preferences", "preferences", "sliders-horizontal"), ("/history", "history", "history"), ("/my-data", "data", "shield")]
 
 
 def _own_pages(active: str) -> rx.Component:

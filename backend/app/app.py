@@ -36,6 +36,7 @@ from backend.app.invitations import Invitations
 from backend.app.links import Links
 from backend.app.orders import Orders
 from backend.app.overview import Overview
+from backend.app.own_history import History
 from backend.app.parts import Parts
 from backend.app.people import People
 from backend.app.roster import Roster
@@ -107,6 +108,7 @@ class App:
         self.hosted = Hosted(self)
         self.events = Events(self)
         self.deliveries = Deliveries(self)
+        self.history = History(self)
         self.captures = Captures(self)
         self.hub = Hub(log, clock)
         self.inbox = Inbox(self)

@@ -212,6 +212,21 @@ class People(Aggregate):
 
         await self.changing(actor.space, [person], write)
 
+    async def erase_own(self, actor: Actor, confirmed: str) -> None:
+        """Erase oneself for good, `confirmed` being one's own user id, typed. Raises `Invalid` for another, and for the last administrator."""
+        need(actor, "wishes.own")
+        if not is_own(actor, actor.subject):
+            raise Forbidden("A program has no data of its own to erase. Erase a person with DELETE /v1/users/{id}.")
+        if confirmed != actor.subject:
+            raise Invalid(f"Type {actor.subject} to confirm. Nothing was erased.", field="confirmed")
+
+        def write(tx: Tx) -> None:
+            row = self.found(tx, actor.space, actor.subject, lock=True)
+            tombstone = erase(tx, row, self.app.clock.now())
+            self.note(tx, msgspec.structs.replace(actor, subject=tombstone), "user.erase", f"user:{tombstone}", own=True)
+
+        await self.changing(actor.space, [actor.person], write)
+
     # ---- shared with the other parts of the facade
     def found(self, tx: Tx, space: int, user_id: str, *, lock: bool = False) -> PersonRow:
         """The living person of this user id, or `NotFound`."""

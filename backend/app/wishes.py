@@ -61,6 +61,16 @@ class MatrixView(msgspec.Struct):
     frequency_source: str = "default"
 
 
+class AnswerView(msgspec.Struct):
+    """One recorded answer to a category, with where it was given and what was shown."""
+
+    category: str
+    at: float  # seconds
+    given: bool
+    source: str
+    evidence: str
+
+
 class Preferences(Aggregate):
     """Preferences of people; a person reaches their own."""
 
@@ -122,6 +132,17 @@ class Preferences(Aggregate):
             return _view(row, latest(tx, row)), reverse(before, said, given, answers, known)
 
         return await self.changing(actor.space, [person], write)
+
+    async def answers(self, actor: Actor, user_id: str) -> tuple[AnswerView, ...]:
+        """The history of consent, newest first. Raises `NotFound`."""
+        need_or_own(actor, user_id, "people.read")
+
+        def read(tx: Tx) -> tuple[AnswerView, ...]:
+            row = self.app.people.found(tx, actor.space, user_id)
+            kept = persons.consents_of(tx, actor.space, row.person)
+            return tuple(AnswerView(*msgspec.structs.astuple(answer)) for answer in reversed(kept))
+
+        return await self.app.store.read(read)
 
     async def of_space(self, actor: Actor) -> PreferencesView:
         """The defaults of the space, for whoever says nothing themselves and has no group that does."""

@@ -164,6 +164,30 @@ def deliveries_of(tx: Tx, space: int, parents: Sequence[bytes]) -> list[Delivery
     return [DeliveryRow(*row) for row in tx.conn.execute(statement.order_by(d.id))]
 
 
+def notifications_of_person(
+    tx: Tx, space: int, person: int, category: str | None, before: bytes | None, limit: int
+) -> list[NotificationRow]:
+    """What was meant for somebody, newest first, behind `before`."""
+    n = notifications.c
+    where = [n.space == space, n.person == person]
+    if category is not None:
+        where.append(n.category == category)
+    if before is not None:
+        where.append(n.id < before)
+    statement = select(*_columns(notifications, NotificationRow)).where(*where).order_by(n.id.desc()).limit(limit)
+    return [NotificationRow(*row) for row in tx.conn.execute(statement)]
+
+
+def deliveries_of_person(tx: Tx, space: int, person: int, parents: Sequence[bytes]) -> list[DeliveryRow]:
+    """The deliveries of these notifications of one person."""
+    if not parents:
+        return []
+    low, high = span(min(parents))[0], span(max(parents))[1]
+    d = deliveries.c
+    where = (d.id >= low, d.id < high, d.space == space, d.person == person, d.notification.in_(list(parents)))
+    return [DeliveryRow(*row) for row in tx.conn.execute(select(*_columns(deliveries, DeliveryRow)).where(*where))]
+
+
 def delivery(tx: Tx, space: int, made: bytes) -> DeliveryRow | None:
     """One delivery."""
     found: DeliveryRow | None = _first(

@@ -200,6 +200,13 @@ def ids(tx: Tx, space: int, person: int) -> list[bytes]:
     return list(tx.conn.scalars(select(c.id).where(c.space == space, c.person == person).order_by(c.seq)))
 
 
+def titles(tx: Tx, space: int, person: int, ids: Sequence[bytes]) -> dict[bytes, str]:
+    """What these are called in a person's inbox, as far as they are there."""
+    c = inbox.c
+    found = tx.conn.execute(select(c.id, c.title).where(c.space == space, c.person == person, c.id.in_(list(ids))))
+    return {row.id: row.title for row in found}
+
+
 def woken(tx: Tx, space: int, person: int, now: float, limit: int) -> list[bytes]:
     """Those whose sleep is over and who were not told yet."""
     c = inbox.c

@@ -11,7 +11,7 @@ from portal.sign_in import safe_next
 from portal.words import preferred, say
 
 AT_THE_FIELD = ("wrong", "many")
-ABOVE = ("away", "foreign", "ended", "out", "renewed")
+ABOVE = ("away", "foreign", "ended", "out", "renewed", "erased")
 
 
 class SignIn(rx.State):

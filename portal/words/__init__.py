@@ -5,7 +5,7 @@ A room of the portal with many words has a module of its own here, with `EN` and
 
 from types import ModuleType
 
-from portal.words import analytics, de, de_pages, dead, desk, en, en_pages, kit, members, operate, person, staff, starting, studio
+from portal.words import analytics, de, de_pages, dead, desk, en, en_pages, kit, members, operate, own, person, staff, starting, studio
 
 LANGUAGES = ("en", "de")
 _ROOMS: tuple[ModuleType, ...] = (
@@ -13,6 +13,7 @@ _ROOMS: tuple[ModuleType, ...] = (
     kit,
     dead,
     desk,
+    own,
     person,
     staff,
     members,

@@ -26,11 +26,11 @@ RULES = {
     "people": {
         "put": "people.write|wishes.own", "put_many": "people.write", "get": "people.read|wishes.own", "search": "people.read", "addresses": "people.read|wishes.own",
         "put_address": "people.write|wishes.own", "remove_address": "people.write|wishes.own", "token": "people.write",
-        "export": "people.reveal|wishes.own", "erase": "people.erase",
+        "export": "people.reveal|wishes.own", "erase": "people.erase", "erase_own": "wishes.own",
     },
     "preferences": {
         "get": "people.read|wishes.own", "matrix": "people.read|wishes.own", "put": "people.write|wishes.own",
-        "of_space": "content.read", "put_of_space": "content.write", "put_back": "people.write|wishes.own",
+        "of_space": "content.read", "put_of_space": "content.write", "put_back": "people.write|wishes.own", "answers": "people.read|wishes.own",
     },
     "groups": {
         "put": "people.write", "get": "people.read", "delete": "people.write", "list": "people.read", "members": "people.read",
@@ -64,6 +64,7 @@ RULES = {
     "audit": {"list": "audit.read", "get": "audit.read"},
     "events": {"accept": "events.send", "dry_run": "events.send", "get": "events.read", "list": "events.read", "course": "events.read"},
     "deliveries": {"list": "deliveries.read", "get": "deliveries.read"},
+    "history": {"list": "deliveries.read|inbox.own"},
     "captures": {
         "list": "captures.read", "get": "captures.read", "counts": "captures.read", "newest": "captures.read", "behaviour": "captures.read",
         "behave": "operate", "clear": "operate",

@@ -1,6 +1,8 @@
 """A person's own screens in a real browser: what they choose has its effect on the next message, and every change leads back."""
 
+import json
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +11,7 @@ from playwright.sync_api import expect
 from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM, Actor
 from tests.portal.e2e.conftest import HERE, axe_runner, faults, wide
+from tests.portal.house_stand import PASSWORD
 
 pytestmark = pytest.mark.e2e
 
@@ -245,3 +248,43 @@ def test_why_did_i_get_this_leads_to_fewer_and_back(look, served):
     expect(page.locator("#toast")).to_contain_text("As it was before")
     send_to(served, "analyst", "But this one")
     expect(page.locator(".msg .title").first).to_have_text("But this one")
+
+
+def test_the_history_says_what_was_not_sent_and_why(look, served, axe):
+    send(served, "marketing", "member", "An offer")
+    page = look(login="member")
+    page.locator(HERE).wait_for()
+    page.get_by_role("link", name="History").click()
+    offer = page.locator(".past", has_text="An offer").first
+    expect(offer).to_contain_text("You have not asked for news about “Offers”.")
+    assert faults(page, axe) == {}
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_role("link", name="Not sent").click()
+    expect(page).to_have_url(re.compile(r"fate=none"))
+    expect(page.locator(".past").first).to_contain_text("An offer")
+    page.select_option("#h-channel", "sms")
+    expect(page.locator(".empty")).to_contain_text("Nothing like that")
+    page.get_by_role("link", name="Clear filters").click()
+    expect(page).to_have_url(re.compile(r"/history$"))
+    expect(page.locator(".past").first).to_be_visible()
+
+
+def test_everything_can_be_taken_along_and_then_erased(look, served, axe):
+    served.run(served.house.app.accounts.create(SYSTEM, "leaving", PASSWORD, "member", "Leaving Soon"))
+    send_to(served, "leaving", "The last one")
+    page = look(login="leaving")
+    page.goto("/my-data")
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="Download my data").click()
+    copy = json.loads(Path(coming.value.path()).read_text())
+    assert (copy["user"]["id"], copy["inbox"][0]["title"]) == ("leaving", "The last one")
+    page.get_by_role("button", name="Erase my data…").click()
+    page.fill("#erase-id", "somebody")
+    page.locator("#erase").get_by_role("button", name="Erase my data").click()
+    expect(page.locator("#erase")).to_contain_text("Type leaving. Nothing was erased.")
+    assert faults(page, axe) == {}
+    page.fill("#erase-id", "leaving")
+    page.locator("#erase").get_by_role("button", name="Erase my data").click()
+    expect(page).to_have_url(re.compile(r"/sign-in\?reason=erased"))
+    expect(page.locator(".note")).to_contain_text("Everything that was kept of you is erased.")
+    assert send_to(served, "leaving", "Too late") == {}
