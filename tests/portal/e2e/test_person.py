@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from backend.domain.errors import UnknownUser
 from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM, Actor
 from tests.portal.e2e.conftest import HERE, axe_runner, faults, wide
@@ -287,4 +288,6 @@ def test_everything_can_be_taken_along_and_then_erased(look, served, axe):
     page.locator("#erase").get_by_role("button", name="Erase my data").click()
     expect(page).to_have_url(re.compile(r"/sign-in\?reason=erased"))
     expect(page.locator(".note")).to_contain_text("Everything that was kept of you is erased.")
-    assert send_to(served, "leaving", "Too late") == {}
+    late = EventIn(type="t", category="orders", to=To(user="leaving"), title="Too late")
+    (answer,) = served.run(served.house.app.events.accept(SYSTEM, [late]))
+    assert isinstance(answer, UnknownUser)
