@@ -14,7 +14,7 @@ ORACLES := tests/oracles/node_modules/.package-lock.json
 UV := uv==0.13.9 # only resolves the locks
 COMPILE = build/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --native-tls --quiet
 
-.PHONY: help up test lint engines engines-stop bench drills sabotage e2e lock clean check-python
+.PHONY: help up test lint engines engines-stop bench drills sabotage e2e pictures front lock clean check-python
 .NOTPARALLEL:
 
 help: ## this list
@@ -54,6 +54,14 @@ e2e: $(TESTS) $(ORACLES) ## the stories in a real browser and with real GraphQL 
 	@$(ENGINES) need chromium
 	@$(BIN)/python -m carillon.portal_build
 	@$(ENGINES) run -- $(BIN)/python -m pytest -m e2e $(ARGS)
+
+pictures: $(TESTS) ## README's pictures, taken from the demo
+	@$(ENGINES) need chromium
+	@$(BIN)/python -m tests.portal.pictures
+
+front: $(TESTS) ## measure what a page, a click and an open tab cost
+	@$(ENGINES) need chromium
+	@$(BIN)/python -m tests.portal.measure
 
 lock: check-python ## resolve the versions in pyproject.toml anew (UPGRADE=1: the newest allowed)
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet "$(firstword $(UV))"; }

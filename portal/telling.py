@@ -27,7 +27,7 @@ class Teller:
     def __init__(self, language: str, zone: str, now: float) -> None:
         self.language, self.zone, self.now = language, zone, now
 
-    def say(self, key: str, **values: object) -> str:
+    def say(self, key: str, /, **values: object) -> str:
         return say(self.language, key, **values)
 
     # ---- words

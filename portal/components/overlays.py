@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal.components.controls import button
-from portal.components.elements import dialog_el, div, h2, p
+from portal.components.elements import dialog_el, div, h2, input_el, label, p
 from portal.components.text import t
 
 
@@ -22,6 +22,18 @@ def modal(id: str, title: Any, text: Any, *body: Any, confirm: rx.Component, sho
         aria_labelledby=f"{id}-t",
         **steer,
     )
+
+
+def ask(id: str, title: Any, text: Any, act: Any, *, must: Any = None, danger: bool = True, **props: Any) -> rx.Component:
+    """Asks before something that cannot be taken back. `text` says the exact count, `act` names the deed. `must`: for a great number,
+    its digits, which have to be typed before the button works; the facade checks the number again."""
+    typed = []
+    if must is not None:
+        box = input_el(id=f"{id}-must", cls="input", input_mode="numeric", auto_complete="off", data_must=must)
+        typed = [div(label(t("ask.must", count=must), html_for=f"{id}-must"), box, cls="field", style={"margin_top": "14px"})]
+    waits = {"data_waits": "1"} if must is not None else {}
+    deed = button(act, kind="danger solid" if danger else "pri", data_close="1", **waits, **props)
+    return modal(id, title, text, *typed, confirm=deed)
 
 
 def sheet(id: str, title: Any, *body: Any, foot: list[Any] | None = None) -> rx.Component:

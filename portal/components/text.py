@@ -8,7 +8,7 @@ from portal.frame import Frame
 from portal.words import LANGUAGES, phrase
 
 
-def t(key: str, **values: Any) -> Any:
+def t(key: str, /, **values: Any) -> Any:
     """The phrase `key` in the reader's language; `values` may be state vars."""
     by_language = {language: phrase(language, key) for language in LANGUAGES}
     if values:

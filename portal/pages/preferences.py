@@ -74,7 +74,7 @@ def _line(line: Line) -> rx.Component:
 def _matrix() -> rx.Component:
     heads = [th(icon(CHANNEL_ICONS[c], 16), t(f"channel.{c}"), scope="col") for c in CHANNELS]
     inner = table_el(
-        thead(tr(td(span(t("pref.topic"), cls="sr")), *heads)), tbody(rx.foreach(Preferences.lines, _line)), cls="matrix"
+        thead(tr(th(span(t("pref.topic"), cls="sr"), scope="col"), *heads)), tbody(rx.foreach(Preferences.lines, _line)), cls="matrix"
     )
     return div(div(inner, cls="tw mtw", tab_index=0, role="region", aria_label=t("pref.matrix")), cls="card flush")
 

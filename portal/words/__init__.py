@@ -37,7 +37,7 @@ def known(key: str) -> bool:
     return key in _PHRASES["en"]
 
 
-def say(language: str, key: str, **values: object) -> str:
+def say(language: str, key: str, /, **values: object) -> str:
     """The phrase with values put in. A key ending in a count has a form `.one` beside it, used when `count` is 1."""
     phrases = _PHRASES.get(language, _PHRASES["en"])
     if values.get("count") == 1 and f"{key}.one" in phrases:

@@ -11,14 +11,15 @@ import pytest
 
 from backend.security.roles import ROLES
 from portal import wiring
-from portal.access import SESSION_COOKIE
+from portal.access import SESSION_COOKIE, home_of
 from portal.routes import STRANGERS, routes
 from portal.wiring import connect
 from tests.portal.e2e.full_house import fill
 from tests.portal.e2e.walk import BUILD, EVERY, Walk
 from tests.portal.house_stand import PASSWORD, open_house
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+PARTS = 4  # of the routes, so that what takes long says where
 HALVES = {"marketer": EVERY[::3], "analyst": EVERY[1:3], "operator": EVERY[::3], "member": EVERY[1:3]}
 
 
@@ -49,8 +50,10 @@ def standing(request, server, tmp_path_factory):
     server.run(house.stop(), 60)
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("role", ROLES)
-def test_every_page_of_every_role(standing, chromium, axe, role):
+def test_every_page_of_every_role(standing, chromium, axe, role, part):
+    mine = [route for route in routes() if route not in STRANGERS][part::PARTS]
     began = time.monotonic()
     context = chromium.new_context(base_url=standing.server.base, locale="en-GB")
     context.add_cookies([{"name": SESSION_COOKIE, "value": standing.session(role), "url": standing.server.base}])
@@ -58,16 +61,15 @@ def test_every_page_of_every_role(standing, chromium, axe, role):
     if standing.name == "empty" and role != "admin" and not os.environ.get("EVERY"):
         sights = sights[:1] if role in ("analyst", "operator") else sights[1:]  # with nothing on them pages differ by role in what is absent
     walk = Walk(context, axe, standing.name, role, sights)
-    for route in routes():
-        if route not in STRANGERS:
-            walk.visit(route, standing.named)
-    if role == "admin":
+    for route in mine:
+        walk.visit(route, standing.named)
+    if role == "admin" and part == 0:
+        walk.page.goto(home_of(role))
         walk.shell()
     context.close()
-    assert set(walk.seen) | set(walk.closed) == set(routes()) - set(STRANGERS)
-    assert walk.seen, "this role may see nothing"
+    assert set(walk.seen) | set(walk.closed) == set(mine)
     with (BUILD / "walked.txt").open("a") as told:
-        told.write(f"{walk.name}: {len(walk.seen)} pages, {len(walk.closed)} closed, {walk.looks} looks, {time.monotonic() - began:.0f} s\n")
+        told.write(f"{walk.name} {part + 1} of {PARTS}: {len(walk.seen)} pages, {len(walk.closed)} closed, {walk.looks} looks, {time.monotonic() - began:.0f} s\n")
     assert walk.faults == {}
 
 

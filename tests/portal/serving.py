@@ -1,0 +1,73 @@
+"""The prebuilt portal on a free port in front of a real house, on a loop and a thread of its own."""
+
+import asyncio
+import contextlib
+import contextvars
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import uvicorn
+import uvloop
+
+from backend.clock import HeldClock
+from carillon.house import House
+
+
+@dataclass
+class Served:
+    """`base`: the address. `run(coroutine, seconds)`: run it on the server's loop and wait for its result."""
+
+    base: str
+    house: House
+    clock: HeldClock
+    loop: asyncio.AbstractEventLoop
+
+    def run(self, coroutine, seconds=20):
+        future: Future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        return future.result(seconds)
+
+
+@contextlib.contextmanager
+def serving(opened: Callable[[str], Awaitable[tuple[House, HeldClock]]], within: float = 60.0) -> Iterator[Served]:
+    """`opened(base)` makes the house at that address; it is stopped at the end. `within`: seconds until it answers."""
+    from carillon.portal_serve import portal_app
+    from portal.wiring import connect
+
+    ready: Future = Future()
+
+    async def serve(sock: socket.socket) -> None:
+        base = f"http://127.0.0.1:{sock.getsockname()[1]}"
+        house, clock = await opened(base)
+        connect(house.app)
+        guest = uvicorn.Server(uvicorn.Config(portal_app([], origin=base), log_level="warning", lifespan="on"))
+        running = asyncio.ensure_future(guest.serve(sockets=[sock]))
+        while not guest.started and not running.done():
+            await asyncio.sleep(0.01)
+        ready.set_result((Served(base, house, clock, asyncio.get_running_loop()), guest))
+        await running
+        await house.stop()
+
+    def thread() -> None:
+        try:
+            with socket.socket() as sock:
+                sock.bind(("127.0.0.1", 0))
+                uvloop.run(serve(sock))
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    # Reflex keeps its registry in a context variable: the server's thread goes on in the one that imported it.
+    worker = threading.Thread(target=contextvars.copy_context().run, args=(thread,), name="portal")
+    worker.start()
+    found, guest = ready.result(within)
+    try:
+        yield found
+    finally:
+        guest.should_exit = True
+        worker.join(20)
+    if worker.is_alive():
+        raise RuntimeError("the server does not end")
