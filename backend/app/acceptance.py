@@ -3,6 +3,7 @@
 All that can be refused is refused here, before anything is durable, with the field and the repair.
 """
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -28,7 +29,7 @@ from backend.domain.errors import (
     UnknownGroup,
     UnknownUser,
 )
-from backend.domain.event import Body, Event, EventIn, FanOut
+from backend.domain.event import Event, EventIn, FanOut
 from backend.domain.ids import born_of, bucket_of, make_id, person_bytes, person_id
 from backend.log import topics
 from backend.log.codec import encode
@@ -43,7 +44,16 @@ if TYPE_CHECKING:
 USERS_LIMIT = 10_000  # of one event; more are a group
 LIST_LIMIT = 64 * 1024 * 1024  # bytes of content that one list of users may become: each of them gets a record of it
 TEXT_LIMIT = {"type": 128, "id": 256, "title": 500, "message": 20_000, "collapse_key": 128}  # characters
+_control = re.compile("[\\x00-\\x1f]").search
 FURTHEST = 365 * 86_400.0  # seconds ahead that a send may be scheduled
+
+
+class _Written(msgspec.Struct, omit_defaults=True):
+    """A `Body` whose data is JSON already."""
+
+    title: str = ""
+    message: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class Ready(msgspec.Struct):
@@ -73,7 +83,7 @@ class Ready(msgspec.Struct):
 
     def is_of(self, first: bytes) -> bool:
         """Whether an event that came under the same producer's id is for the same people: then it is this one."""
-        return _made_id(born_of(first), self.event.space, self.event.source, self.event.key.encode(), self.persons, self.group) == first
+        return first == self.event.id or _made_id(born_of(first), self.event.space, self.event.source, self.event.key.encode(), self.persons, self.group) == first
 
     def become(self, first: bytes) -> None:
         """The event is a repeat: it takes the id of the one that came first."""
@@ -128,7 +138,7 @@ def _ready(
     item: EventIn, actor: Actor, known: Known, people: dict[str, int], have: set[str], now: float, source: int,
     demanded: Mapping[Pin, OfChannels],
 ) -> Ready:  # fmt: skip
-    _bounds(item)
+    data = _bounds(item)
     category = known.categories.get(item.category)
     if category is None:
         raise UnknownCategory(
@@ -137,7 +147,7 @@ def _ready(
             given=item.category,
         )
     persons, group = _recipients(item, people, have)
-    json_body = msgspec.json.encode(Body(item.title or "", item.message or "", item.data))
+    json_body = msgspec.json.encode(_Written(item.title or "", item.message or "", msgspec.Raw(data)))
     priority, asked = _priority(item, category)
     template, version = _template(item, category, known)
     channels = _channels(item)
@@ -267,15 +277,16 @@ def _time(text: str | None, field: str) -> float:
         ) from None
 
 
-def _bounds(item: EventIn) -> None:
+def _bounds(item: EventIn) -> bytes:
+    """Its data as JSON."""
     for name, most in TEXT_LIMIT.items():
         value = getattr(item, name)
         if value is not None and len(value) > most:
             raise Invalid(f"{name} has {len(value)} characters, more than {most}. Shorten it.", field=name, limit=most)
-    if any(ord(c) < 32 for c in (item.title or "") + item.type + (item.id or "") + (item.collapse_key or "")):
+    if _control((item.title or "") + item.type + (item.id or "") + (item.collapse_key or "")):
         raise Invalid("title, type, id and collapse_key are one line each, without control characters. Take them out.", field="title")
     if not item.type:
         raise Invalid("type is empty. Name what happened, like order.shipped.", field="type")
     if item.id == "":
         raise Invalid("id is empty. Leave it out, or give the event an id of yours.", field="id")
-    check_data(item.data)
+    return check_data(item.data)

@@ -243,17 +243,29 @@ class _Reader:
 
 def check_data(data: dict[str, Any]) -> bytes:
     """The data of an event as JSON. TooLarge above 256 KB; TemplateBounds when nested deeper than 16."""
+    try:
+        raw = msgspec.json.encode(data)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise _unwritable(data, error) from None
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _deep(data):  # with so few brackets nothing can be deeper
+        raise _too_deep()
+    if len(raw) > MAX_DATA:
+        raise TooLarge(f"data takes {len(raw) // 1024} KB as JSON; {MAX_DATA // 1024} KB are allowed. Send less.", field="data")
+    return raw
+
+
+def _deep(data: dict[str, Any]) -> bool:
     layer: list[Any] = [data]
     for _ in range(MAX_DEPTH):
         layer = [v for c in layer for v in (c.values() if isinstance(c, dict) else c) if isinstance(v, dict | list | tuple)]
         if not layer:
-            break
-    else:
-        raise TemplateBounds(f"data is nested deeper than {MAX_DEPTH}. Send it flatter.", field="data")
-    try:
-        raw = msgspec.json.encode(data)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise TemplateBounds(f"data cannot be written as JSON: {error}", field="data") from None
-    if len(raw) > MAX_DATA:
-        raise TooLarge(f"data takes {len(raw) // 1024} KB as JSON; {MAX_DATA // 1024} KB are allowed. Send less.", field="data")
-    return raw
+            return False
+    return True
+
+
+def _too_deep() -> TemplateBounds:
+    return TemplateBounds(f"data is nested deeper than {MAX_DEPTH}. Send it flatter.", field="data")
+
+
+def _unwritable(data: dict[str, Any], error: Exception) -> TemplateBounds:
+    return _too_deep() if _deep(data) else TemplateBounds(f"data cannot be written as JSON: {error}", field="data")

@@ -12,14 +12,13 @@ from typing import Any, TypeAlias
 import msgspec
 from jinja2 import Template, TemplateError
 from jinja2.exceptions import UndefinedError
-from jinja2.runtime import Context
 
 from backend.domain.bounds import HTML, TEXT, parse, variables
 from backend.domain.errors import DataMissing, HeaderUnsafe, Refusal, TemplateBounds, TemplateMissing
 from backend.domain.html_text import tidy
 from backend.domain.links import check_link
 from backend.domain.markup import guard, mask
-from backend.domain.sandbox import MAX_OUTPUT, MAX_TURNS, fence, noted, short_range, traced
+from backend.domain.sandbox import MAX_OUTPUT, MAX_TURNS, Names, fence, noted, short_range, traced
 from backend.domain.template import (
     Action,
     Channel,
@@ -50,7 +49,7 @@ Values: TypeAlias = dict[str, Any]
 class Piece:
     """One compiled text of a template. `where` names it in errors; a text without Jinja is kept as it is."""
 
-    __slots__ = ("_blocks", "_env", "_root", "_template", "fixed", "variables", "where")
+    __slots__ = ("_env", "_root", "_template", "fixed", "variables", "where")
 
     def __init__(self, source: str, html: bool, where: str) -> None:
         self.where = where
@@ -66,14 +65,13 @@ class Piece:
             raise TemplateBounds(f"{where}: the source is too complex. Make it simpler.", where=where) from None
         self._template = Template.from_code(self._env, code, {})
         self._root = self._template.root_render_func
-        self._blocks = self._template.blocks
 
     def __call__(self, values: Values) -> str:
         """The text. `values` come from `scope`."""
         if self.fixed is not None:
             return self.fixed
         try:
-            return self._env.concat(self._root(Context(self._env, values, self.where, self._blocks)))
+            return self._env.concat(self._root(Names(self._env, values, self.where)))
         except UndefinedError as error:
             raise DataMissing(str(error.message)) from None
         except Refusal as error:

@@ -5,15 +5,20 @@ method, class or format string to escape through. What could grow without end (l
 run time, because bounds that hold for the samples need not hold for the data of tomorrow.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from itertools import islice
 from typing import Any
 
 from jinja2 import Undefined, nodes, pass_context
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import UndefinedError
+from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing as MISSING  # noqa: N812 - a constant
+from markupsafe import Markup, escape
 
 from backend.domain.errors import TemplateBounds
 
@@ -23,6 +28,7 @@ MAX_TURNS = 20_000  # turns of all loops of one message
 MAX_NUMBER = 10**30
 _LOOP_NAMES = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0", "previtem", "nextitem", "depth", "depth0"})
 _NUMBERS = frozenset({int, float, bool})
+_special = re.compile("[&<>\"']").search
 
 noted: ContextVar[list[str] | None] = ContextVar("noted", default=None)  # set: missing values are listed instead of raised
 
@@ -120,6 +126,52 @@ def finalize(value: Any) -> Any:
     raise TemplateBounds("Only texts and numbers can be printed. Print one of its values, or use |join or |tojson.")
 
 
+def shown_in_text(value: Any) -> str:
+    """A printed value, as the compiled text calls it: what `finalize` says, as a text."""
+    return value if type(value) is str else str(finalize(value))
+
+
+def shown_in_html(value: Any) -> str:
+    """The same, escaped. Most values hold nothing to escape, and looking costs less than a `Markup` of each."""
+    if type(value) is str:
+        return value if value.isalnum() or _special(value) is None else str(escape(value))
+    value = finalize(value)
+    return str(value) if isinstance(value, Markup | int | float) else str(escape(str(value)))
+
+
+class Names(Context):
+    """What a text looks its names up in: Jinja's context without the parts that only inheritance and macros need."""
+
+    def __init__(self, environment: "Sandbox", values: dict[str, Any], name: str) -> None:
+        self.parent, self.vars, self.environment, self.eval_ctx = values, {}, environment, environment.eval_ctx
+        self.exported_vars, self.name, self.blocks = set(), name, {}
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """A name set by the text itself, else a value, else missing."""
+        if self.vars and key in self.vars:
+            return self.vars[key]
+        return self.parent.get(key, MISSING)
+
+
+class _Code(CodeGenerator):
+    """The compiled text prints through one call a value, and asks dictionaries itself."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        self.write("environment.shown(")
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        self.write(")")
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - Jinja names its visitors so
+        if not isinstance(node.node, nodes.Name):
+            return super().visit_Getattr(node, frame)
+        name, key = frame.symbols.ref(node.node.name), repr(node.attr)
+        self.write(f"({name}[{key}] if type({name}) is dict and {key} in {name} else ")
+        super().visit_Getattr(node, frame)
+        self.write(")")
+        return None
+
+
 def concat(parts: Iterable[str]) -> str:
     """Join what a template yields, and stop when it is more than a message may be."""
     stream = iter(parts)
@@ -188,6 +240,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
     intercepted_unops = frozenset()
     concat = staticmethod(concat)
+    code_generator_class = _Code
 
     def __init__(self, html: bool, filters: dict[str, Callable[..., Any]], tests: frozenset[str]) -> None:
         super().__init__(
@@ -196,6 +249,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters = {**filters, "_counted": counted, "_joined": joined}
         self.tests = {name: test for name, test in self.tests.items() if name in tests}
         self.globals = {"range": short_range}
+        self.shown = shown_in_html if html else shown_in_text
+        self.eval_ctx = EvalContext(self, None)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if type(obj) is dict:

@@ -20,6 +20,7 @@ from backend.domain.errors import LogUnavailable
 from backend.log.port import Position, Record
 
 SLICE = 0.05  # seconds of one poll; how long an order can wait behind an empty one
+QUIET = 0.2  # the same in a lane that has brought nothing for a while: two dozen of them would else poll 500 times a second at rest
 BEAT = 1.0  # seconds between polls of an idle lane, so that it hears of rebalances
 BUFFER = 8_192  # KB that librdkafka fetches ahead for one lane
 
@@ -78,6 +79,7 @@ class _Lane:
         self._owned: set[int] = set()
         self._ahead: collections.deque[Record] = collections.deque()  # met by a beat, not handed over yet
         self._resting = False  # nobody reads: fetching is held, so that a backlog does not pile up here
+        self._slice = SLICE
         self._consumer = self._open()
         self.fetching: asyncio.Future[list[Record]] | None = None  # of the loop
         self.ready: collections.deque[Record] = collections.deque()  # of the loop
@@ -178,9 +180,10 @@ class _Lane:
             return [self._ahead.popleft() for _ in range(min(limit, len(self._ahead)))]
         deadline = time.monotonic() + seconds
         while True:
-            left = deadline - time.monotonic()
-            records = self._poll(limit, max(0.0, min(left, SLICE)))
-            if records or left <= SLICE or not self._orders.empty():
+            left, slice_ = deadline - time.monotonic(), self._slice
+            records = self._poll(limit, max(0.0, min(left, slice_)))
+            self._slice = SLICE if records else min(slice_ * 1.2, QUIET)
+            if records or left <= slice_ or not self._orders.empty():
                 return records
 
     def _poll(self, limit: int, seconds: float) -> list[Record]:

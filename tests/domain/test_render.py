@@ -5,11 +5,14 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import Environment
+from markupsafe import Markup, escape
 
 from backend.domain.default_content import DEFAULT, default_version
 from backend.domain.errors import DataMissing, HeaderUnsafe, LinkUnsafe, TemplateBounds, TemplateMissing, TemplateSyntax
 from backend.domain.publish import SAMPLE_CONTEXT, inline_css, publish
-from backend.domain.render import compile_version, missing, render
+from backend.domain.render import compile_content, compile_version, missing, render
+from backend.domain.sandbox import finalize, shown_in_html, shown_in_text
 from backend.domain.template import (
     Action,
     Content,
@@ -416,3 +419,23 @@ def test_the_default_says_title_and_message_on_every_channel():
     for link in ("https://example.com/x", "https://example.com/unsubscribe", "https://example.com/preferences", "https://example.com/why"):
         assert f'href="{link}"' in whole.html
         assert link in whole.text
+
+
+@settings(max_examples=300, deadline=None)
+@given(value=st.one_of(st.text(), st.text(alphabet="a<>&\"' é"), st.integers(), st.floats(), st.booleans(), st.none(), st.text().map(Markup)))
+def test_a_printed_value_is_what_jinja_itself_makes_of_it(value):
+    """The short way to print is judged by the long one."""
+    assert shown_in_html(value) == str(escape(finalize(value)))
+    assert shown_in_text(value) == str(finalize(value))
+    assert type(shown_in_html(value)) is type(shown_in_text(value)) is str
+
+
+@settings(max_examples=100, deadline=None)
+@given(value=st.text(alphabet="a<>&\"' é\n"), name=st.sampled_from(["data.a", "a", "data['a']", "user.name"]))
+def test_a_whole_text_is_what_jinja_itself_makes_of_it(value, name):
+    source = f'<p title="{{{{ {name} }}}}">{{% for x in rows %}}{{{{ x.a }}}}{{% endfor %}}</p>'
+    content = Content(email=EmailContent(subject="s", html=source, text="{{ " + name + " }}"))
+    context = {**SAMPLE_CONTEXT, "user": {"name": value}, "data": {"a": value, "rows": [{"a": value}] * 2}}
+    made = render(compile_content(content), "email", context)
+    plain = Environment(autoescape=True).from_string(source).render(**context, a=value, rows=context["data"]["rows"])
+    assert made.html == plain
