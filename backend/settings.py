@@ -1,6 +1,7 @@
 """Settings: environment variables with the prefix CARILLON_, all with defaults that run (contracts.md "Settings")."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,6 +91,28 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         blob_url=take("BLOB_URL", "folder:"),
         sources=sources,
     )
+
+
+SHOWN = ("home", "port", "gateway_port", "base_url", "host", "database_url", "log_url", "cache_url", "secret_key", "demo", "smtp_url", "blob_url")
+
+
+def described(settings: Settings) -> list[tuple[str, str, str]]:
+    """(variable, value, source) of every setting, what is secret hidden."""
+    return [(f"{PREFIX}{name.upper()}", _shown(name, getattr(settings, name)), settings.sources.get(name.upper(), "default")) for name in SHOWN]
+
+
+def hidden(url: str) -> str:
+    """A URL without its password, wherever it stands: `//user:password@`, `?password=`."""
+    masked = re.sub(r"(//[^/@\s:]*):[^/]*@(?=[^@]*$)", r"\1:***@", url)
+    return re.sub(r"(?i)((?:password|secret|token|key)=)[^&\s]+", r"\1***", masked)
+
+
+def _shown(name: str, value: object) -> str:
+    if name == "secret_key":
+        return "(hidden)"
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return hidden(str(value))
 
 
 def make_home(home: Path) -> None:

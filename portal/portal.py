@@ -32,6 +32,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     preferences,
     send,
     senders,
+    settings,
     sign_in,
     template,
     templates,

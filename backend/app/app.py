@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from backend.app import categories, first_start
+from backend.app.about import About
 from backend.app.accounts import MAIN, Accounts
 from backend.app.alerts import Alerts
 from backend.app.analytics import Analytics
@@ -120,6 +121,7 @@ class App:
         self.halts = Halts(self)
         self.spaces = Spaces(self)
         self.search = Search(self)
+        self.about = About(self)
         self.saved_views = SavedViews(self)
         self.overview = Overview(self)
         self.roster = Roster(self)

@@ -1,21 +1,18 @@
 """`carillon check`: the settings and where each comes from, and whether engines and providers answer."""
 
 import asyncio
-import re
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import click
 import httpx
 import msgspec
 
-from backend.settings import Settings, load, make_home
+from backend.settings import Settings, described, hidden, load, make_home
 from carillon.show import as_json, give, table
 
 PATIENCE = 10.0  # seconds an engine may take
-LOOKS = ("home", "port", "gateway_port", "base_url", "host", "database_url", "log_url", "cache_url", "secret_key", "demo", "smtp_url", "blob_url")
 
 
 class Look(msgspec.Struct):
@@ -32,7 +29,7 @@ def check(as_json: bool) -> None:
     """Show the settings with their source, secrets hidden, and look at engines and providers. Exit 1 when one does not answer."""
     settings = load()
     looks = asyncio.run(_looks(settings))
-    shown = [{"name": f"CARILLON_{name.upper()}", "value": _shown(settings, name), "source": _source(settings, name)} for name in LOOKS]
+    shown = [{"name": name, "value": value, "source": source} for name, value, source in described(settings)]
     value = {"settings": shown, "looks": msgspec.to_builtins(looks)}
     give(value, as_json, lambda: _lines(shown, looks))
     sys.exit(not all(look.well for look in looks))
@@ -45,25 +42,6 @@ def _lines(shown: list[dict[str, Any]], looks: list[Look]) -> Iterable[str]:
         ({"what": look.what, "well": "good" if look.well else "BAD", "said": look.said} for look in looks),
         {"what": "what", "well": "", "said": "answer"},
     )
-
-
-def _source(settings: Settings, name: str) -> str:
-    return settings.sources.get(name.upper(), "default")
-
-
-def _shown(settings: Settings, name: str) -> str:
-    value = getattr(settings, name)
-    if name == "secret_key":
-        return "(hidden)"
-    if isinstance(value, Path | int):
-        return str(value) if not isinstance(value, bool) else ("1" if value else "0")
-    return hidden(str(value))
-
-
-def hidden(url: str) -> str:
-    """A URL without its password, wherever it stands: `//user:password@`, `?password=`."""
-    masked = re.sub(r"(//[^/@\s:]*):[^/]*@(?=[^@]*$)", r"\1:***@", url)
-    return re.sub(r"(?i)((?:password|secret|token|key)=)[^&\s]+", r"\1***", masked)
 
 
 async def _looks(settings: Settings) -> list[Look]:

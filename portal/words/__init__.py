@@ -5,7 +5,24 @@ A room of the portal with many words has a module of its own here, with `EN` and
 
 from types import ModuleType
 
-from portal.words import analytics, de, de_pages, dead, desk, en, en_pages, kit, members, operate, own, person, staff, starting, studio
+from portal.words import (
+    analytics,
+    de,
+    de_pages,
+    dead,
+    desk,
+    en,
+    en_pages,
+    kit,
+    members,
+    operate,
+    own,
+    person,
+    settings,
+    staff,
+    starting,
+    studio,
+)
 
 LANGUAGES = ("en", "de")
 _ROOMS: tuple[ModuleType, ...] = (
@@ -18,6 +35,7 @@ _ROOMS: tuple[ModuleType, ...] = (
     staff,
     members,
     operate,
+    settings,
     starting,
     studio,
 )

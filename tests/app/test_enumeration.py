@@ -83,6 +83,7 @@ RULES = {
     "roster": {"list": "people.read", "consents": "people.read|wishes.own", "holdings": "people.erase"},
     "overview": {"day": "analytics.read", "now": "analytics.read"},
     "spaces": {"mine": "inbox.own"},
+    "about": {"describe": "operate"},
     "halts": {"put": "operate", "remove": "operate", "list": "operate"},
 }  # fmt: skip
 # calls for which the role alone does not decide, and why

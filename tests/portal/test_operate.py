@@ -8,6 +8,7 @@ from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM
 from portal.frame import Frame
 from portal.pages.audit import Audit, _midnight, audit_file
+from portal.pages.settings import SettingsPage
 from portal.states.dead import Dead
 from portal.telling import Teller
 from tests.portal.test_pages import house, tab  # noqa: F401 - fixtures
@@ -87,3 +88,38 @@ async def test_dead_letters_are_opened_edited_tried_and_sent_again(house, tab): 
     assert other.state(Frame).closed
     await other.do(Dead, "drop")
     assert other.state(Dead).groups == []
+
+
+async def test_defaults_are_set_for_everybody_by_who_may(house, tab):  # noqa: F811
+    one = await tab("admin")
+    page = await one.open(SettingsPage, "/settings")
+    assert (page.quiet, page.frequency, page.off, page.days) == (False, "each", [], [0, 1, 2, 3, 4, 5, 6])
+    everything = {f"channel:{name}": "on" for name in ("web", "push", "email")}
+    await one.do(SettingsPage, "save", {**everything, "quiet": "on", "start": "25:00", "end": "07:00"})
+    assert page.problem == "Write the times like 22:00."
+    await one.do(SettingsPage, "day", 6)
+    await one.do(SettingsPage, "day", 9)
+    await one.do(SettingsPage, "save", {**everything, "quiet": "on", "start": "21:30", "end": "07:00", "frequency": "daily"})
+    assert page.problem == ""
+    wishes = await house.app.preferences.of_space(SYSTEM)
+    assert [(span.start, span.end, span.days) for span in wishes.quiet_hours] == [("21:30", "07:00", [0, 1, 2, 3, 4, 5])]
+    assert (wishes.frequency, wishes.channels) == ("daily", {"sms": False})
+    await one.do(SettingsPage, "save", {**everything, "channel:sms": "on", "frequency": "each"})
+    wishes = await house.app.preferences.of_space(SYSTEM)
+    assert (wishes.quiet_hours, wishes.frequency, wishes.channels) == ([], None, {})
+    other = await tab("operator")
+    await other.open(SettingsPage, "/settings")
+    await other.do(SettingsPage, "save", {"quiet": "on", "start": "00:00", "end": "23:00"})
+    assert (await house.app.preferences.of_space(SYSTEM)).quiet_hours == []
+
+
+async def test_the_installation_is_shown_to_who_runs_it_without_its_secrets(house, tab):  # noqa: F811
+    one = await tab("operator")
+    page = await one.open(SettingsPage, "/settings")
+    assert [(row.kind, row.well) for row in page.engines] == [("SQLite", True), ("embedded", True), ("memory", True)]
+    values = {row.name: (row.value, row.source) for row in page.settings}
+    assert values["CARILLON_SECRET_KEY"] == ("(hidden)", "Environment")
+    assert "30" * 64 not in str(page.settings)
+    other = await tab("analyst")
+    page = await other.open(SettingsPage, "/settings")
+    assert (page.settings, page.engines, page.version) == ([], [], "")
