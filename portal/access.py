@@ -26,7 +26,6 @@ MAY: Mapping[str, frozenset[str]] = {
     "people.erase": frozenset({"admin"}),
     "accounts.write": frozenset({"admin"}),
     "audit.read": frozenset({"admin"}),
-    "content.write": frozenset({"admin", "marketer"}),
     "senders.write": frozenset({"admin", "operator"}),
     "operate": frozenset({"admin", "operator"}),
 }
