@@ -18,6 +18,7 @@ from portal.components.text import t
 from portal.frame import Frame, on_page, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.shell import page_head, shell
 from portal.theme import span_of
 from portal.wiring import app
@@ -108,7 +109,7 @@ class SettingsPage(rx.State):
         except Unavailable:
             raise
         except Refusal as refusal:
-            self.problem = refusal.detail
+            self.problem = in_words(refusal)
             return
         await _defaults(self)
         tell(await self.get_state(Frame), "delivered", (await teller(self)).say("settings.saved"))
@@ -129,7 +130,7 @@ async def _fill(page: SettingsPage) -> None:
             return
         view = await app().about.describe(caller())
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     page.version, page.python, page.licence, page.demo = view.version, view.python, view.licence, view.demo
     page.settings = [SettingRow(one.name, one.value or "–", voice.say(f"settings.from.{one.source}")) for one in view.settings]

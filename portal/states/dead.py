@@ -13,6 +13,7 @@ from backend.domain.ids import parse_id
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.rows import Choice, SumRow, UnitRow
 from portal.telling import Teller
 from portal.theme import ago, count, moment
@@ -132,7 +133,7 @@ class Dead(rx.State):
         try:
             outlook = await app().dead.dry_run(caller(), fingerprint=self.chosen, patch=self._patch or None)
         except Invalid as refusal:
-            self.problem = refusal.detail
+            self.problem = in_words(refusal)
             return
         _told(self, voice, outlook)
 
@@ -152,7 +153,7 @@ class Dead(rx.State):
                 if done < AT_ONCE:
                     break
         except (Invalid, Unavailable) as refusal:
-            failed = refusal.detail
+            failed = in_words(refusal)
         async with self:
             self.working = False
             voice, frame = await teller(self), await self.get_state(Frame)
@@ -195,7 +196,7 @@ async def _fill(page: Dead) -> None:
         groups = (await app().dead.groups(actor, state=page.state)).items
         numbers = await app().dead.counts(actor)
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     page.groups = [_group(one, voice) for one in groups]
     page.counts = {name: count(getattr(numbers, name), voice.language) for name in (*STATES, "today")}

@@ -127,4 +127,14 @@ SENTENCES = {
     "At most {} quiet times. Join those that touch.": "Höchstens {0} Ruhezeiten. Fassen Sie zusammen, was aneinandergrenzt.",
     "A quiet time ends when it begins. For whole days use a pause, else set another end.": "Eine Ruhezeit endet, wenn sie beginnt. Für ganze Tage nehmen Sie eine Pause, sonst ein anderes Ende.",
     "A quiet time begins on no day. Name at least one, 0 is Monday.": "Eine Ruhezeit beginnt an keinem Tag. Wählen Sie mindestens einen.",
+    # ---- the desk: senders, programs, dead letters, one's own token
+    "This is the last administrator. {}": "Das ist das letzte Konto der Administration. Legen Sie zuerst ein anderes an.",
+    "Marketing mail must carry a postal address, and {} may send some. Give one in a line.": "Werbung muss eine Postanschrift tragen, und dieser Absender kann welche senden. Nennen Sie eine in einer Zeile.",
+    "An address holds no line break. Write it like name@example.com.": "In einer Adresse steht kein Zeilenumbruch. Schreiben Sie sie wie name@example.com.",
+    "The name server of this machine does not answer, so nothing can be checked from here. The records are right all the same.": "Der Nameserver dieses Rechners antwortet nicht, also lässt sich von hier nichts prüfen. Die Einträge stimmen trotzdem.",
+    "A client needs at least one scope.": "Ein Programm braucht mindestens ein Recht.",
+    "There is no such dead letter here. They are kept for 30 days.": "So etwas Unzustellbares gibt es hier nicht. Es bleibt 30 Tage.",
+    "The change does not fit: {}. A body has title, message and data.": "Die Änderung passt nicht: {0}. Es gibt title, message und data.",
+    "The changed body is larger than {} bytes.": "Der geänderte Datensatz ist größer als {0} Bytes.",
+    "A token does not make another one. Sign in to the portal, or use a program's credentials.": "Ein Token macht kein weiteres. Melden Sie sich im Portal an, oder nehmen Sie die Zugangsdaten eines Programms.",
 }  # fmt: skip
