@@ -45,11 +45,10 @@ class Analytics(Aggregate):
 
         def read(tx: Tx) -> AnalyticsView:
             timed, parts = tallies.by_time(tx, units, axis.cut), tallies.by_parts(tx, units)
-            before = tallies.by_parts(tx, earlier) if earlier else None
             begun, waiting = tallies.first(tx, actor.space), tallies.waiting_since(tx, actor.space)
             began = None if begun is None else float(begun * QUARTER)
-            if earlier is None or begun is None or begun > earlier.since:
-                before = None  # counting began later: there is nothing to compare with
+            # where counting began later there is nothing to compare with
+            before = tallies.by_parts(tx, earlier) if earlier and begun is not None and begun <= earlier.since else None
             then = _whole(before) if before is not None else None
             return AnalyticsView(
                 since=first * QUARTER, until=below * QUARTER, zone=asked.zone, grain=axis.grain, counted_from=began,

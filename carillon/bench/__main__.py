@@ -1,4 +1,4 @@
-"""`python -m carillon.bench [line|ingest|click|idle]...`: measure on this machine; without a name everything, into docs/benchmarks.md.
+"""`python -m carillon.bench [line|ingest|click|idle|analytics]...`: measure on this machine; without a name everything, into docs/benchmarks.md.
 
 The engines are those of CARILLON_BENCH_{DATABASE,LOG,CACHE}_URL, else of CARILLON_TEST_*, else some started for the run. With
 CARILLON_BENCH_PROTOTYPE=FOLDER the prototype runs in the same rounds, so that the ratio is one of neighbours.
@@ -15,11 +15,11 @@ from pathlib import Path
 
 import uvloop
 
-from carillon.bench import entrance, line, prototype, stand
+from carillon.bench import analytics, entrance, line, prototype, stand
 
 ROUNDS = 3
 COUNT = int(os.environ.get("CARILLON_BENCH_COUNT", "12000"))  # deliveries of one run of the line
-NAMES = ("line", "ingest", "click", "idle")
+NAMES = ("line", "ingest", "click", "idle", "analytics")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
@@ -88,7 +88,19 @@ def bench_idle() -> list[Row]:
     ]
 
 
-BENCHES = {"line": bench_line, "ingest": bench_ingest, "click": bench_click, "idle": bench_idle}
+def bench_analytics() -> list[Row]:
+    """Looks at a month: a demo's in SQLite, five million deliveries in PostgreSQL."""
+    rows = []
+    for count, servers, goal in ((50_000, False, "at most 700"), (5_000_000, True, "at most 1,000")):
+        looked = uvloop.run(analytics.looks(count, servers=servers))
+        engine = "PostgreSQL" if servers else "SQLite"
+        for what, times in looked.looks.items():
+            told = f"analytics of {what}, {looked.deliveries:,} messages in {looked.rows:,} tallies ({engine}), milliseconds"
+            rows.append((told, spread([time * 1000 for time in times]), goal))
+    return rows
+
+
+BENCHES = {"line": bench_line, "ingest": bench_ingest, "click": bench_click, "idle": bench_idle, "analytics": bench_analytics}
 
 
 def main(names: Sequence[str]) -> int:

@@ -28,7 +28,7 @@ from backend.store.migrate import migrate
 from backend.store.port import Tx
 from carillon.bench import stand
 
-DAYS, CATEGORIES, TEMPLATES, FANOUTS = 30, 12, 3, 120
+DAYS, CATEGORIES, TEMPLATES, FANOUTS = 30, 12, 3, 20
 LOOKS = 7  # of each kind
 CHANNELS = {"web": (0.45, 0.55), "email": (0.35, 0.3), "push": (0.15, 0.0), "sms": (0.05, 0.0)}  # share of the deliveries, share opened
 PROVIDERS = {"web": ("inbox",), "email": ("alpha", "beta"), "push": ("gamma",), "sms": ("delta",)}
@@ -58,10 +58,9 @@ def _cohorts(now: float) -> list[dict[str, object]]:
 def _of(chance: random.Random, born: int, cohort: int, units: int) -> tallies.Net:
     """What stands after so many units of a cohort in a quarter."""
     net: tallies.Net = Counter()
-    for channel, (share, opened) in CHANNELS.items():
-        number, n = CHANNEL_NUMBER[channel], round(units * share)
-        if not n:
-            continue
+    drawn = Counter(chance.choices(list(CHANNELS), [share for share, _ in CHANNELS.values()], k=units))
+    for channel, n in drawn.items():
+        number, opened = CHANNEL_NUMBER[channel], CHANNELS[channel][1]
         provider = chance.choice(PROVIDERS[channel])
         failed, skipped = chance.randrange(1 + n // 50), chance.randrange(1 + n // 8)
         went = n - failed - skipped
@@ -87,19 +86,20 @@ def _of(chance: random.Random, born: int, cohort: int, units: int) -> tallies.Ne
 
 
 async def _fill(app: App, deliveries: int, now: float) -> None:
+    """One day made with care, and the month made of it."""
     chance, rows = random.Random(7), _cohorts(now)
     first = int(now // QUARTER) - DAYS * 96
     always, once = rows[: CATEGORIES * TEMPLATES], rows[CATEGORIES * TEMPLATES :]
-    starts = {int(str(row["cohort"])): first + chance.randrange(DAYS * 96) for row in once}
     each = deliveries / (DAYS * 96) / (len(always) * 1.25)
     net: tallies.Net = Counter()
-    for born in range(first, first + DAYS * 96):
+    for born in range(first, first + 96):
         busy = each * (1.6 if 28 <= born % 96 < 84 else 0.25)
         for row in always:
-            net |= _of(chance, born, int(str(row["cohort"])), max(1, round(chance.expovariate(1 / busy))))
-        for cohort, start in starts.items():
-            if start <= born < start + 8:
-                net |= _of(chance, born, cohort, round(deliveries / 4 / FANOUTS / 8))
+            net |= _of(chance, born, int(str(row["cohort"])), round(chance.expovariate(1 / busy)))
+    for row in once:
+        start = first + chance.randrange(88)
+        for born in range(start, start + 8):
+            net |= _of(chance, born, int(str(row["cohort"])), round(deliveries / 5 / DAYS / FANOUTS / 8))
     await app.store.write(lambda tx: _put(tx, rows, net))
 
 
@@ -107,6 +107,7 @@ def _put(tx: Tx, rows: list[dict[str, object]], net: tallies.Net) -> None:
     """All at once, as it comes to the same; the sums by the database."""
     tx.conn.execute(tables.cohorts.insert(), rows)
     values = [(*key, n) for key, n in net.items()]
+    first = min(value[1] for value in values)
     columns = "space, born, cohort, channel, provider, kind, n"
     if tx.dialect == "sqlite":
         tx.raw.executemany(f"insert into tallies ({columns}) values (?,?,?,?,?,?,?)", values)
@@ -114,6 +115,9 @@ def _put(tx: Tx, rows: list[dict[str, object]], net: tallies.Net) -> None:
         with tx.raw.cursor().copy(f"copy tallies ({columns}) from stdin") as copy:
             for value in values:
                 copy.write_row(value)
+    for ahead in range(1, DAYS):
+        shifted = columns.replace("born", f"born + {ahead * 96}", 1)
+        tx.conn.exec_driver_sql(f"insert into tallies ({columns}) select {shifted} from tallies where born < {first + 96}")
     day = "select space, born / 96, cohort, channel, provider, kind, sum(n) from tallies group by space, born / 96, cohort, channel, provider, kind"
     tx.conn.exec_driver_sql(f"insert into tally_days (space, day, cohort, channel, provider, kind, n) {day}")
     whole = "select space, born, 0, channel, '', kind, sum(n) from tallies group by space, born, channel, kind"
