@@ -24,6 +24,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     history,
     inbox,
     invite,
+    layouts,
     members,
     overview,
     own_data,

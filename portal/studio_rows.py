@@ -103,6 +103,17 @@ class PartRow:
 
 
 @dataclass
+class ImageRow:
+    """A picture: `src` on this host, `url` for templates."""
+
+    name: str
+    label: str
+    src: str
+    url: str
+    facts: str
+
+
+@dataclass
 class Shown:
     """What the preview shows of one channel."""
 

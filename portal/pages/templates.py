@@ -194,6 +194,6 @@ def templates() -> rx.Component:
         ],
     )  # fmt: skip
     head = page_head(
-        t("templates.title"), t("templates.sub"), *list_actions(Templates), new
+        t("templates.title"), t("templates.sub"), *list_actions(Templates), button(t("templates.parts"), "layers", href="/layouts"), new
     )
     return shell(PATH, [(t("group.reach"), ""), (t("nav.templates"), "")], head, rows, _create())

@@ -3,13 +3,14 @@
 import re
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from backend.app.studio_views import SaveIn
 from backend.app.views import TemplateIn
 from backend.domain.template import Content, SmsContent, WebContent
 from backend.security.roles import SYSTEM, Actor
-from tests.portal.e2e.conftest import HERE, faults
+from tests.portal.e2e.conftest import HERE, faults, sign_in
 
 pytestmark = pytest.mark.e2e
 LATE = 30_000  # milliseconds for what goes through the jail, on a machine that does much else
@@ -188,3 +189,59 @@ def test_who_may_not_write_looks_on(look, served):
     expect(source(page, "Text message")).to_have_text("Words")
     page.goto("/templates/not-there")
     expect(page.locator(".empty")).to_contain_text("There is no such template")
+
+
+def test_layouts_brand_and_pictures(look, axe, served, tmp_path):
+    page = look(login="marketer")
+    open_new(page, "Shares things", "Plain notice")
+    page.goto("/layouts")
+    page.locator(".partlist button", has_text="footer").click()
+    footer = page.locator('.partedit .cm-content[aria-label="Source of footer"]')
+    expect(footer).to_contain_text("Unsubscribe", timeout=LATE)
+    footer.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("<p>{% include 'nowhere' %}</p>")
+    page.wait_for_timeout(700)  # the editor's pause
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".partedit .err")).to_contain_text("there is no partial 'nowhere'", timeout=LATE)
+    footer.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("<p>Kind regards from {{ brand.name }}, {{ brand.address }}</p>")
+    page.wait_for_timeout(700)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#toast")).to_contain_text("footer is saved", timeout=LATE)
+
+    page.fill("#brand-name", "Alder & Pine")
+    page.fill("#brand-address", "Storgata 8")
+    page.fill("#brand-color", "green")
+    page.get_by_role("button", name="Save brand").click()
+    expect(page.locator("form .err")).to_contain_text("# and six digits")
+    page.fill("#brand-color", "#0f6b68")
+    page.get_by_role("button", name="Save brand").click()
+    expect(page.locator("#toast")).to_contain_text("The brand is saved", timeout=LATE)
+
+    real = tmp_path / "logo.png"
+    Image.new("RGB", (64, 32), (15, 107, 104)).save(real)
+    page.set_input_files("#upload", real)
+    expect(page.locator(".pic img")).to_have_attribute("alt", "logo.png", timeout=LATE)
+    expect(page.locator(".pic")).to_contain_text("64 x 32")
+    assert page.evaluate("document.querySelector('.pic img').complete")
+    assert faults(page, axe) == {}
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto("/templates/shares-things")
+    expect(page.frame_locator("iframe.mailframe").locator("body")).to_contain_text("Kind regards from Alder & Pine, Storgata 8", timeout=LATE)
+
+
+def test_an_upload_that_is_not_what_it_says(chromium, served, tmp_path):
+    """In a browser of its own: the refusal stands in the browser's console too."""
+    context = chromium.new_context(base_url=served.base)
+    page = context.new_page()
+    sign_in(page, "marketer")
+    page.locator(HERE).wait_for(timeout=LATE)
+    page.goto("/layouts")
+    page.locator(".filebtn").wait_for(timeout=LATE)
+    liar = tmp_path / "holiday.png"
+    liar.write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")
+    page.set_input_files("#upload", liar)
+    expect(page.locator("#upload-said")).to_contain_text("holiday.png: This is no PNG", timeout=LATE)
+    context.close()
