@@ -19,7 +19,13 @@ class Place:
 
 # In the order of the day. A place whose page is not built yet is not shown; its phrase is needed then.
 PLAN: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("start", (Place("overview", "/overview", "layout-dashboard", "deliveries.read", "o"),)),
+    (
+        "start",
+        (
+            Place("overview", "/overview", "layout-dashboard", "deliveries.read", "o"),
+            Place("start", "/start", "list-checks", "accounts.write", "b"),
+        ),
+    ),
     (
         "reach",
         (

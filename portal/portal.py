@@ -35,6 +35,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     senders,
     settings,
     sign_in,
+    start,
     template,
     templates,
 )
@@ -51,7 +52,7 @@ def on_error(exception: Exception) -> EventSpec:
 
 
 app = rx.App(
-    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css", "/studio.css"],
+    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css", "/studio.css", "/start.css"],
     html_lang="en",
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),

@@ -21,6 +21,7 @@ from backend.app.audit import Audit
 from backend.app.captures import Captures
 from backend.app.categories import Categories
 from backend.app.chat import Chat
+from backend.app.checklist import Checklist
 from backend.app.clients import Clients
 from backend.app.dead import DeadLetters
 from backend.app.deliveries import Deliveries
@@ -102,6 +103,7 @@ class App:
         self.accounts = Accounts(self)
         self.invitations = Invitations(self)
         self.demo = Demo(self)
+        self.checklist = Checklist(self)
         self.clients = Clients(self)
         self.idempotency = Idempotency(self)
         self.audit = Audit(self)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from backend.app import checklist
 from backend.app.accounts import MAIN
 from backend.app.base import Aggregate
 from backend.app.categories import decoded
@@ -48,11 +49,13 @@ class Leaving(msgspec.Struct, omit_defaults=True):
 
 
 class DemoView(msgspec.Struct):
-    """Whether the demo runs, and how much of its history is written."""
+    """Whether the demo runs, how much of its history is written, and, while it leaves, how many of its people have left."""
 
     stage: Stage
     written: int = 0
     of: int = 0
+    left_done: int = 0
+    left_of: int = 0
 
 
 class DemoCounts(msgspec.Struct):
@@ -105,7 +108,8 @@ class Demo(Aggregate):
         def read(tx: Tx) -> DemoView:
             kept = marks.get(tx, "demo.history")
             place = msgspec.json.decode(kept, type=dict[str, float]) if kept else {}
-            return DemoView(stage(tx), int(place.get("done", 0)), int(place.get("of", 0)))
+            plan = _leaving(tx) or Leaving()
+            return DemoView(stage(tx), int(place.get("done", 0)), int(place.get("of", 0)), plan.done, plan.of)
 
         return await self.app.store.read(read)
 
@@ -181,6 +185,9 @@ class Demo(Aggregate):
                 raise NoDemo
             people = demo_rows.persons(tx, MAIN)
             keep = actor.person if actor.person in people else 0
+            own = accounts.of_person(tx, MAIN, keep) if keep else []
+            if own:  # its password was printed: a step of the checklist until it has another one
+                marks.put(tx, checklist.OWN, f"{own[0].login} {checklist.fingerprint(own[0].password)}")
             logins = demo_rows.close(tx, MAIN, keep, now)
             plan = Leaving(keep, of=len(people))
             marks.put(tx, MARK, "leaving")

@@ -59,6 +59,7 @@ RULES = {
         "sending_token": "events.send",
     },
     "demo": {"state": "accounts.write", "counts": "accounts.write", "stop": "accounts.write", "leave": "accounts.write"},
+    "checklist": {"points": "accounts.write", "reach": "accounts.write"},
     "invitations": {"create": "accounts.write", "list": "accounts.write", "revoke": "accounts.write"},
     "clients": {"create": "accounts.write", "remove": "accounts.write", "list": "accounts.write"},
     "audit": {"list": "audit.read", "get": "audit.read"},

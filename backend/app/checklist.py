@@ -1,0 +1,91 @@
+"""The first steps of a real installation, each ticked by what is there: nothing is stored, so nothing can be ticked by hand."""
+
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+from sqlalchemy import select
+
+from backend.app.base import Aggregate
+from backend.channels.smtp import Smtp
+from backend.domain.category import SEEDED
+from backend.domain.delivery import CHANNEL_NUMBER, State
+from backend.domain.errors import NotFound, Unavailable
+from backend.domain.tally import TAKEN
+from backend.security.roles import Actor, need
+from backend.store import accounts, categories, marks, senders
+from backend.store.port import Tx
+from backend.store.tables import deliveries, tallies
+
+OWN = "start.password"  # the mark of the sign-in that stayed when the demo left: login and a hash of the hash it had then
+SMTP = "smtp"  # key of the provider
+
+Step = Literal["password", "sender", "provider", "test", "category"]
+
+
+class Point(msgspec.Struct):
+    """One step. `about`: the account's login, the mail server, or nothing."""
+
+    step: Step
+    done: bool
+    about: str = ""
+
+
+class Checklist(Aggregate):
+    """For administrators: they are who begins."""
+
+    async def points(self, actor: Actor) -> list[Point]:
+        """The steps in their order, with what is done of them."""
+        need(actor, "accounts.write")
+        server = self.app.settings.smtp_url.rpartition("@")[2].rpartition("//")[2].split("?")[0].rstrip("/")
+
+        def read(tx: Tx) -> list[Point]:
+            kept = marks.get(tx, OWN)
+            login, _, before = (kept or "").partition(" ")
+            row = accounts.get(tx, actor.space, login) if kept else None
+            own = [] if row is None else [Point("password", fingerprint(row.password) != before, login)]
+            seeded = {category.key for category in SEEDED}
+            named = any(one.key not in seeded or one.revision > 1 for one in categories.every(tx, actor.space))
+            return [
+                *own,
+                Point("sender", senders.count(tx, actor.space) > 0),
+                Point("provider", bool(server) and _took(tx, actor.space), server),
+                Point("test", _reached(tx, actor)),
+                Point("category", named),
+            ]
+
+        return await self.app.store.read(read)
+
+    async def reach(self, actor: Actor) -> str:
+        """How the mail server answers now, in one sentence. Errors: `NotFound` when none is configured, `Unavailable` with the reason."""
+        need(actor, "accounts.write")
+        if not self.app.settings.smtp_url:
+            raise NotFound("No mail server is configured: mail is captured here. Set CARILLON_SMTP_URL and start again.")
+        server = Smtp(self.app.settings.smtp_url, clock=self.app.clock)
+        await server.start()
+        try:
+            return await server.reachable()
+        except TimeoutError:
+            raise Unavailable("The mail server did not answer in time. Check its address and port.") from None
+        finally:
+            await server.close()
+
+
+def fingerprint(password: str) -> str:
+    """Tells a later hash of a password from this one."""
+    return sha256(password.encode()).hexdigest()
+
+
+def _took(tx: Tx, space: int) -> bool:
+    """Whether the mail server ever took a mail."""
+    t = tallies.c
+    where = (t.space == space, t.provider == SMTP, t.kind == TAKEN, t.n > 0)
+    return tx.conn.execute(select(t.n).where(*where).limit(1)).first() is not None
+
+
+def _reached(tx: Tx, actor: Actor) -> bool:
+    """Whether anything but the inbox reached the actor."""
+    d = deliveries.c
+    ends = (State.SENT, State.DELIVERED)
+    where = (d.space == actor.space, d.person == actor.person, d.channel != CHANNEL_NUMBER["web"], d.state.in_(ends))
+    return tx.conn.execute(select(d.id).where(*where).limit(1)).first() is not None
