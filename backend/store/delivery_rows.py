@@ -6,7 +6,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, exists, select
 
 from backend.store import history, walk
-from backend.store.history import DeliveryRow, NotificationRow, span
+from backend.store.born import span, with_it
+from backend.store.history import DeliveryRow, NotificationRow
 from backend.store.port import Tx
 from backend.store.tables import attempts, cohorts, deliveries, notifications
 
@@ -32,7 +33,7 @@ def page(tx: Tx, space: int, asked: DeliveriesAsked, before: bytes | None, limit
     where: list[ColumnElement[bool]] = [d.space == space]
     if asked.event is not None:
         low, high = span(asked.event)
-        mine = select(n.id).where(n.id >= low, n.id < high, n.space == space, n.event == asked.event)
+        mine = select(n.id).where(with_it(n, space, asked.event), n.event == asked.event)
         where += [d.id >= low, d.id < high, d.notification.in_(mine)]
     if asked.person is not None:
         where.append(d.person == asked.person)

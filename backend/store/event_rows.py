@@ -1,13 +1,16 @@
 """Lists of events, and what one event's deliveries came to."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import func, select
 
+from backend.domain.ids import cohort_id
 from backend.domain.ledger import Ledger, ledger_of
 from backend.store import counted, history, walk, watch
-from backend.store.history import EventRow, span
+from backend.store.born import span, with_it
+from backend.store.history import EventRow
 from backend.store.port import Tx
 from backend.store.tables import attempts, deliveries, events, notifications
 
@@ -57,18 +60,20 @@ def ledgers(tx: Tx, space: int, rows: Sequence[EventRow]) -> dict[bytes, Ledger]
 def _ledger(tx: Tx, space: int, row: EventRow) -> Ledger:
     if not row.target or row.recipients <= MANY:
         return history.ledger(tx, space, row)
-    cohort = tx.conn.scalar(select(events.c.cohort).where(events.c.id == row.id, events.c.space == space))
-    states = counted.by_state(counted.now_standing(tx, space, ("cohort", "state"), cohorts=[cohort or 0]))[(cohort or 0,)]
+    cohort = tx.conn.scalar(select(events.c.cohort).where(events.c.id == row.id, events.c.space == space)) or 0
+    # those of the demo's people who were among them are counted apart
+    demo = cohort_id(space, row.category, row.priority, row.template, str(row.version), row.id.hex(), "demo")
+    states = sum(counted.by_state(counted.now_standing(tx, space, ("cohort", "state"), cohorts=[cohort, demo])).values(), Counter())
     told = watch.told(tx, space, row.id)
     return ledger_of(sum(states.values()), states, 0, max(row.recipients, told), told)
 
 
 def states(tx: Tx, space: int, made: bytes) -> dict[tuple[int, int], int]:
     """(channel, state) -> deliveries of an event."""
-    (low, high), n, d = span(made), notifications.c, deliveries.c
-    mine = select(n.id).where(n.id >= low, n.id < high, n.space == space, n.event == made)
+    n, d = notifications.c, deliveries.c
+    mine = select(n.id).where(with_it(n, space, made), n.event == made)
     rows = tx.conn.execute(
-        select(d.channel, d.state, func.count()).where(d.id >= low, d.id < high, d.space == space, d.notification.in_(mine)).group_by(d.channel, d.state)
+        select(d.channel, d.state, func.count()).where(with_it(d, space, made), d.notification.in_(mine)).group_by(d.channel, d.state)
     )
     return {(channel, state): int(count) for channel, state, count in rows}
 
@@ -79,5 +84,5 @@ def moved(tx: Tx, space: int, made: bytes) -> Span:
     first, last = tx.conn.execute(
         select(func.min(a.started), func.max(a.ended)).where(a.delivery >= low, a.delivery < high, a.space == space)
     ).one()
-    changed = tx.conn.scalar(select(func.max(d.changed)).where(d.id >= low, d.id < high, d.space == space))
+    changed = tx.conn.scalar(select(func.max(d.changed)).where(with_it(d, space, made)))
     return Span(first, last, changed)

@@ -11,8 +11,8 @@ import msgspec
 from sqlalchemy import and_, func, select
 
 from backend.domain.delivery import SKIPPED
-from backend.domain.ids import born_of
 from backend.domain.ledger import Ledger, ledger_of
+from backend.store.born import with_it
 from backend.store.port import Tx
 from backend.store.tables import attempts, cohorts, deliveries, due, events, inbox, notifications, receipts
 from backend.store.tables import seen as seen_table
@@ -91,13 +91,6 @@ class ReceiptRow(msgspec.Struct):
     raw: str
 
 
-def span(made: bytes) -> tuple[bytes, bytes]:
-    """The ids born in the same millisecond: [low, high)."""
-    born = born_of(made)
-    low = born.to_bytes(6, "big") + bytes(10)
-    return low, (born + 1).to_bytes(6, "big") + bytes(10) if born < _LAST else b"\xff" * 16
-
-
 def _columns(table: Any, kind: type[msgspec.Struct]) -> list[Any]:
     return [table.c[name] for name in kind.__struct_fields__]
 
@@ -127,18 +120,16 @@ def scheduled(tx: Tx, space: int, made: bytes) -> bytes | None:
 
 def decided(tx: Tx, space: int, made: bytes) -> int:
     """How many notifications an event has, or has waiting for its `send_at`."""
-    low, high = span(made)
     n = notifications.c
-    there = tx.conn.scalar(select(func.count()).where(n.id >= low, n.id < high, n.space == space, n.event == made)) or 0
+    there = tx.conn.scalar(select(func.count()).where(with_it(n, space, made), n.event == made)) or 0
     waits = (due.c.space == space, due.c.id == made, due.c.kind.like("scheduled%"))
     return int(there) + int(tx.conn.scalar(select(func.count()).select_from(due).where(*waits)) or 0)
 
 
 def notifications_of(tx: Tx, space: int, made: bytes, limit: int) -> list[NotificationRow]:
     """The first notifications of an event."""
-    low, high = span(made)
     n = notifications.c
-    statement = select(*_columns(notifications, NotificationRow)).where(n.id >= low, n.id < high, n.space == space, n.event == made)
+    statement = select(*_columns(notifications, NotificationRow)).where(with_it(n, space, made), n.event == made)
     return [NotificationRow(*row) for row in tx.conn.execute(statement.order_by(n.id).limit(limit))]
 
 
@@ -156,11 +147,8 @@ def deliveries_of(tx: Tx, space: int, parents: Sequence[bytes]) -> list[Delivery
     """The deliveries of these notifications of one event."""
     if not parents:
         return []
-    low, high = span(parents[0])
     d = deliveries.c
-    statement = select(*_columns(deliveries, DeliveryRow)).where(
-        d.id >= low, d.id < high, d.space == space, d.notification.in_(list(parents))
-    )
+    statement = select(*_columns(deliveries, DeliveryRow)).where(with_it(d, space, parents[0]), d.notification.in_(list(parents)))
     return [DeliveryRow(*row) for row in tx.conn.execute(statement.order_by(d.id))]
 
 
@@ -237,15 +225,14 @@ def notifications_with(tx: Tx, space: int, made: Iterable[bytes]) -> dict[bytes,
 
 def ledger(tx: Tx, space: int, row: EventRow) -> Ledger:
     """The ledger of one event, counted from its own rows."""
-    low, high = span(row.id)
     n, d = notifications.c, deliveries.c
-    mine = and_(n.id >= low, n.id < high, n.space == space, n.event == row.id)
+    mine = and_(with_it(n, space, row.id), n.event == row.id)
     planned, skipped, decided = tx.conn.execute(
         select(func.coalesce(func.sum(n.planned), 0), func.coalesce(func.sum(n.skipped), 0), func.count()).where(mine)
     ).one()
     of_mine = (
         select(d.state, func.count())
-        .where(d.id >= low, d.id < high, d.space == space, d.notification.in_(select(n.id).where(mine)))
+        .where(with_it(d, space, row.id), d.notification.in_(select(n.id).where(mine)))
         .group_by(d.state)
     )
     states = {state: int(count) for state, count in tx.conn.execute(of_mine)}

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from backend.domain.delivery import State
+from backend.store.born import with_it
 from backend.store.port import Tx
 from backend.store.tables import accounts, attempts, cohorts, consents, dead, deliveries, due, notifications, people, standing
 
@@ -110,8 +111,7 @@ def priorities(tx: Tx, space: int, of: list[int]) -> dict[int, str]:
 def told(tx: Tx, space: int, made: bytes) -> int:
     """How many notifications an event has."""
     n = notifications.c
-    low, high = made[:6] + bytes(10), (int.from_bytes(made[:6], "big") + 1).to_bytes(6, "big") + bytes(10)
-    return int(tx.conn.scalar(select(func.count()).where(n.id >= low, n.id < high, n.space == space, n.event == made)) or 0)
+    return int(tx.conn.scalar(select(func.count()).where(with_it(n, space, made), n.event == made)) or 0)
 
 
 def others(tx: Tx, space: int) -> int:
