@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 
 from backend.domain.delivery import CHANNEL_NUMBER, SKIPPED
 from backend.domain.ids import NO_ID, person_bytes
@@ -26,7 +26,7 @@ OF_PERSON = (
 )  # fmt: skip
 COUNTED = (t.deltas, t.totals, t.standing, t.tally_days, t.ledger_totals)  # by cohort; tallies besides
 Units = Counter[tuple[int, int, int, int]]  # (cohort, channel, state or stamp, quarter in which it was born)
-ONCE = 5_000  # rows of counters in one statement
+ONCE = 2_000  # rows of counters in one statement
 _PERSON = re.compile(rb'"person":(\d+)')
 
 
@@ -114,19 +114,14 @@ def drop_counters(tx: Tx, space: int) -> bool:
     for cohort in mine:
         if not tallies.drop(tx, space, cohort, ONCE):
             return False
-        for table in COUNTED:
-            of = (table.c.space == space, table.c.cohort == cohort)
-            if tx.conn.scalar(select(func.count()).select_from(table).where(*of)) or 0:
-                last = {t.deltas: t.deltas.c.n_th, t.totals: t.totals.c.minute}.get(table)
-                if last is None:
-                    tx.conn.execute(delete(table).where(*of))
-                    continue
-                bound = tx.conn.scalar(select(last).where(*of).order_by(last).offset(ONCE).limit(1))
-                tx.conn.execute(delete(table).where(*of, *([] if bound is None else [last < bound])))
-                if bound is not None:
-                    return False
-    if mine:
-        tx.conn.execute(delete(t.cohorts).where(c.space == space, c.demo.is_(True)))
+    for table in COUNTED if mine else ():
+        keys = list(table.primary_key)
+        rows = tx.conn.execute(select(*keys).where(table.c.space == space, table.c.cohort.in_(mine)).limit(ONCE)).all()
+        if rows:
+            where = [column == bindparam(f"k{n}") for n, column in enumerate(keys)]
+            tx.conn.execute(delete(table).where(*where), [{f"k{n}": value for n, value in enumerate(row)} for row in rows])
+            return False
+    tx.conn.execute(delete(t.cohorts).where(c.space == space, c.demo.is_(True)))
     return True
 
 
