@@ -90,7 +90,7 @@ def tallied(tx: Tx) -> Counter[tuple[int, int, int, int]]:
     """(born, cohort, channel, kind) -> units and stamps of the tallies."""
     t = tables.tallies.c
     kinds = [*State, SKIPPED, *STAMPS]
-    rows = tx.conn.execute(select(t.born, t.cohort, t.channel, t.kind, func.sum(t.n)).where(t.kind.in_(kinds)).group_by(t.born, t.cohort, t.channel, t.kind))
+    rows = tx.conn.execute(select(t.born, t.cohort, t.channel, t.kind, func.sum(t.n)).where(t.kind.in_(kinds), t.cohort != tallies.ALL).group_by(t.born, t.cohort, t.channel, t.kind))
     return without_channel(Counter({(born, cohort, channel, kind): int(n) for born, cohort, channel, kind, n in rows}))
 
 
