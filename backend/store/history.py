@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, select
 
 from backend.domain.delivery import SKIPPED
 from backend.domain.ledger import Ledger, ledger_of
-from backend.store.born import with_it
+from backend.store.born import span, with_it
 from backend.store.port import Tx
 from backend.store.tables import attempts, cohorts, deliveries, due, events, inbox, notifications, receipts
 from backend.store.tables import seen as seen_table
