@@ -126,7 +126,7 @@ def test_a_sender_is_made_by_labels_alone_and_its_record_is_copied(look, served,
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto("/senders")
     page.get_by_role("button", name="Add a sender").click()
-    page.get_by_label("Key").fill("offers")
+    page.get_by_label("Key", exact=True).fill("offers")
     page.get_by_label("From name").fill("Offers")
     page.get_by_label("From address").fill("offers@bells.example")
     page.get_by_label("Offers", exact=True).check()
