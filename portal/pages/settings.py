@@ -162,7 +162,7 @@ async def _defaults(page: SettingsPage) -> None:
 def _day(which: int) -> rx.Component:
     pressed = rx.cond(SettingsPage.days.contains(which), "true", "false")
     return button_el(
-        t(f"settings.day.{which}"), type="button", cls="day", aria_pressed=pressed, aria_label=t(f"settings.day.{which}.long"), disabled=~MAY,
+        t(f"settings.day.{which}"), type="button", cls="day", aria_pressed=pressed, title=t(f"settings.day.{which}.long"), disabled=~MAY,
         on_click=SettingsPage.day(which),
     )  # fmt: skip
 
