@@ -207,7 +207,8 @@ def test_the_inbox_moves_by_keys_finds_words_and_brings_back_what_slept(look, se
     page.fill("#find", "")
     expect(page.locator(".msg")).to_have_count(3)
 
-    page.get_by_label("Select all shown").check()
+    page.get_by_label("Select all shown").click()
+    expect(page.get_by_label("Select all shown")).to_be_checked()
     page.locator(".bulk").get_by_role("button", name="Snooze…").click()
     page.locator("#snooze-day").wait_for()
     assert faults(page, axe) == {}
