@@ -149,7 +149,7 @@ def _bulk() -> rx.Component:
             button(t("inbox.snooze.ask"), "alarm-clock", kind="sm", data_open="snoozer", on_click=Inbox.ask_snooze("")),
         ),
         button("", "x", kind="sm", name=t("inbox.select.none"), on_click=Inbox.choose_all(False)),
-        cls="bulk",
+        cls="bulk ownbulk",
         role="group",
         aria_label=t("list.bulk"),
     )
@@ -227,8 +227,8 @@ def inbox() -> rx.Component:
         div(views, span(cls="grow"), live, cls="row wrap inboxviews"),
         div(rx.cond(Inbox.rows.length() > 0, whole), span(cls="grow"), span(t("inbox.keys"), cls="cap faint only-d"), find, cls="row wrap inboxtools"),
         rx.cond(Inbox.news, news),
-        body,
         _bulk(),
+        body,
         _snoozer(),
         active="/inbox",
     )
