@@ -60,6 +60,11 @@ def wanted_stamp(root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
+def _code_stamp() -> str:
+    """Of the sources people write; the package manager may write the lock files anew, by a build as well."""
+    return "".join(f"{path}{path.stat().st_mtime_ns}" for path in sources() if "reflex.lock" not in path.parts)
+
+
 def is_built() -> bool:
     """Whether a finished bundle of exactly these sources lies in `.web`."""
     return STAMP.is_file() and STAMP.read_text() == wanted_stamp() and (CLIENT / "assets").is_dir()
@@ -75,10 +80,13 @@ def build(report: Report = print) -> bool:
         STAMP.unlink(missing_ok=True)
         environment = _environment()
         _fetch_fonts(environment, report)
+        before = _code_stamp()
         report("Building the portal. The first time takes about a minute.")
         _export(environment)
         relocate(CLIENT)
         INLINE.write_text(json.dumps(inline_scripts(CLIENT), indent=1))
+        if _code_stamp() != before:
+            raise BuildFailed("The sources changed while the portal was built of them. Run it again.")
         partial = STAMP.with_suffix(".partial")
         partial.write_text(wanted_stamp())
         partial.replace(STAMP)

@@ -57,7 +57,7 @@ def show(page: Page, path: str) -> None:
     page.goto(path)
     page.locator(HERE).wait_for()
     for waiting in (".late", ".skel"):
-        page.locator(f"#content {waiting}").first.wait_for(state="detached")
+        page.locator(f"#content {waiting}:visible").first.wait_for(state="detached")
 
 
 def stage(served: Served) -> str:

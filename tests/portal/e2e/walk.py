@@ -89,7 +89,7 @@ class Walk:
         self.page.locator("#content:not([aria-busy])").wait_for()
         for waits in (".late", ".skel"):
             try:
-                self.page.locator(f"#content {waits}").first.wait_for(state="detached", timeout=20_000)
+                self.page.locator(f"#content {waits}:visible").first.wait_for(state="detached", timeout=20_000)
             except Late:
                 self._note(self.page.url, [f"{waits} never went"])
 
