@@ -23,8 +23,8 @@ from tests.portal.e2e.full_house import inhabit
 from tests.portal.house_stand import PASSWORD, open_house
 from tests.portal.serving import Served, serving
 
-COLD, WARM, CLICKS, TABS = 5, 40, 40, 20
-SIZE = Size(400, 10, 200)
+COLD, WARM, CLICKS, TABS = 3, 30, 30, 10
+SIZE = Size(100, 3, 100)
 ROWS = ".table tbody tr:not([aria-hidden] *)"
 
 
