@@ -104,3 +104,37 @@ class ConsentRow:
     evidence: str
     time: str
     exact: str
+
+
+@dataclass
+class GroupRow:
+    """One group of the list."""
+
+    id: str
+    name: str
+    members: str
+    wishes: str
+    time: str
+    exact: str
+
+
+@dataclass
+class WishRow:
+    """What a group says about a channel or a category: on, off or "" for nothing."""
+
+    key: str
+    name: str
+    value: str
+
+
+@dataclass
+class CategoryLine:
+    """One category of the list."""
+
+    id: str
+    name: str
+    text: str
+    kind: str
+    channels: list[str]
+    priority: str
+    use: str

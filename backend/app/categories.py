@@ -8,7 +8,7 @@ from backend.domain.category import SEEDED, Category
 from backend.domain.delivery import CHANNELS, PRIORITIES
 from backend.domain.errors import Invalid, NotFound, UnknownChannel
 from backend.security.roles import Actor, need
-from backend.store import categories, content, templates
+from backend.store import categories, content, counted, templates
 from backend.store.categories import CategoryRow
 from backend.store.port import Tx
 
@@ -67,6 +67,11 @@ class Categories(Aggregate):
         if row is None:
             raise NotFound(f"There is no category {key[:128]!r} here. Check its key.", key=key[:128])
         return _view(row)
+
+    async def used(self, actor: Actor) -> dict[str, int]:
+        """How many messages were ever counted under each category; one that is not in it was not used yet."""
+        need(actor, "content.read")
+        return await self.app.store.read(lambda tx: counted.by_category(tx, actor.space))
 
     async def list(self, actor: Actor) -> Page[CategoryView]:
         """All of them, by key."""

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.store.port import Tx
-from backend.store.tables import deltas, standing, totals
+from backend.store.tables import cohorts, deltas, standing, totals
 
 NOTHING = -1  # deltas.was of a unit that is new
 By = tuple[str, ...]  # of cohort, channel and state, which always comes last
@@ -44,6 +44,14 @@ def now_standing(
     count: Counts = Counter({tuple(row[:-1]): int(row[-1]) for row in rows})
     _add_deltas(tx, count, [deltas.c[name] for name in by[:-1]], fresh)
     return Counter({key: n for key, n in count.items() if n and (states is None or key[-1] in states)})
+
+
+def by_category(tx: Tx, space: int) -> dict[str, int]:
+    """Units ever counted under each category, those not compacted yet left out."""
+    c, s = cohorts.c, standing.c
+    joined = standing.join(cohorts, (c.space == s.space) & (c.cohort == s.cohort))
+    rows = tx.conn.execute(select(c.category, func.sum(s.n)).select_from(joined).where(s.space == space).group_by(c.category))
+    return {category: int(n) for category, n in rows}
 
 
 def faults(tx: Tx, space: int) -> int:

@@ -34,7 +34,7 @@ from portal.theme import count, day, moment
 from portal.wiring import app
 
 SHOWN = 50  # units on the page
-PEOPLE = 10  # people whose decisions are shown
+PEOPLE = 6  # people whose decisions are shown
 
 
 class EventPage(rx.State):

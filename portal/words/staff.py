@@ -1,6 +1,6 @@
 """English and German of the staff's screens, a module for each."""
 
-from portal.words import events, overview, people
+from portal.words import events, groups, overview, people
 
-EN = overview.EN | events.EN | people.EN
-DE = overview.DE | events.DE | people.DE
+EN = overview.EN | events.EN | people.EN | groups.EN
+DE = overview.DE | events.DE | people.DE | groups.DE

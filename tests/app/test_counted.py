@@ -54,3 +54,12 @@ async def test_what_stands_and_what_moved_is_the_same_before_and_after_the_rollu
 
 async def test_the_states_of_a_key_stand_together() -> None:
     assert counted.by_state(Counter({(0, EMAIL, 5): 2, (0, EMAIL, 6): 1, (1, EMAIL, 5): 4})) == {(0, EMAIL): {5: 2, 6: 1}, (1, EMAIL): {5: 4}}
+
+
+async def test_units_are_counted_by_category(each_app: App) -> None:
+    app = each_app
+    await app.people.put(ADMIN, "mia", PersonIn(email="mia@example.com"))
+    await happened(app, "mia", key="one")
+    await happened(app, "mia", key="two", category="chat")
+    await app.store.write(lambda tx: rollup.compact(tx, 1000))
+    assert await app.categories.used(ADMIN) == {"orders": 2, "chat": 2}

@@ -1,0 +1,53 @@
+"""A category as a form: what is typed becomes what the facade takes, and what it means is said in sentences. Pure."""
+
+from typing import Any, get_args
+
+from backend.app.views import CategoryIn, CategoryView, PriorityName, TypeName
+from backend.domain.delivery import CHANNELS, PRIORITIES
+from portal.telling import Teller
+
+KINDS = ("essential", "service", "marketing")
+TYPES: tuple[str, ...] = get_args(TypeName)
+FLAGS = ("urgent", "ordered", "tracking")
+
+
+def category_of(form: dict[str, Any], before: CategoryView | None = None) -> CategoryIn:
+    """The form as a category; what it does not show (plan, digest, cap, value) stays as it was."""
+    kind, kind_of = str(form.get("kind", "service")), str(form.get("type", "SYSTEM"))
+    priority, template = str(form.get("max_priority", "high")), str(form.get("template", ""))
+    kept: dict[str, Any] = {}
+    if before is not None:
+        kept = {"plan": before.plan, "digest": before.digest, "cap": before.cap, "value": before.value}
+    highest: PriorityName = priority if priority in PRIORITIES else "high"  # type: ignore[assignment]
+    return CategoryIn(
+        name=str(form.get("name", "")).strip()[:200] or "–",
+        kind=kind if kind in KINDS else "service",  # type: ignore[arg-type]
+        description=str(form.get("description", "")).strip()[:2000],
+        type=kind_of if kind_of in TYPES else "SYSTEM",  # type: ignore[arg-type]
+        max_priority=highest,
+        channels=[one for one in CHANNELS if form.get(f"channel-{one}")],  # type: ignore[misc]
+        template=template,
+        revision=None,
+        **{flag: bool(form.get(flag)) for flag in FLAGS},
+        **kept,
+    )
+
+
+def sentences(voice: Teller, view: CategoryView) -> list[str]:
+    """What it means for whoever an event of this category is for."""
+    say = voice.say
+    said = [say(f"kind.{view.kind}"), say("category.says.channels", over=voice.listed([voice.over(one) for one in view.channels]))]
+    if view.kind == "essential":
+        said.append(say("category.says.essential"))
+    else:
+        said.append(say("category.says.urgent" if view.urgent else "category.says.calm"))
+    if view.max_priority != PRIORITIES[0]:
+        said.append(say("category.says.max", priority=say(f"priority.{view.max_priority}")))
+    if view.ordered:
+        said.append(say("category.says.ordered"))
+    if view.cap:
+        said.append(say("category.says.cap", cap=", ".join(f"{name} {n}" for name, n in view.cap.items())))
+    if view.template:
+        said.append(say("category.says.template", template=view.template))
+    said.append(say("category.says.tracking" if view.tracking else "category.says.untracked"))
+    return said
