@@ -36,7 +36,7 @@ RULES = {
         "put": "people.write", "get": "people.read", "delete": "people.write", "list": "people.read", "members": "people.read",
         "add_members": "people.write", "remove_members": "people.write",
     },
-    "categories": {"put": "content.write", "get": "content.read", "list": "content.read", "names": "inbox.own"},
+    "categories": {"put": "content.write", "get": "content.read", "list": "content.read", "used": "content.read", "names": "inbox.own"},
     "templates": {
         "put": "content.write", "get": "content.read", "list": "content.read", "publish": "content.write", "rollback": "content.write",
         "preview": "content.read", "as_user": "people.read",
