@@ -82,7 +82,7 @@ class DemoStep(msgspec.Struct):
 
 
 class NoDemo(Refusal):
-    """The demo is not here: it was never started, or it has left. Start it with: carillon demo start"""
+    """The demo is not here: it was never started, or it has left. `carillon demo start` brings it."""
 
     status = 409
 
