@@ -13,6 +13,8 @@ import pytest
 
 from tests import engines as real
 
+pytest.register_assert_rewrite("tests.line.lives", "tests.line.houses")  # or the asserts in what several rooms share say nothing
+
 # a developer's `. .engines/env` must not decide what the code under test connects to
 for name in [n for n in os.environ if n.startswith("CARILLON_") and not n.startswith("CARILLON_TEST_")]:
     del os.environ[name]

@@ -3,10 +3,8 @@
 import pytest
 import pytest_asyncio
 
-pytest.register_assert_rewrite("tests.line.lives", "tests.line.houses")
-
-from backend.store import partitions  # noqa: E402 - after the line above, or its asserts say nothing
-from tests.line.houses import SETS, WAYS, Stand, forget_all, standing  # noqa: E402
+from backend.store import partitions
+from tests.line.houses import SETS, WAYS, Stand, forget_all, standing
 
 
 @pytest.fixture(scope="session", params=SETS)
