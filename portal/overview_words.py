@@ -197,7 +197,7 @@ def problem(voice: Teller, one: ProblemView) -> ProblemRow:
 def _way(voice: Teller, one: ProblemView) -> tuple[str, str]:
     ways = {
         "provider_failing": ("/deliveries?state=retrying", "problem.provider_failing.act"), "waiting": ("/deliveries?state=pending", "problem.waiting.act"),
-        "overdue": ("/deliveries?state=held", "problem.waiting.act"), "dead_letters": ("/deliveries?state=dead", "problem.dead_letters.act"),
+        "overdue": ("/deliveries?state=held", "problem.waiting.act"), "dead_letters": ("/dead", "problem.dead_letters.act"), "demo": ("/start", "problem.demo.act"),
     }  # fmt: skip
     href, key = ways.get(one.kind, ("", ""))
     return href, voice.say(key) if key else ""

@@ -198,7 +198,7 @@ ENDPOINTS = [
     Endpoint("GET", _U, "getUser", "One person", get, _READ, own="wishes.own", answer=PersonView),
     Endpoint("DELETE", _U, "deleteUser", "Erase a person for good", erase, ("people.erase",), status=204),
     Endpoint("POST", f"{_U}/erase", "eraseUser", "Erase a person for good", erase, ("people.erase",), status=204),
-    Endpoint("GET", f"{_U}/export", "exportUser", "Everything kept about a person", export, _READ, own="wishes.own", answer=dict[str, Any]),
+    Endpoint("GET", f"{_U}/export", "exportUser", "Everything kept about a person", export, ("people.reveal",), own="wishes.own", answer=dict[str, Any]),
     Endpoint(
         "POST",
         f"{_U}/tokens",

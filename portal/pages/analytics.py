@@ -157,7 +157,7 @@ def _row(row: PartRow, *, lane: bool) -> rx.Component:
         td(name),
         td(
             span(row.planned, cls="num"),
-            rx.cond(row.change != "", span(row.change, cls="cap faint num")),
+            rx.cond(row.change != "", span(row.change, cls="cap faint num change")),
             cls="r",
             data_l=t("analytics.col.planned"),
         ),

@@ -1,5 +1,7 @@
 """Overview: a day in numbers that balance, what is sent now, what is wrong and what comes next."""
 
+from typing import Any
+
 import reflex as rx
 
 from portal.components.charts import funnel, shares, stat, stats
@@ -76,13 +78,19 @@ def _flow() -> rx.Component:
     )
 
 
+def _may_follow(row: ProblemRow) -> Any:
+    """Whether there is somewhere to go, and the reader may go there."""
+    letters, demo = row.href != "/dead", row.href != "/start"
+    return (row.href != "") & (letters | Frame.may.contains("operate")) & (demo | Frame.may.contains("accounts.write"))
+
+
 def _problem(row: ProblemRow) -> rx.Component:
     return li(
         span(_icon(row.icon), cls="ico " + row.hue),
         div(
             p(row.title, cls="strong"),
             rx.cond(row.text != "", p(row.text, cls="cap muted")),
-            rx.cond(row.href != "", a(row.act, href=row.href, cls="link cap")),
+            rx.cond(_may_follow(row), a(row.act, href=row.href, cls="link cap")),
             cls="grow",
         ),
         span(row.since, title=row.exact, cls="cap faint num nowrap"),
@@ -153,7 +161,7 @@ def _body() -> rx.Component:
         Overview.note.key != "",
         note(
             "failed", "triangle-alert", Overview.note.title, Overview.note.text,
-            rx.cond(Overview.note.href != "", a(span(Overview.note.act), href=Overview.note.href, cls="btn")), style={"margin_bottom": "16px"},
+            rx.cond(_may_follow(Overview.note), a(span(Overview.note.act), href=Overview.note.href, cls="btn")), style={"margin_bottom": "16px"},
         ),
     )  # fmt: skip
     first = card(t("start.title"), ol(rx.foreach(Overview.start, _start), cls="list start"), sub=t("start.sub"), flush=True)
