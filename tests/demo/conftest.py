@@ -21,7 +21,7 @@ from carillon.demo.plot import TINY
 from carillon.house import House
 from tests.line.houses import NOON, environment, forget_all
 
-QUIET = {"marks", "audit", "totals", "standing", "tallies", "deltas", "log_records", "log_marks", "log_heads"}  # tables that others write too, or that are compacted
+QUIET = {"marks", "audit", "totals", "standing", "tallies", "tally_days", "deltas", "log_records", "log_marks", "log_heads"}  # tables that others write too, or that are compacted
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -55,6 +55,7 @@ def test_the_palette_finds_people_by_address_and_says_when_nothing_is_found(staf
     assert page.evaluate(axe_runner(axe)) == []
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/(people/|deliveries\?user=)ola$"))
+    expect(page.locator("h1")).to_contain_text("Ola Lind")  # the palette of the page before went with it
     page.keyboard.press("Control+k")
     page.fill("#palette-q", "nobody@example.com")
     expect(page.locator("#palette-none")).to_be_visible()
