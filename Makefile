@@ -14,7 +14,7 @@ ORACLES := tests/oracles/node_modules/.package-lock.json
 UV := uv==0.13.9 # only resolves the locks
 COMPILE = build/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --native-tls --quiet
 
-.PHONY: help up test lint engines engines-stop bench drills sabotage e2e pictures front lock clean check-python
+.PHONY: help up test lint engines engines-stop bench drills sabotage e2e walk pictures front lock clean check-python
 .NOTPARALLEL:
 
 help: ## this list
@@ -62,6 +62,11 @@ pictures: $(TESTS) ## README's pictures, taken from the demo
 front: $(TESTS) ## measure what a page, a click and an open tab cost
 	@$(ENGINES) need chromium
 	@$(BIN)/python -m tests.portal.measure
+
+walk: $(TESTS) $(ORACLES) ## every page of every role in both modes and sizes, judged by axe; pictures under build/portal (EVERY=1: all of them)
+	@$(ENGINES) need chromium
+	@$(BIN)/python -m carillon.portal_build
+	@$(BIN)/python -m pytest tests/portal/e2e/everywhere.py $(ARGS)
 
 lock: check-python ## resolve the versions in pyproject.toml anew (UPGRADE=1: the newest allowed)
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet "$(firstword $(UV))"; }

@@ -1,5 +1,7 @@
 """The blob contract on a folder and on S3: a server of somebody else's, and the published examples of its signatures."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -64,7 +66,7 @@ def server(tmp_path: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     made = [str(Path(sys.executable).parent / "node"), str(program), "-d", str(tmp_path / "s3"), "-a", "127.0.0.1", "-p", str(port), "--no-vhost-buckets"]
     (tmp_path / "s3").mkdir()
-    child = subprocess.Popen([*made, "--configure-bucket", "pictures"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen([*made, "--configure-bucket", "pictures"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     began = time.monotonic()
     while True:
         try:
@@ -74,7 +76,7 @@ def server(tmp_path: Path) -> Iterator[str]:
             if child.poll() is not None or time.monotonic() - began > 40:
                 pytest.fail("s3rver does not start.")
     yield f"127.0.0.1:{port}"
-    child.terminate()
+    os.killpg(child.pid, signal.SIGTERM)  # node is the child of a small program that starts it
     child.wait(20)
 
 

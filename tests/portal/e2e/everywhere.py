@@ -1,6 +1,6 @@
 """Every route of the application's own table, for every role, in an empty and in a full house, light and dark, wide and narrow.
 
-The administrator sees each page in all four ways, every other role in both modes and both sizes once each; `make e2e EVERY=1` shows
+The administrator sees each page in all four ways, every other role in both modes and both sizes once each; `make walk EVERY=1` shows
 all roles everything. Pictures of what was judged are under build/portal.
 """
 
