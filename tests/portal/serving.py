@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import uvicorn
 import uvloop
 
+from backend.api.app import routes
 from backend.clock import HeldClock
 from carillon.house import House
+
+_port: list[int] = []  # of the first server: the framework takes the origin it accepts once for the whole process
 
 
 @dataclass
@@ -42,7 +45,7 @@ def serving(opened: Callable[[str], Awaitable[tuple[House, HeldClock]]], within:
         base = f"http://127.0.0.1:{sock.getsockname()[1]}"
         house, clock = await opened(base)
         connect(house.app)
-        guest = uvicorn.Server(uvicorn.Config(portal_app([], origin=base), log_level="warning", lifespan="on"))
+        guest = uvicorn.Server(uvicorn.Config(portal_app(routes(house.app), origin=base), log_level="warning", lifespan="on"))
         running = asyncio.ensure_future(guest.serve(sockets=[sock]))
         while not guest.started and not running.done():
             await asyncio.sleep(0.01)
@@ -53,7 +56,9 @@ def serving(opened: Callable[[str], Awaitable[tuple[House, HeldClock]]], within:
     def thread() -> None:
         try:
             with socket.socket() as sock:
-                sock.bind(("127.0.0.1", 0))
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                sock.bind(("127.0.0.1", _port[0] if _port else 0))
+                _port[:] = [sock.getsockname()[1]]
                 uvloop.run(serve(sock))
         except BaseException as error:
             if ready.done():

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.portal.house_stand import PASSWORD
+from tests.portal.house_stand import PASSWORD, open_house
+from tests.portal.serving import serving
 
 HERE = "#content:not([aria-busy])"
 AXE = Path(__file__).parents[2] / "oracles" / "node_modules" / "axe-core" / "axe.min.js"
@@ -36,6 +37,13 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(built, tmp_path_factory):
+    """A house for each file of stories: what one sends, another does not find in its inbox."""
+    with serving(lambda base: open_house(tmp_path_factory.mktemp("home"), base)) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
