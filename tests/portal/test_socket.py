@@ -32,11 +32,20 @@ def guarded_handlers():
     return sorted(full for full, fn in all_handlers().items() if hasattr(fn, "__permission__"))
 
 
+@pytest.mark.timeout(400)  # each answer is waited for until nothing more comes
 def test_without_a_cookie_every_handler_answers_only_with_the_way_to_sign_in(served):
-    for full in guarded_handlers():
+    async def ask(turn, full):
         payload = {"number": "1"} if full.endswith("trouble") else {}
-        (got,) = talk(served.base, [(full, payload)])
-        text = "".join(got)
+        async with turn, RawSocket(served.base) as socket:
+            return full, "".join(await socket.call(full, payload, wait=1.0))
+
+    async def ask_all():
+        turn = asyncio.Semaphore(12)
+        return await asyncio.gather(*(ask(turn, full) for full in guarded_handlers()))
+
+    answers = asyncio.run(ask_all())
+    assert len(answers) > 100
+    for full, text in answers:
         assert "/sign-in?reason=ended" in text, full
         assert "Person" not in text, full
         assert '"may_rx_state_":["' not in text.replace(" ", ""), full
