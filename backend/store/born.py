@@ -14,7 +14,8 @@ from backend.domain.ids import born_of
 def span(made: bytes) -> tuple[bytes, bytes]:
     """The ids born in the same millisecond: [low, high)."""
     born = born_of(made)
-    return born.to_bytes(6, "big") + bytes(10), (born + 1).to_bytes(6, "big") + bytes(10)
+    last = born + 1 >= 1 << 48  # nothing is born in the last millisecond there can be
+    return born.to_bytes(6, "big") + bytes(10), b"\xff" * 16 if last else (born + 1).to_bytes(6, "big") + bytes(10)
 
 
 def with_it(columns: Any, space: int, made: bytes) -> ColumnElement[bool]:
