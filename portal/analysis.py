@@ -1,42 +1,18 @@
 """An analytics view as its page shows it: the answer in a sentence, tiles, funnel, figures, tables. Pure: views in, words and numbers out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from backend.app.analytics_views import AnalyticsView, FiguresView, PartView, PointView
 from backend.domain.delivery import CHANNELS, PRIORITIES
 from backend.domain.measures import FEW, Rate
 from portal.figures import HUES, ORDER, Axis, Figure, Series, layers, lines, spark, width_of
 from portal.numbers import NONE, change, compact, of, percent, points, slower
+from portal.rows import StepRow, Tile
 from portal.telling import Teller
 from portal.theme import clock, count, day, local, span_of
 
 LAYERS = ("delivered", "sent", "digest", "held", "queued", "unknown", "skipped", "failed")  # from the ground up
-
-
-@dataclass
-class Tile:
-    """One number of the first row."""
-
-    name: str = ""
-    value: str = ""
-    unit: str = ""
-    change: str = ""
-    mood: str = "flat"
-    note: str = ""
-    exact: str = ""
-    spark: list[str] = field(default_factory=lambda: ["", "", ""])
-
-
-@dataclass
-class StepRow:
-    """A step of the funnel, or what stands beside it."""
-
-    word: str
-    count: str
-    width: str
-    hue: str
-    share: str
 
 
 @dataclass
@@ -154,7 +130,7 @@ class Analyst:
     def tiles(self) -> list[Tile]:
         whole, before = self.view.whole, self.view.before
         planned, sent = whole.ledger.planned, whole.ledger.sent
-        out = Tile(self.say("analytics.tile.sent"), compact(sent, self.language), "", "", "flat", self.say("analytics.of.planned", count=count(planned, self.language)), count(sent, self.language))
+        out = Tile(compact(sent, self.language), note=self.say("analytics.of.planned", count=count(planned, self.language)), exact=count(sent, self.language), name=self.say("analytics.tile.sent"))
         if before is not None:
             out.change = change(sent, before.ledger.sent, self.language)
         out.spark = self.course(lambda f: f.ledger.sent)
@@ -162,7 +138,7 @@ class Analyst:
         arrived.spark = self.course(lambda f: f.delivered.share)
         failed = self.rated("failed", whole.failed, before.failed if before else None, good=-1)
         failed.spark = self.course(lambda f: f.failed.share)
-        time = Tile(self.say("analytics.tile.time"), NONE, note=self.say("analytics.untimed"))
+        time = Tile(NONE, note=self.say("analytics.untimed"), name=self.say("analytics.tile.time"))
         if whole.half is not None:
             value, _, unit = span_of(whole.half, self.language).partition(" ")
             time.value, time.unit = value, unit
@@ -175,7 +151,7 @@ class Analyst:
         return [out, arrived, time, failed]
 
     def rated(self, name: str, rate: Rate, before: Rate | None, *, good: int) -> Tile:
-        tile = Tile(self.say(f"analytics.tile.{name}"), self.rate(rate), note=self.tip(rate, name), exact=self.tip(rate, name))
+        tile = Tile(self.rate(rate), note=self.tip(rate, name), exact=self.tip(rate, name), name=self.say(f"analytics.tile.{name}"))
         if not rate.why:
             tile.value, tile.unit = tile.value.rstrip("% "), "%"
             if before is not None and before.share is not None and rate.share is not None:

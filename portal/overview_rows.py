@@ -1,30 +1,6 @@
 """What the overview holds of the facade's views: words, numbers and times ready to be shown."""
 
-from dataclasses import dataclass, field
-
-
-@dataclass
-class Tile:
-    """A number of a day. `mood`: up is good, down is bad, flat."""
-
-    value: str = ""
-    unit: str = ""
-    change: str = ""
-    mood: str = "flat"
-    note: str = ""
-    exact: str = ""
-    spark: list[str] = field(default_factory=lambda: ["", "", ""])
-
-
-@dataclass
-class StepRow:
-    """A bar of the funnel; `hue` a state class."""
-
-    word: str
-    count: str
-    width: str
-    hue: str
-    share: str
+from dataclasses import dataclass
 
 
 @dataclass

@@ -12,7 +12,8 @@ from backend.app.overview_views import (
 )
 from portal.figures import spark, width_of
 from portal.numbers import NONE, change, compact, decimal, of, percent, points, slower
-from portal.overview_rows import AheadRow, ChannelRow, LaneRow, Part, ProblemRow, RestRow, SendRow, StartRow, StepRow, Tile
+from portal.overview_rows import AheadRow, ChannelRow, LaneRow, Part, ProblemRow, RestRow, SendRow, StartRow
+from portal.rows import StepRow, Tile
 from portal.telling import Teller
 from portal.theme import ago, clock, count, local, moment, span_of, wall
 from portal.words import known

@@ -126,6 +126,31 @@ class CategoryRow:
 
 
 @dataclass
+class Tile:
+    """A number with its course. `mood` of the change: up is good, down is bad, flat; `exact`: the number in full."""
+
+    value: str = ""
+    unit: str = ""
+    change: str = ""
+    mood: str = "flat"
+    note: str = ""
+    exact: str = ""
+    spark: list[str] = field(default_factory=lambda: ["", "", ""])
+    name: str = ""
+
+
+@dataclass
+class StepRow:
+    """A bar of a funnel, or what stands beside it; `hue` a state class, `width` a CSS width."""
+
+    word: str
+    count: str
+    width: str
+    hue: str
+    share: str
+
+
+@dataclass
 class SumRow:
     """One column of a ledger that is not empty. `share` is a CSS width."""
 

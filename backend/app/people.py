@@ -98,12 +98,7 @@ class People(Aggregate):
     async def search(self, actor: Actor, text: str) -> Page[PersonView]:
         """At most 20: whoever has exactly this e-mail address or telephone number, and whose user id begins with it."""
         need(actor, "people.read")
-        hashes = []
-        for channel in (EMAIL, SMS):
-            try:
-                hashes.append((channel, self.app.sealer.address_hash(channel, text)))
-            except Invalid:
-                continue  # it reads like no address of this channel
+        hashes = self.app.sealer.possible_hashes(text)
 
         def read(tx: Tx) -> list[PersonView]:
             found: dict[int, PersonRow] = {}

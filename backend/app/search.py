@@ -5,8 +5,6 @@ import binascii
 import msgspec
 
 from backend.app.base import Aggregate
-from backend.app.people import EMAIL, SMS
-from backend.domain.errors import Invalid
 from backend.security.roles import Actor, may, need
 from backend.store import found, persons
 from backend.store.port import Tx
@@ -40,7 +38,7 @@ class Search(Aggregate):
         text = " ".join(text[:LONGEST].split())
         if not text or "\x00" in text:
             return []
-        hashes = self._hashes(text) if "person" in kinds else []
+        hashes = self.app.sealer.possible_hashes(text) if "person" in kinds else []
         span = _span(text)
 
         def read(tx: Tx) -> list[Found]:
@@ -56,16 +54,6 @@ class Search(Aggregate):
             return things
 
         return await self.app.store.read(read)
-
-    def _hashes(self, text: str) -> list[tuple[int, bytes]]:
-        """Of the address the text may be, by channel."""
-        hashes = []
-        for channel in (EMAIL, SMS):
-            try:
-                hashes.append((channel, self.app.sealer.address_hash(channel, text)))
-            except Invalid:
-                continue  # it reads like no address of this channel
-        return hashes
 
     def _people(self, tx: Tx, space: int, text: str, hashes: list[tuple[int, bytes]]) -> list[Found]:
         rows = {}

@@ -6,6 +6,7 @@ SECRET_KEY may be introduced while what the older one sealed stays readable.
 """
 
 import os
+from contextlib import suppress
 from hashlib import blake2b
 
 from cryptography.exceptions import InvalidTag
@@ -13,7 +14,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from backend.domain.errors import Refusal
+from backend.domain.delivery import CHANNEL_NUMBER
+from backend.domain.errors import Invalid, Refusal
 from backend.security.addresses import channel_number, normalise
 
 _ID, _NONCE = 2, 12
@@ -56,6 +58,14 @@ class Sealer:
         digest = blake2b(bytes((number,)), digest_size=16, key=self._address_key)
         digest.update(normalise(number, text).encode())
         return digest.digest()
+
+    def possible_hashes(self, text: str) -> list[tuple[int, bytes]]:
+        """(channel, `address_hash`) of each channel whose address the text may be; none when it reads like no address."""
+        found = []
+        for number in (CHANNEL_NUMBER["email"], CHANNEL_NUMBER["sms"]):
+            with suppress(Invalid):
+                found.append((number, self.address_hash(number, text)))
+        return found
 
     def _box(self, key_id: bytes, purpose: str) -> AESGCM:
         box = self._boxes.get((key_id, purpose))

@@ -20,7 +20,7 @@ AT_ONCE = ("order_shipped", "password_changed")  # templates that are there when
 
 
 class StillLeaving(Refusal):
-    """The demo is being taken away. Let that end first: carillon demo stop --remove"""
+    """The demo is being taken away. Let that end first, with: carillon demo stop --remove."""
 
     status = 409
 

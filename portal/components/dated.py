@@ -5,23 +5,14 @@ from typing import Any
 import reflex as rx
 
 from portal.components.controls import button
-from portal.components.elements import div, icon, input_el, span
+from portal.components.elements import input_el, span
+from portal.components.listing import box
 from portal.components.text import t
 
 
 def typed_and_dated(page: Any, texts: list[tuple[str, Any]], days: list[tuple[str, Any]]) -> rx.Component:
     """`texts` and `days` are (filter, words); a day is a native date field with its words before it."""
-    boxes = [
-        div(
-            icon("search", 15),
-            input_el(
-                id=f"f-{name}", type="search", name=name, placeholder=words, aria_label=words, cls="input sm", max_length=128,
-                default_value=page.query[name], key=page.query[name],
-            ),
-            cls="with-ico",
-        )
-        for name, words in texts
-    ]  # fmt: skip
+    boxes = [box(page, name, words) for name, words in texts]
     dates = [
         rx.el.label(
             span(words, cls="cap faint nowrap"),

@@ -54,19 +54,18 @@ def choice(page: Any, name: str, label: Any, options: Any, *, every: Any = None)
     return div(box, cls="narrow1")
 
 
+def box(page: Any, name: str, words: Any) -> rx.Component:
+    """One filter that is typed."""
+    field = input_el(
+        id=f"f-{name}", type="search", name=name, placeholder=words, aria_label=words, cls="input sm", max_length=128,
+        default_value=page.query[name], key=page.query[name],
+    )  # fmt: skip
+    return div(icon("search", 15), field, cls="with-ico")
+
+
 def typed(page: Any, *fields: tuple[str, Any]) -> rx.Component:
     """The filters that are typed, (name, words), in one form; Enter sends it."""
-    boxes = [
-        div(
-            icon("search", 15),
-            input_el(
-                id=f"f-{name}", type="search", name=name, placeholder=words, aria_label=words, cls="input sm", max_length=128,
-                default_value=page.query[name], key=page.query[name],
-            ),
-            cls="with-ico",
-        )
-        for name, words in fields
-    ]  # fmt: skip
+    boxes = [box(page, name, words) for name, words in fields]
     return rx.el.form(*boxes, button(t("list.filter"), "list-filter", type="submit"), on_submit=page.look_for, class_name="row wrap typed")
 
 

@@ -6,7 +6,7 @@ import reflex as rx
 
 from backend.app.analytics_views import BYS
 from backend.domain.delivery import CHANNELS, PRIORITIES
-from portal.analysis import HeatRow, PartRow, StepRow
+from portal.analysis import HeatRow, PartRow
 from portal.components.charts import chart_card, funnel, stat, stats
 from portal.components.controls import button, field, segmented, text_input
 from portal.components.elements import (
@@ -39,6 +39,7 @@ from portal.components.status import channel_icon
 from portal.components.surfaces import card, empty, note
 from portal.components.text import t
 from portal.frame import Frame, on_page
+from portal.rows import StepRow
 from portal.shell import page_head, shell
 from portal.states.analytics import NONE, PATH, Analytics
 

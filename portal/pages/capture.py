@@ -13,7 +13,7 @@ from portal.components.surfaces import card, empty, kv
 from portal.components.text import t
 from portal.frame import Frame, on_page
 from portal.guard import caller, guarded
-from portal.reading import teller
+from portal.reading import last_part, teller
 from portal.refusals import in_words
 from portal.rows import Choice
 from portal.shell import page_head, shell
@@ -59,7 +59,7 @@ class CapturePage(rx.State):
 
     @guarded("captures.read", page=True)
     async def load(self) -> None:
-        self.key = str(self.router.url.path).rstrip("/").rpartition("/")[2][:64]
+        self.key = last_part(self, 64)
         self.view, self.narrow, self.dark = "mail", False, False
         await _fill(self)
 

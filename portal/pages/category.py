@@ -17,7 +17,7 @@ from portal.components.typed_form import form_dialog
 from portal.frame import Frame, on_page, tell
 from portal.guard import caller, guarded
 from portal.pages.categories import PATH, kind_tag, used_of
-from portal.reading import teller
+from portal.reading import last_part, teller
 from portal.rows import Choice
 from portal.shell import page_head, shell
 from portal.theme import count, moment
@@ -49,7 +49,7 @@ class CategoryPage(rx.State):
     @guarded("content.read", page=True)
     async def load(self) -> None:
         """The category of the address."""
-        self.key, self.wrong = str(self.router.url.path).rstrip("/").rpartition("/")[2][:128], ""
+        self.key, self.wrong = last_part(self, 128), ""
         await _fill(self)
 
     @guarded("content.read")

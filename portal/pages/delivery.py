@@ -15,7 +15,7 @@ from portal.components.text import t
 from portal.components.trace import event, gate
 from portal.frame import Frame, on_page
 from portal.guard import caller, guarded
-from portal.reading import teller
+from portal.reading import last_part, teller
 from portal.refusals import in_words
 from portal.rows import AttemptRow, GateRow, TimeRow, UnitRow
 from portal.shell import page_head, recipient, shell
@@ -55,7 +55,7 @@ class DeliveryPage(rx.State):
     @guarded("inbox.own", page=True)
     async def load(self) -> None:
         """Everybody may read about what went to themselves; the facade refuses the rest to those who may not."""
-        self.key = str(self.router.url.path).rstrip("/").rpartition("/")[2][:64]
+        self.key = last_part(self, 64)
         await _fill(self)
 
     @guarded("inbox.own")

@@ -24,7 +24,7 @@ from portal.frame import Frame, on_page
 from portal.guard import caller, guarded
 from portal.overview_rows import Part
 from portal.pages.events import HUES, PATH
-from portal.reading import teller
+from portal.reading import last_part, teller
 from portal.refusals import in_words
 from portal.rows import SumRow, TimeRow, UnitRow
 from portal.shell import page_head, shell
@@ -67,7 +67,7 @@ class EventPage(rx.State):
     @guarded("events.read", page=True)
     async def load(self) -> None:
         """The event of the address."""
-        self.key = str(self.router.url.path).rstrip("/").rpartition("/")[2][:64]
+        self.key = last_part(self, 64)
         await _fill(self)
 
     @guarded("events.read")

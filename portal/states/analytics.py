@@ -7,12 +7,12 @@ import reflex as rx
 from backend.app.analytics_views import BYS, AnalyticsIn, AnalyticsView, By
 from backend.domain.delivery import CHANNELS, PRIORITIES
 from portal import ranges
-from portal.analysis import Analyst, HeatRow, PartRow, StepRow, Tile
+from portal.analysis import Analyst, HeatRow, PartRow
 from portal.downloads import Cell, offer
 from portal.figures import Figure
 from portal.guard import guarded
 from portal.reading import teller
-from portal.rows import Choice
+from portal.rows import Choice, StepRow, Tile
 from portal.states.listing import ListSpec, listing
 from portal.telling import Teller
 from portal.theme import clock, iso, moment

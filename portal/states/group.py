@@ -11,7 +11,7 @@ from backend.domain.delivery import CHANNELS
 from backend.domain.errors import Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
-from portal.reading import teller
+from portal.reading import last_part, teller
 from portal.staff_rows import WishRow
 from portal.theme import count
 from portal.wiring import app
@@ -45,7 +45,7 @@ class GroupPage(rx.State):
     @guarded("people.read", page=True)
     async def load(self) -> None:
         """The group of the address."""
-        self.key, self._cursors, self.wrong = str(self.router.url.path).rstrip("/").rpartition("/")[2][:200], [], ""
+        self.key, self._cursors, self.wrong = last_part(self, 200), [], ""
         await _fill(self)
 
     @guarded("people.read")

@@ -10,9 +10,10 @@ from backend.domain.errors import Refusal, Unavailable
 from portal import overview_words as words
 from portal.frame import Frame, tab_is_open
 from portal.guard import admit, caller, guarded, refused
-from portal.overview_rows import AheadRow, ChannelRow, LaneRow, ProblemRow, RestRow, SendRow, StartRow, StepRow, Tile
+from portal.overview_rows import AheadRow, ChannelRow, LaneRow, ProblemRow, RestRow, SendRow, StartRow
 from portal.reading import teller
 from portal.refusals import in_words
+from portal.rows import StepRow, Tile
 from portal.telling import Teller
 from portal.wiring import app
 

@@ -13,7 +13,7 @@ from portal.access import MAY
 from portal.components.status import look_of
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
-from portal.reading import teller
+from portal.reading import last_part, teller
 from portal.rows import Choice, DeliveryRow
 from portal.staff_rows import AddressRow, CellRow, ConsentRow, MatrixRow
 from portal.telling import Teller
@@ -57,7 +57,7 @@ class PersonPage(rx.State):
     @guarded("people.read", page=True)
     async def load(self) -> None:
         """The person of the address."""
-        self.key = str(self.router.url.path).rstrip("/").rpartition("/")[2][:200]
+        self.key = last_part(self, 200)
         self.wrong = self.counts = self.leaving = ""
         await _fill(self)
 

@@ -16,7 +16,7 @@ from backend.domain.schema import infer, well_formed
 from backend.domain.template import CHANNELS, Channel, Content
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
-from portal.reading import teller
+from portal.reading import last_part, teller
 from portal.refusals import in_words
 from portal.rows import Choice
 from portal.showing import problem_rows, shown, value_offers, value_rows
@@ -83,7 +83,7 @@ class Studio(rx.State):
     @guarded("content.read", page=True)
     async def load(self) -> None:
         """The template's key comes from the address."""
-        key, turn = str(self.router.url.path).rstrip("/").rpartition("/")[2][:128], self._round
+        key, turn = last_part(self, 128), self._round
         self.reset()
         self._round, self.key = turn, key
         await reload(self)

@@ -11,7 +11,7 @@ from portal.pages.capture import CapturePage
 from portal.pages.captured import Captured, captured_file
 from portal.states.senders import NEW, Senders
 from portal.telling import Teller
-from tests.portal.test_pages import house, sent, tab  # noqa: F401 - fixtures
+from tests.portal.test_pages import sent, tab  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,7 +9,7 @@ from portal.frame import Frame
 from portal.pages.deliveries import Deliveries
 from portal.pages.event import EventPage
 from portal.pages.events import Events
-from tests.portal.test_pages import house, sent, tab  # noqa: F401 - fixtures
+from tests.portal.test_pages import sent, tab  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

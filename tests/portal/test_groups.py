@@ -11,7 +11,7 @@ from portal.pages.category import CategoryPage
 from portal.pages.groups import Groups
 from portal.states.group import ROWS, GroupPage
 from portal.telling import Teller
-from tests.portal.test_pages import house, sent, tab  # noqa: F401 - fixtures
+from tests.portal.test_pages import sent, tab  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -91,7 +91,7 @@ async def test_what_the_form_does_not_show_stays():
     assert (given.plan, given.digest, given.cap, given.value, given.tracking) == ([{"channel": "web"}], {"every": 1}, {"limit": 3}, 7, False)
 
 
-async def test_every_consequence_is_said_in_both_languages(house):  # noqa: F811
+async def test_every_consequence_is_said_in_both_languages(house):
     given = CategoryIn("Alarm", kind="essential", channels=["sms"], max_priority="critical", ordered=True, cap={"limit": 3}, tracking=False)
     view = await house.app.categories.put(SYSTEM, "alarm", given)
     for language in ("en", "de"):

@@ -9,28 +9,15 @@ import pytest_asyncio
 from backend.app.views import CategoryIn, InboxChange
 from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM, Actor
-from portal import wiring
 from portal.frame import Frame
 from portal.guard import _caller
 from portal.inbox_rows import day_words, snooze_end, snoozes_at
 from portal.states.inbox import Inbox, freshen
 from portal.telling import Teller
-from portal.wiring import connect
-from tests.portal.house_stand import open_house
 from tests.portal.test_pages import Tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ANY = Actor(1, "reader", scopes=("notifications:read:any",))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(tmp_path_factory):
-    house, _ = await open_house(tmp_path_factory.mktemp("home"), "http://127.0.0.1:8000")
-    before = wiring._live
-    connect(house.app)
-    yield house
-    wiring._live = before
-    await house.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -8,7 +8,7 @@ from portal.frame import Frame
 from portal.pages.account import Account, browser_of
 from portal.states.members import Members
 from tests.portal.house_stand import PASSWORD
-from tests.portal.test_pages import house, tab  # noqa: F401 - fixtures
+from tests.portal.test_pages import tab  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

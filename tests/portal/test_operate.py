@@ -11,7 +11,7 @@ from portal.pages.audit import Audit, _midnight, audit_file
 from portal.pages.settings import SettingsPage
 from portal.states.dead import Dead
 from portal.telling import Teller
-from tests.portal.test_pages import house, tab  # noqa: F401 - fixtures
+from tests.portal.test_pages import tab  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -10,7 +10,7 @@ from portal import overview_words as words
 from portal.frame import Frame
 from portal.states.overview import Overview
 from portal.telling import Teller
-from tests.portal.test_pages import house, sent, tab  # noqa: F401 - fixtures
+from tests.portal.test_pages import sent, tab  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 NOW = 1_790_000_000.0

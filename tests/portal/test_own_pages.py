@@ -7,25 +7,13 @@ from backend.app.views import PreferencesIn, QuietHoursIn
 from backend.domain.errors import Forbidden, Invalid, NotFound, UnknownChannel
 from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM, Actor
-from portal import wiring
 from portal.frame import Frame
 from portal.states.history import History
 from portal.states.own_data import OwnData
-from portal.wiring import connect
-from tests.portal.house_stand import PASSWORD, open_house
+from tests.portal.house_stand import PASSWORD
 from tests.portal.test_pages import Tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(tmp_path_factory):
-    house, _ = await open_house(tmp_path_factory.mktemp("home"), "http://127.0.0.1:8000")
-    before = wiring._live
-    connect(house.app)
-    yield house
-    wiring._live = before
-    await house.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -8,7 +8,6 @@ import reflex as rx
 
 from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM
-from portal import wiring
 from portal.frame import Frame
 from portal.inbox_rows import safe_link, tomorrow_at_nine
 from portal.pages.capture import CapturePage, headers_of, in_frame
@@ -18,8 +17,7 @@ from portal.pages.delivery import DeliveryPage
 from portal.states.inbox import Inbox
 from portal.states.listing import ROWS
 from portal.states.send import Send
-from portal.wiring import connect
-from tests.portal.house_stand import PASSWORD, open_house
+from tests.portal.house_stand import PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -57,16 +55,6 @@ class Tab:
 
     async def do(self, cls, handler, *args):
         return await cls.event_handlers[handler].fn(self.state(cls), *args)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(tmp_path_factory):
-    house, _ = await open_house(tmp_path_factory.mktemp("home"), "http://127.0.0.1:8000")
-    before = wiring._live  # the server of other modules goes on after this one
-    connect(house.app)
-    yield house
-    wiring._live = before
-    await house.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -7,7 +7,7 @@ from backend.security.roles import SYSTEM
 from portal.frame import Frame
 from portal.pages.people import People
 from portal.states.person import PersonPage
-from tests.portal.test_pages import house, sent, tab  # noqa: F401 - fixtures
+from tests.portal.test_pages import sent, tab  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

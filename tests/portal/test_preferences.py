@@ -9,26 +9,14 @@ import pytest_asyncio
 from backend.app.views import AddressIn, CategoryIn, GroupIn, PersonIn, PreferencesIn, QuietHoursIn
 from backend.domain.person import QuietHours
 from backend.security.roles import SYSTEM
-from portal import foresight, wiring
+from portal import foresight
 from portal.access import zone_of
 from portal.frame import Frame
 from portal.states.preferences import Preferences, pause_end
 from portal.telling import Teller
-from portal.wiring import connect
-from tests.portal.house_stand import open_house
 from tests.portal.test_pages import Tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(tmp_path_factory):
-    house, _ = await open_house(tmp_path_factory.mktemp("home"), "http://127.0.0.1:8000")
-    before = wiring._live
-    connect(house.app)
-    yield house
-    wiring._live = before
-    await house.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
