@@ -46,7 +46,7 @@ class House:
         renderer = Rendering(store=app.store, facts=app.facts, sealer=app.sealer, base_url=settings.base_url)
         self.line = Line(
             store=app.store, events=app.log, clock=clock, decide=DecideStage(clock=clock, facts=app.facts), expand=ExpandStage(clock=clock),
-            facts=app.facts, renderer=renderer, router=self.router, alarm=self.alarm, names=names,
+            facts=app.facts, renderer=renderer, router=self.router, cache=app.cache, alarm=self.alarm, names=names,
         )  # fmt: skip
         self._names = names
         self._watching: asyncio.Task[None] | None = None

@@ -17,6 +17,7 @@ from backend.domain import gates
 from backend.domain.decision import Again, Facts, Unit
 from backend.domain.delivery import CHANNEL_NAME, PRIORITIES, State
 from backend.domain.event import Event
+from backend.domain.halting import parked_as
 from backend.domain.ids import notification_id
 from backend.log import topics
 from backend.log.codec import Unreadable, decode
@@ -155,7 +156,7 @@ def _write_made(tx: Tx, made: Sequence[Made], now: float) -> list[Record]:
         by_notification = {one.row.notification: one for one in made}
         ways += [(one, decided.way_of(e, one.row.cohort)) for e in answer.earlier for one in (by_notification[e.notification],)]
     held = [
-        decided.release(one.event, way.id, way.channel, way.address, way.until) for one, way in ways if way.until and way.id in answer.held
+        decided.release(one.event, way.id, way.channel, way.address, way.until, way.parked) for one, way in ways if way.until and way.id in answer.held
     ]
     if held:
         hot.write_due(tx, held)
@@ -183,7 +184,7 @@ def _write_again(tx: Tx, again: Sequence[_Again], now: float) -> list[Record]:
                 continue
             explained.append((notification_id(event.id, event.person), Again(now, event.generation, unit)))
             if one.state is State.HELD:
-                held.append(decided.release(event, event.delivery, event.channel, event.address, unit.until))
+                held.append(decided.release(event, event.delivery, event.channel, event.address, unit.until, parked_as(unit.reasons)))
         traces.add(tx, space, explained)
     if held:
         hot.write_due(tx, held)

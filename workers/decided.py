@@ -8,6 +8,7 @@ from backend.domain.decision import Decision, Facts, Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, CHANNELS, PRIORITIES, PRIORITY_NUMBER, Delivery, State
 from backend.domain.event import Event
 from backend.domain.gates import planned_units
+from backend.domain.halting import parked_as
 from backend.domain.ids import NO_ADDRESS, NO_ID, bucket_of, cohort_id, delivery_id, notification_id, person_bytes
 from backend.log import topics
 from backend.log.codec import encode
@@ -30,6 +31,7 @@ class Way(msgspec.Struct):
     cohort: int
     until: float  # of a hold, else 0
     value: bytes | None
+    parked: str = ""  # the kind of its due row, of a hold that somebody ends
 
 
 class Made(msgspec.Struct):
@@ -78,7 +80,7 @@ def made_of(facts: Facts, decision: Decision, cohort: int, headers: Mapping[str,
         made = delivery_id(notification, event.person, channel, unit.address)
         if unit.outcome == "hold":
             rows.append(hot.NewDelivery(made, channel, unit.address, State.HELD, unit.reasons[0].code, unit.until))
-            ways.append(Way(made, notification, channel, unit.address, cohort, unit.until, None))
+            ways.append(Way(made, notification, channel, unit.address, cohort, unit.until, None, parked_as(unit.reasons)))
         else:
             rows.append(hot.NewDelivery(made, channel, unit.address, State.PENDING))
             value = _delivery(event, made, notification, channel, unit.address, cohort, unit.silent)
@@ -126,7 +128,7 @@ def again(event: Event, cohort: int, unit: Unit, headers: Mapping[str, str]) -> 
     return Record(TOPIC[event.channel, event.priority], partition_of(event.space, event.person), person_bytes(event.person), value, headers)
 
 
-def release(event: Event, delivery: bytes, channel: int, address: bytes, until: float) -> hot.Later:
+def release(event: Event, delivery: bytes, channel: int, address: bytes, until: float, parked: str = "") -> hot.Later:
     """The due row of a held delivery: the event comes back through decide as that one delivery, a generation later."""
     following = msgspec.structs.replace(
         event,
@@ -137,7 +139,7 @@ def release(event: Event, delivery: bytes, channel: int, address: bytes, until: 
         generation=event.generation + 1,
         released=until,
     )
-    return later(following, delivery, f"release.{following.generation}", until, topics.events(event.priority))
+    return later(following, delivery, parked or f"release.{following.generation}", until, topics.events(event.priority))
 
 
 def later(event: Event, row: bytes, kind: str, at: float, topic: str) -> hot.Later:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from backend.channels.base import Answer, Outgoing
+from backend.channels.base import Answer, Outgoing, Provider
 from backend.clock import Clock
 from backend.domain import gates
 from backend.domain.decision import Unit
@@ -25,6 +25,7 @@ from backend.log.port import Log, Position, Reader, Record
 from backend.store.port import Tx
 from backend.telemetry import DELIVERIES, DELIVERY_SECONDS, PROVIDER_ANSWERS, RETRIES
 from workers import repeats
+from workers.brake import Brake
 from workers.chunk import Chunk
 from workers.commit import Commit, Write
 from workers.faults import Faults
@@ -47,7 +48,7 @@ class Deliver:
 
     def __init__(
         self, channel: str, *, events: Log, commit: Commit, clock: Clock, facts: FactsOf, router: Router, renderer: Renderer,
-        rnd: Callable[[], float], faults: Faults | None = None, lanes: Sequence[str] | None = None,
+        rnd: Callable[[], float], faults: Faults | None = None, lanes: Sequence[str] | None = None, brake: Brake | None = None,
     ) -> None:  # fmt: skip
         self.name = f"deliver.{channel}"
         self.lanes = lanes or [topics.deliveries(channel, priority) for priority in PRIORITIES]
@@ -59,6 +60,9 @@ class Deliver:
         self._unmarked = False  # some record ended after the last mark was written
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         self._reading: asyncio.Task[list[Record]] | None = None
+        self._brake = brake
+        if brake:
+            brake.watchers.append(self._call_back)
 
     @property
     def busy(self) -> bool:
@@ -307,8 +311,21 @@ class Deliver:
             self._land(item, ready)
             return
         assert item.provider is not None
+        if self._brake and self._brake.on and (scope := self._brake.holds(item.delivery, item.key)):
+            self._land(item, Answer("withheld", "halted", scope))  # the last step before the provider
+            return
         lane = bucket_of(item.delivery.space, item.delivery.person) % item.provider.lanes
         item.provider.post(lane, ready, lambda answer: self._land(item, answer))
+
+    def _call_back(self) -> None:
+        """Halts came: what waits at a provider and was not begun comes back."""
+        assert self._brake is not None
+        called: dict[tuple[str, str], tuple[Provider, set[bytes]]] = {}
+        for item in self._hand.aloft():
+            if item.provider is not None and (scope := self._brake.holds(item.delivery, item.key)):
+                called.setdefault((item.key, scope), (item.provider, set()))[1].add(item.delivery.id)
+        for (_, scope), (provider, ids) in called.items():
+            provider.recall(ids, Answer("withheld", "halted", scope))
 
     def _land(self, item: Item, answer: Answer) -> None:
         item.answer = answer

@@ -44,6 +44,10 @@ class InHand:
         """Half of what flew has landed: time to write."""
         return not self.flying or len(self.finished) * 2 >= self.flying + len(self.finished)
 
+    def aloft(self) -> list[Item]:
+        """What providers have and have not answered."""
+        return [item for item in self._aloft.values() if item.answer is None]
+
     def room(self) -> list[str]:
         """Lanes that may be read."""
         return [lane for lane, row in self.waiting.items() if len(row) < BATCH]

@@ -9,11 +9,13 @@ import random
 from collections.abc import Sequence
 from typing import Protocol
 
+from backend.cache.port import Cache
 from backend.clock import Clock
 from backend.domain.errors import Invalid
 from backend.log.port import Log
 from backend.store import due_rows
 from backend.store.port import Store
+from workers.brake import Brake
 from workers.commit import Commit, commit_for
 from workers.decide import DecideStage
 from workers.deliver import Deliver
@@ -22,6 +24,7 @@ from workers.expand import ExpandStage
 from workers.ports import FactsOf, Renderer, Router
 from workers.purge import Purge
 from workers.receipts import Receipts
+from workers.release import Release
 from workers.rollup import Rollup
 from workers.stage import BATCH, SHORT, Runner
 from workers.web import Web
@@ -49,7 +52,7 @@ class Line:
 
     def __init__(
         self, *, store: Store, events: Log, clock: Clock, decide: DecideStage, expand: ExpandStage, facts: FactsOf, renderer: Renderer,
-        router: Router, alarm: "Alarm", names: Sequence[str] = STAGES,
+        router: Router, cache: Cache, alarm: "Alarm", names: Sequence[str] = STAGES,
     ) -> None:  # fmt: skip
         unknown = set(names) - set(STAGES)
         if unknown:
@@ -58,6 +61,8 @@ class Line:
         commit: Commit = commit_for(store, events)
         self.due = Due(store=store, events=events, commit=commit, clock=clock)
         self.rollup = Rollup(store=store, clock=clock)
+        self.brake = Brake(store=store, cache=cache)
+        self.release = Release(store=store, cache=cache, clock=clock, behind=self._behind)
         self.purge = Purge(store=store, events=events, clock=clock, alarm=alarm)
         self.workers: dict[str, Worker] = {}
         self._groups: dict[str, Sequence[str]] = {}  # group -> its topics
@@ -68,18 +73,22 @@ class Line:
                 self.workers[stage.name] = Runner(stage, events, commit, clock, batch=batch)
         for channel in SENT:
             deliver = Deliver(
-                channel, events=events, commit=commit, clock=clock, facts=facts, router=router, renderer=renderer, rnd=random.random
-            )
+                channel, events=events, commit=commit, clock=clock, facts=facts, router=router, renderer=renderer, rnd=random.random, brake=self.brake,
+            )  # fmt: skip
             self._groups[deliver.name] = deliver.lanes
             if "deliver" in names:
                 self.workers[deliver.name] = deliver
         for name, worker in (("due", self.due), ("rollup", self.rollup), ("purge", self.purge)):
             if name in names:
                 self.workers[name] = worker
+        if "due" in names:
+            self.workers["release"] = self.release
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._braking: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin. A worker that fails by a mistake of ours is reported and started again; its work is where it was."""
+        self._braking = asyncio.create_task(self.brake.run(), name="brake")
         for name, worker in self.workers.items():
             self._tasks[name] = asyncio.create_task(self._keep(name, worker), name=name)
 
@@ -99,9 +108,10 @@ class Line:
             worker.stop()
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=20.0)
-        for task in self._tasks.values():
+        ending = [*self._tasks.values(), *([self._braking] if self._braking else [])]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
         self._tasks.clear()
 
     async def lag(self) -> dict[str, int]:
@@ -109,11 +119,17 @@ class Line:
         behind = await asyncio.gather(*(self._log.lag(group, topics) for group, topics in self._groups.items()))
         return {group: sum(lag.values()) for group, lag in zip(self._groups, behind, strict=True)}
 
+    async def _behind(self) -> int:
+        """Records that wait in the lanes of decide and of the channels."""
+        return sum(n for group, n in (await self.lag()).items() if group == "decide" or group.startswith("deliver."))
+
     async def settle(self, seconds: float = 60.0) -> None:
         """Return when nothing is left to do at this moment of the clock: no record unread, nothing in hand, nothing due."""
         loop = asyncio.get_running_loop()
         until, calm = loop.time() + seconds, 0
         while calm < 2:
+            await self.brake.look()
+            await self.release.once()
             await self.due.once()
             now = self._clock.now()
             left = await self._store.read(lambda tx, now=now: due_rows.waiting(tx, now))  # type: ignore[misc]

@@ -6,12 +6,15 @@ import msgspec
 
 from backend.channels.base import Answer
 from backend.domain.category import Category
+from backend.domain.decision import Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME, Delivery, State
+from backend.domain.halting import look_again
 from backend.domain.ids import bucket_of
 from backend.domain.retry import At, limits_of, next_try
 from backend.log import topics
 from backend.log.codec import encode
 from backend.store import hot
+from workers.refusals import Refused, refused
 
 RAW = 500  # characters kept of a provider's words
 
@@ -59,6 +62,13 @@ def _due(delivery: Delivery, kind: str, at: float) -> hot.Later:
     )
 
 
+def withheld(delivery: Delivery, answer: Answer, now: float) -> Refused:
+    """It was called back at the last step: it waits for what called it back, and is decided again. The gate's words are its reason."""
+    until, channel = look_again(now, max(delivery.accepted, delivery.released)), CHANNEL_NAME[delivery.channel]
+    about = {"scope": answer.raw} if answer.code == "halted" else {"provider": answer.raw, "channel": channel}
+    return refused(delivery, Unit(channel, delivery.address, "hold", until, (Reason(answer.code, {**about, "until": until}),), ()), now)
+
+
 def after(delivery: Delivery, answer: Answer, category: Category, now: float, rnd: Callable[[], float], provider: str = "") -> After:
     """Pure: `rnd` gives a number from 0 to 1 for the jitter of a retry. `provider`: whose answer it is."""
     raw, took = answer.raw[:RAW], max(0.0, now - max(delivery.accepted, delivery.released))
@@ -78,6 +88,10 @@ def after(delivery: Delivery, answer: Answer, category: Category, now: float, rn
             return After(ended(State.FAILED, "provider_refused"))
         case "bad_address":
             return After(ended(State.BOUNCED, "provider_refused"), suppress="bounced")
+        case "withheld":
+            stop = withheld(delivery, answer, now)
+            move = msgspec.structs.replace(stop.move, provider=provider)
+            return After(hot.Outcome(delivery.attempt, State.HELD, answer.code, raw, move), later=stop.later)
         case "unknown" if not may_repeat(category, delivery.channel):
             return After(ended(State.UNKNOWN, "provider_refused"))
     planned = next_try(delivery.attempt, now, delivery.expires, answer.retry_after, rnd(), limits_of(category, delivery.priority))

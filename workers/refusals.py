@@ -7,6 +7,7 @@ import msgspec
 from backend.domain.decision import Again, Unit
 from backend.domain.delivery import CHANNEL_NAME, Delivery, State
 from backend.domain.event import Event
+from backend.domain.halting import parked_as
 from backend.domain.ids import bucket_of
 from backend.log import topics
 from backend.log.codec import encode
@@ -14,7 +15,7 @@ from backend.store import hot, traces
 from backend.store.port import Tx
 
 ENDS = {"expired": State.EXPIRED, "superseded": State.SUPERSEDED}  # any other reason cancels
-HALT_LOOK = 30.0  # seconds after which a halted delivery is decided again
+LOOK = 30.0  # seconds after which a hold without an end is decided again
 
 
 class Refused(msgspec.Struct):
@@ -32,18 +33,20 @@ def refused(delivery: Delivery, unit: Unit, now: float) -> Refused:
     again = Again(now, delivery.generation, unit)
     if unit.outcome != "hold":
         return Refused(_move(delivery, ENDS.get(code, State.CANCELLED), code), delivery.notification, again)
-    until = unit.until or now + HALT_LOOK
+    until = unit.until or now + LOOK
+    generation = delivery.generation + (delivery.attempt > 1)  # what was tried already stands behind a hold: only another generation is ahead of that
     event = Event(
         id=delivery.event, space=delivery.space, person=delivery.person, type=delivery.type, category=delivery.category, priority=delivery.priority,
         accepted=delivery.accepted, channels=(CHANNEL_NAME[delivery.channel],), template=delivery.template, version=delivery.version,
         collapse=delivery.collapse, expires=delivery.expires, root=False, body=delivery.body, delivery=delivery.id, channel=delivery.channel,
-        address=delivery.address, generation=delivery.generation + 1, released=until,
+        address=delivery.address, generation=generation + 1, released=until,
     )  # fmt: skip
     later = hot.Later(
-        space=delivery.space, id=delivery.id, kind=f"release.{event.generation}", at=until, topic=topics.events(delivery.priority),
+        space=delivery.space, id=delivery.id, kind=parked_as(unit.reasons) or f"release.{event.generation}", at=until, topic=topics.events(delivery.priority),
         partition=bucket_of(delivery.space, delivery.person) % topics.PARTITIONS, key=delivery.person.to_bytes(8, "big", signed=True), value=encode(event),
     )  # fmt: skip
-    return Refused(_move(delivery, State.HELD, code, until), delivery.notification, again, later)
+    move = msgspec.structs.replace(_move(delivery, State.HELD, code, until), generation=generation)
+    return Refused(move, delivery.notification, again, later)
 
 
 def write_stops(tx: Tx, stopped: Sequence[Refused], now: float) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 import msgspec
 
 from backend.api.endpoint import Answer, Call, Endpoint
-from backend.app.views import ChannelName, DeadView, DeliveryView, HaltIn, HaltView, Page
+from backend.app.halts_views import HaltIn, HaltLook, HaltView
+from backend.app.views import ChannelName, DeadView, DeliveryView, Page
 from backend.domain.delivery import STATE_OF
 from backend.domain.errors import Invalid
 from backend.domain.ids import parse_id
@@ -93,6 +94,11 @@ async def remove_halt(call: Call) -> Answer:
     return Answer()
 
 
+async def look_at_halt(call: Call) -> Answer:
+    """What halting a scope would hold now, and what waits under it."""
+    return Answer(await call.app.halts.look(call.actor, call.key))
+
+
 async def halts(call: Call) -> Answer:
     """What is halted now."""
     return Answer(await call.app.halts.list(call.actor))
@@ -131,6 +137,7 @@ ENDPOINTS = [
         status=202,
     ),
     Endpoint("GET", "/v1/halts", "listHalts", "What is halted now", halts, ("operate",), answer=Page[HaltView]),
+    Endpoint("GET", "/v1/halts/{scope}", "getHalt", "What halting a scope holds", look_at_halt, ("operate",), answer=HaltLook),
     Endpoint(
         "PUT",
         "/v1/halts/{scope}",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from backend.app.accounts import MAIN
 from backend.app.base import Aggregate
-from backend.app.views import AlertIn, AlertView, moment, moment_or_none
+from backend.app.views import AlertIn, AlertView, Severity, moment, moment_or_none
 from backend.domain.errors import NotFound
 from backend.domain.ids import make_id, parse_id
 from backend.live.hub import alerts_of
@@ -75,15 +75,35 @@ class Alerts(Aggregate):
 async def alarm(app: "App", sentence: str) -> None:
     """The house itself says that somebody should look at something: a system alert of the main space, one for each matter however often
     and with whatever count it is said, until it is resolved. Errors: `StoreUnavailable`, `LogUnavailable`."""
-    now, made = app.clock.now(), make_id(0, b"alarm", sentence.lstrip("0123456789 ").encode())
+    await say(app, MAIN, make_id(0, b"alarm", sentence.lstrip("0123456789 ").encode()), "critical", sentence)
+
+
+async def say(app: "App", space: int, made: bytes, severity: Severity, sentence: str) -> None:
+    """The alert `made` is open and says this; it is told again only when it says something else. Errors as above."""
+    now = app.clock.now()
 
     def write(tx: Tx) -> tuple[None, Sequence[Record]]:
-        was = alert_rows.get(tx, MAIN, made)
+        was = alert_rows.get(tx, space, made)
         is_open = was is not None and was.resolved_at is None
         if was is not None and is_open and was.message == sentence:
             return None, []
         title = sentence.partition(". ")[0][:200]
-        alert = AlertRaised(MAIN, made, "critical", title, sentence, was.at if was is not None and is_open else now, None)
+        alert = AlertRaised(space, made, severity, title, sentence, was.at if was is not None and is_open else now, None)
+        alert_rows.put(tx, alert)
+        return None, [Record(topics.LIVE, made[-1] % topics.PARTITIONS, made, encode(alert))]
+
+    await write_and_tell(app.store, app.log, write)
+
+
+async def resolve(app: "App", space: int, made: bytes) -> None:
+    """The matter is settled; nothing happens where there is none. Errors as above."""
+    now = app.clock.now()
+
+    def write(tx: Tx) -> tuple[None, Sequence[Record]]:
+        was = alert_rows.get(tx, space, made)
+        if was is None or was.resolved_at is not None:
+            return None, []
+        alert = AlertRaised(space, made, was.severity, was.title, was.message, was.at, now)
         alert_rows.put(tx, alert)
         return None, [Record(topics.LIVE, made[-1] % topics.PARTITIONS, made, encode(alert))]
 

@@ -1,22 +1,28 @@
-"""Halts: stop sending for the space, a channel, a category, a priority or a template, and let it go on. What is halted waits; nothing is lost."""
+"""Halts: stop sending for the space, a channel, a provider, a category, a priority, a template or one event, and let it go on. What is halted
+waits; nothing is lost, and what waited comes back at a pace."""
 
-import re
+import contextlib
+from collections.abc import Sequence
 
+from backend.app.alerts import resolve, say
 from backend.app.base import Aggregate
-from backend.app.views import HaltIn, HaltView, Page, moment
-from backend.domain.delivery import CHANNELS, PRIORITIES
-from backend.domain.errors import Invalid, NotFound
+from backend.app.halts_views import HaltIn, HaltLook, HaltView
+from backend.app.views import Page, moment
+from backend.domain.delivery import CHANNEL_NUMBER, State
+from backend.domain.errors import Invalid, NotFound, Unavailable
+from backend.domain.halting import KINDS, is_scope
+from backend.domain.ids import make_id
 from backend.security.roles import Actor, need
-from backend.store import halts
+from backend.store import counted, halts, parked, watch
 from backend.store.halts import HaltRow
 from backend.store.port import Tx
 
-KINDS = ("space", "channel:<channel>", "category:<key>", "priority:<priority>", "template:<key>")
-_SCOPE = re.compile(r"space|(channel|category|priority|template):[A-Za-z0-9][A-Za-z0-9._\-]{0,63}")
+OPEN = (State.PENDING, State.SENDING, State.RETRYING)
+PACE = 1_000  # deliveries a second that come back at most, as `workers.release` lets them go
 
 
 class Halts(Aggregate):
-    """Halts of the actor's space, in force at every process within seconds."""
+    """Halts of the actor's space, in force at every process within two seconds."""
 
     async def put(self, actor: Actor, scope: str, given: HaltIn) -> HaltView:
         """Halt a scope; one that is halted gets the new reason. Raises `Invalid`."""
@@ -26,10 +32,17 @@ class Halts(Aggregate):
 
         def write(tx: Tx) -> None:
             halts.put(tx, row)
+            parked.stop(tx, actor.space, scope)
             self.note(tx, actor, "halt.put", f"halt:{scope}", reason=given.reason)
 
         await self.changing_content(write)
-        return _view(row)
+        words = f"{given.reason.rstrip('.')}. " if given.reason else ""
+        sentence = (
+            f"Sending is halted for {scope} by {actor.subject}. {words}What is halted waits: let it go on with carillon resume {scope}."
+        )
+        with contextlib.suppress(Unavailable):  # it is halted all the same, and the overview says so
+            await say(self.app, actor.space, alert_of(actor.space, scope), "warning", sentence)
+        return _view(row, await self._waiting(actor.space, [scope]))
 
     async def remove(self, actor: Actor, scope: str) -> None:
         """Let it go on. Raises `NotFound`."""
@@ -39,24 +52,63 @@ class Halts(Aggregate):
         def write(tx: Tx) -> None:
             if not halts.remove(tx, actor.space, scope):
                 raise NotFound(f"{scope} is not halted.")
+            parked.begin(tx, actor.space, scope, self.app.clock.now())
             self.note(tx, actor, "halt.remove", f"halt:{scope}")
 
         await self.changing_content(write)
+        with contextlib.suppress(Unavailable):
+            await resolve(self.app, actor.space, alert_of(actor.space, scope))
 
     async def list(self, actor: Actor) -> Page[HaltView]:
-        """What is halted now."""
+        """What is halted now, with how much waits for each."""
         need(actor, "operate")
-        return Page([_view(row) for row in await self.app.store.read(lambda tx: halts.every(tx, actor.space))])
+        rows = await self.app.store.read(lambda tx: halts.every(tx, actor.space))
+        waiting = await self._waiting(actor.space, [row.scope for row in rows])
+        return Page([_view(row, waiting) for row in rows])
+
+    async def look(self, actor: Actor, scope: str) -> HaltLook:
+        """What halting a scope would hold now, and what waits under it. Raises `Invalid`."""
+        need(actor, "operate")
+        checked(scope)
+        kind, _, name = scope.partition(":")
+        channel = _channel_of(kind, name)
+
+        def read(tx: Tx) -> HaltLook:
+            stands = counted.now_standing(tx, actor.space, ("cohort", "channel", "state"), states=OPEN)
+            if channel is not None:
+                stands = type(stands)({key: n for key, n in stands.items() if key[1] == channel})
+            if kind in ("category", "priority", "template", "event"):
+                mine = watch.cohorts_with(tx, actor.space, kind, name, sorted({key[0] for key in stands}))
+                stands = type(stands)({key: n for key, n in stands.items() if key[0] in mine})
+            row = next((row for row in halts.every(tx, actor.space) if row.scope == scope), None)
+            return HaltLook(scope, row is not None, max(0, sum(stands.values())), parked.count(tx, actor.space, scope), PACE)
+
+        return await self.app.store.read(read)
+
+    async def _waiting(self, space: int, scopes: Sequence[str]) -> dict[str, int]:
+        return await self.app.store.read(lambda tx: {scope: parked.count(tx, space, scope) for scope in scopes})
+
+
+def alert_of(space: int, scope: str) -> bytes:
+    """The id of the alert that a halt raises: the next halt of the same scope raises it anew."""
+    return make_id(0, b"halt", b"%d" % space, scope.encode())
 
 
 def checked(scope: str) -> str:
     """The scope as the gates read it. Raises `Invalid`."""
-    kind, _, name = scope.partition(":")
-    known = {"channel": CHANNELS, "priority": PRIORITIES}.get(kind)
-    if not _SCOPE.fullmatch(scope) or (known and name not in known):
-        raise Invalid(f"There is no scope {scope[:80]!r} to halt.", field="scope", allowed=list(KINDS))
+    if not is_scope(scope):
+        raise Invalid(f"There is no scope {scope[:80]!r} to halt.", field="scope", allowed=[*KINDS])
     return scope
 
 
-def _view(row: HaltRow) -> HaltView:
-    return HaltView(row.scope, row.reason, row.by, moment(row.at))
+def _channel_of(kind: str, name: str) -> int | None:
+    """The channel that bounds a scope; a provider's key names its channel, or is one that sends mail."""
+    if kind == "channel":
+        return CHANNEL_NUMBER[name]
+    if kind == "provider":
+        return CHANNEL_NUMBER.get(name.removeprefix("capture-"), CHANNEL_NUMBER["email"])
+    return None
+
+
+def _view(row: HaltRow, waiting: dict[str, int]) -> HaltView:
+    return HaltView(row.scope, row.reason, row.by, moment(row.at), waiting.get(row.scope, 0))

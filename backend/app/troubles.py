@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 
+from backend.app.halts import alert_of
 from backend.app.overview_views import ProblemView
 from backend.app.views import moment, moment_or_none
 from backend.domain.delivery import State
@@ -29,7 +30,10 @@ def found(tx: Tx, space: int, now: float, stands: Counts) -> list[ProblemView]:
     problems += [
         ProblemView("halted", "held", moment(row.at), {"scope": row.scope, "by": row.by, "reason": row.reason}) for row in halts.every(tx, space)
     ]
+    told = {alert_of(space, problem.facts["scope"]) for problem in problems if problem.kind == "halted"}  # said above, with more
     for alert in reversed(alert_rows.newest(tx, space, ALERTS)):
+        if alert.id in told:
+            continue
         grave = alert.severity in ("error", "critical")
         facts = {"id": alert.id.hex(), "title": alert.title, "message": alert.message, "severity": alert.severity}
         problems.append(ProblemView("alert", "failed" if grave else "held", moment(alert.at), facts))

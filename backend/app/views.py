@@ -490,17 +490,6 @@ class DeadView(Struct):
     replayed_at: datetime | None = None
 
 
-class HaltIn(Struct, forbid_unknown_fields=True):
-    reason: Annotated[str, Meta(max_length=500)] = ""
-
-
-class HaltView(Struct):
-    scope: str
-    reason: str
-    by: str
-    at: datetime
-
-
 # ---- signed links
 class LinkView(Struct):
     """What a page behind a signed link may say; nothing that a forwarded mail should not tell."""

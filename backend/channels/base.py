@@ -4,7 +4,7 @@ A provider never decides, never retries and never waits: it is given attempts th
 a person's messages in order, and answers each exactly once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Literal, Protocol
 
 import msgspec
@@ -14,7 +14,8 @@ from backend.domain.template import Message
 
 # accepted: the provider took it. delivered: it says it arrived. refused: for good, this message. bad_address: for good, this
 # address. temporary: try again later. unknown: nobody can say whether it was taken (the connection died amid the answer).
-Meaning = Literal["accepted", "delivered", "refused", "bad_address", "temporary", "unknown"]
+# withheld: nobody outside was told of it, for it was called back (`code`: halted, breaker_open); it goes back through decide.
+Meaning = Literal["accepted", "delivered", "refused", "bad_address", "temporary", "unknown", "withheld"]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -73,6 +74,10 @@ class Provider(Protocol):
 
     def post(self, lane: int, outgoing: Outgoing, done: Callable[[Answer], None]) -> None:
         """Take one attempt; returns at once. `done` is called once, on the loop; a lane answers and sends in order."""
+        ...
+
+    def recall(self, deliveries: Collection[bytes], answer: Answer) -> None:
+        """Answer so those of them that wait here and of which nobody outside has heard."""
         ...
 
     async def reachable(self) -> str:

@@ -6,7 +6,7 @@ leaves nothing: no message that goes here ever reaches the outside.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -101,6 +101,13 @@ class Capture:
         self._rows.append((outgoing, mail, done))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
+
+    def recall(self, deliveries: Collection[bytes], answer: Answer) -> None:
+        """What is not being kept yet."""
+        back = [row for row in self._rows if row[0].delivery in deliveries]
+        self._rows = [row for row in self._rows if row[0].delivery not in deliveries]
+        for _, _, done in back:
+            done(answer)
 
     async def _flush(self) -> None:
         """Keep and answer in the order given, as many at once as stand there."""

@@ -4,7 +4,7 @@ What it promises about the answer is in smtp_link.py, what replies mean in smtp_
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from backend.channels.base import Answer, Outgoing
 from backend.channels.mail import envelope, mail_of
@@ -45,6 +45,11 @@ class Smtp:
             return
         self._lanes[lane].put(parcel)
 
+    def recall(self, deliveries: Collection[bytes], answer: Answer) -> None:
+        """What waits in the lanes; a mail that was begun goes on."""
+        for lane in self._lanes:
+            lane.recall(deliveries, answer)
+
     async def reachable(self) -> str:
         """Opens a connection of its own, signs in and leaves."""
         try:
@@ -59,4 +64,4 @@ class Smtp:
     def _parcel(self, outgoing: Outgoing, done: Callable[[Answer], None]) -> Parcel:
         sender, recipient = envelope(outgoing)
         # doubled dots, RFC 5321 4.5.2; a mail begins with From, never with a dot
-        return Parcel(sender, recipient, mail_of(outgoing, self._clock.now()).replace(b"\r\n.", b"\r\n.."), done)
+        return Parcel(sender, recipient, mail_of(outgoing, self._clock.now()).replace(b"\r\n.", b"\r\n.."), done, outgoing.delivery)

@@ -9,7 +9,7 @@ import logging
 import random
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from backend.channels.base import Answer
 from backend.channels.smtp_link import Link, Parcel, Timing, Unreachable
@@ -41,6 +41,14 @@ class Lane:
             self._link.pump()
         elif self._opening is None:
             self._opening = asyncio.create_task(self._open())
+
+    def recall(self, deliveries: Collection[bytes], answer: Answer) -> None:
+        """Answer so what of these waits."""
+        back = [parcel for parcel in self._waiting if parcel.delivery in deliveries]
+        if back:
+            self._waiting = deque(parcel for parcel in self._waiting if parcel.delivery not in deliveries)
+        for parcel in back:
+            parcel.answer(answer)
 
     async def close(self) -> None:
         """Answer what waits, wait for what flies, at most `Timing.close`."""

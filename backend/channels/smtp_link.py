@@ -42,9 +42,10 @@ class Unreachable(Exception):
 class Parcel:
     """One mail on its way. `body` has its dots doubled and ends with CRLF; `done` is called once."""
 
-    __slots__ = ("again", "body", "done", "dotted", "recipient", "sender", "trouble")
+    __slots__ = ("again", "body", "delivery", "done", "dotted", "recipient", "sender", "trouble")
 
-    def __init__(self, sender: bytes, recipient: bytes, body: bytes, done: Callable[[Answer], None]) -> None:
+    def __init__(self, sender: bytes, recipient: bytes, body: bytes, done: Callable[[Answer], None], delivery: bytes = b"") -> None:
+        self.delivery = delivery
         self.sender, self.recipient, self.body = sender, recipient, body
         self.done: Callable[[Answer], None] | None = done
         self.trouble: Answer | None = None  # what the envelope was answered with

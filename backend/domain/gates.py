@@ -8,14 +8,13 @@ make it silent. `holdout`, `digest` and the plan of more than one step keep thei
 
 from collections.abc import Callable, Sequence
 
-from backend.domain import consent, preference, quiet
+from backend.domain import consent, halting, preference, quiet
 from backend.domain.decision import GATES, Decision, Facts, GateTrace, Outcome, Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME
 from backend.domain.ids import NO_ADDRESS, person_bytes
 from backend.domain.person import Address
 
 WEB = "web"
-HALT_LOOK = (60.0, 900.0)  # seconds: a halted delivery asks again after as long as it has waited, within these
 RECHECKED = 8  # gates that are asked again right before the provider: erased .. preference
 
 _PASS = {gate: GateTrace(gate, "pass") for gate in GATES}
@@ -161,17 +160,12 @@ def _superseded(facts: Facts, channel: str, address: Address | None, at: float) 
 def _halted(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
     if facts.halted:
         event = facts.event
-        for scope in (
-            "space",
-            f"channel:{channel}",
-            f"category:{event.category}",
-            f"priority:{event.priority}",
-            f"template:{event.template}",
-        ):
-            if scope in facts.halted:
-                waited = facts.now - max(event.accepted, event.send_at)
-                until = facts.now + min(max(waited, HALT_LOOK[0]), HALT_LOOK[1])
-                return GateTrace("halted", "hold", Reason("halted", {"scope": scope, "until": until}))
+        scope = halting.stopped_by(
+            facts.halted, channel=channel, category=event.category, priority=event.priority, template=event.template, event=event.id
+        )
+        if scope:
+            until = halting.look_again(facts.now, max(event.accepted, event.send_at))
+            return GateTrace("halted", "hold", Reason("halted", {"scope": scope, "until": until}))
     return _PASS["halted"]
 
 

@@ -22,7 +22,7 @@ from backend.store.tables import categories, halts, marks, spaces, template_vers
 
 MARK = "content"
 KEY = b"{content}revision"  # in the cache
-TTL = 2.0  # seconds the cache's word is taken, when a change was committed and could not be announced
+TTL = 1.0  # seconds the cache's word is taken, when a change was committed and could not be announced
 
 
 class Known(msgspec.Struct, frozen=True):

@@ -32,3 +32,11 @@ def every(tx: Tx, space: int) -> list[HaltRow]:
     """All of a space, by scope."""
     rows = tx.conn.execute(select(halts).where(halts.c.space == space).order_by(halts.c.scope)).mappings()
     return [HaltRow(**row) for row in rows]
+
+
+def scopes(tx: Tx) -> dict[int, frozenset[str]]:
+    """The scopes in force of every space that has one."""
+    found: dict[int, set[str]] = {}
+    for space, scope in tx.conn.execute(select(halts.c.space, halts.c.scope)):
+        found.setdefault(space, set()).add(scope)
+    return {space: frozenset(scopes) for space, scopes in found.items()}

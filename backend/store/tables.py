@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
     types,
 )
 from sqlalchemy.dialects import postgresql
@@ -52,6 +53,7 @@ class Id(types.TypeDecorator[bytes]):
 
 
 meta = MetaData()
+PARKED = "substr(kind, 1, 7) = 'parked:'"  # due rows that wait until somebody lets them go
 PARTITIONED = ("events", "notifications", "deliveries", "attempts")  # by day of their leading id
 
 
@@ -166,7 +168,8 @@ standing = _table("standing", _space(), Column("cohort", BigInteger, nullable=Fa
 ledger_totals = _table("ledger_totals", _space(), Column("day", Integer, nullable=False), Column("cohort", BigInteger, nullable=False), _text("totals"), _time("sealed"),
                        PrimaryKeyConstraint("space", "day", "cohort"))  # sealed before a day is dropped
 due = _table("due", _space(), Column("id", Id, nullable=False), Column("kind", Text, nullable=False), _time("at"), _text("topic"), Column("partition", SmallInteger, nullable=False), _bytes("key"), _bytes("value"),
-             _text("ordered", ""), PrimaryKeyConstraint("id", "kind", "space"), Index("due_by_time", "at"))  # ordered: person and channel that wait behind it
+             _text("ordered", ""), PrimaryKeyConstraint("id", "kind", "space"), Index("due_by_time", "at"),
+             Index("due_parked", "space", "kind", "id", sqlite_where=text(PARKED), postgresql_where=text(PARKED)))  # ordered: person and channel that wait behind it
 dead = _table("dead", _space(), Column("id", Id, nullable=False), _time("at"), _text("topic"), _text("stage"), _text("cause"), _text("fingerprint"), _text("detail", ""), _bytes("value"), _time("replayed", nullable=True),
               _time("dropped", nullable=True), PrimaryKeyConstraint("space", "id"), Index("dead_by_fingerprint", "space", "fingerprint"))
 captures = _table("captures", _space(), Column("id", Id, nullable=False), Column("delivery", Id, nullable=False), Column("channel", SmallInteger, nullable=False), _person(), _time("at"), _bytes("sealed"),

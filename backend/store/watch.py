@@ -3,6 +3,8 @@
 Counts of everything come from `counted` and `tallies`.
 """
 
+from typing import Any
+
 import msgspec
 from sqlalchemy import func, select
 
@@ -119,3 +121,11 @@ def others(tx: Tx, space: int) -> int:
     some = select(people.c.person).where(people.c.space == space, people.c.erased.is_(None)).limit(100).subquery()
     known = int(tx.conn.scalar(select(func.count()).select_from(some)) or 0)
     return max(0, known - int(tx.conn.scalar(select(func.count()).select_from(accounts).where(accounts.c.space == space)) or 0))
+
+
+def cohorts_with(tx: Tx, space: int, kind: str, name: str, of: list[int]) -> set[int]:
+    """Those of these cohorts that are of a category, a priority, a template or one event (hexadecimal)."""
+    c = cohorts.c
+    column: Any = {"category": c.category, "priority": c.priority, "template": c.template, "event": c.event}[kind]
+    wanted = bytes.fromhex(name) if kind == "event" else name
+    return set(tx.conn.scalars(select(c.cohort).where(c.space == space, column == wanted, c.cohort.in_(of))))

@@ -86,7 +86,9 @@ async def _letters(desk: "Desk", fingerprint: str | None, limit: int) -> list[di
 @click.option("--reason", default="", help="Why, for whoever reads the trace.")
 @as_json
 def halt(scope: str | None, reason: str, as_json: bool) -> None:
-    """Stop sending for SCOPE: space, channel:sms, category:KEY, priority:low, template:KEY. What is halted waits. Without SCOPE: what is halted now."""
+    """Stop sending for SCOPE within two seconds: space, channel:sms, provider:smtp, category:KEY, priority:low, template:KEY, event:ID.
+
+    What is halted waits; nothing is lost. Without SCOPE: what is halted now, and how much waits."""
 
     async def ask(desk: "Desk") -> Any:
         if scope is None:
@@ -104,20 +106,24 @@ def halt(scope: str | None, reason: str, as_json: bool) -> None:
 def _halts(items: list[dict[str, Any]]) -> Iterable[str]:
     if not items:
         return ["Nothing is halted."]
-    return table(items, {"scope": "scope", "by": "by", "at": "since", "reason": "reason"})
+    return table(items, {"scope": "scope", "by": "by", "at": "since", "waiting": "waiting", "reason": "reason"})
 
 
 @click.command()
 @click.argument("scope")
 @as_json
 def resume(scope: str, as_json: bool) -> None:
-    """Let a halted SCOPE go on."""
+    """Let a halted SCOPE go on. What waited is decided anew and comes back at a pace, the oldest first."""
 
-    async def ask(desk: "Desk") -> None:
-        await desk.ask("DELETE", f"/v1/halts/{quote(scope, safe=':')}")
+    async def ask(desk: "Desk") -> Any:
+        path = f"/v1/halts/{quote(scope, safe=':')}"
+        look = await desk.ask("GET", path)
+        await desk.ask("DELETE", path)
+        return look
 
-    at_desk(ask)
-    give({"resumed": scope}, as_json, lambda: [f"{scope} goes on."])
+    look = at_desk(ask)
+    words = f"{scope} goes on." + (f" {look['waiting']:,} come back, at most {look['pace']:,} a second." if look["waiting"] else "")
+    give({"resumed": scope, "waiting": look["waiting"], "pace": look["pace"]}, as_json, lambda: [words])
 
 
 @click.command()

@@ -85,7 +85,7 @@ RULES = {
     "overview": {"day": "analytics.read", "now": "analytics.read"},
     "spaces": {"mine": "inbox.own"},
     "about": {"describe": "operate"},
-    "halts": {"put": "operate", "remove": "operate", "list": "operate"},
+    "halts": {"put": "operate", "remove": "operate", "list": "operate", "look": "operate"},
 }  # fmt: skip
 # calls for which the role alone does not decide, and why
 OPEN = {

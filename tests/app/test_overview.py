@@ -3,8 +3,9 @@
 import msgspec
 
 from backend.app.app import App
+from backend.app.halts_views import HaltIn
 from backend.app.overview_views import FlowView
-from backend.app.views import AlertIn, HaltIn, PersonIn, PreferencesIn
+from backend.app.views import AlertIn, PersonIn, PreferencesIn
 from backend.domain.delivery import State
 from backend.domain.event import Body, Event
 from backend.domain.ids import cohort_id, delivery_id, make_id, notification_id, person_id

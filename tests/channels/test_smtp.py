@@ -319,3 +319,19 @@ async def test_quick_is_quick():
     """The timing of these tests is the real one but for its seconds."""
     assert QUICK.most == Timing().most
     assert (Timing().connect, Timing().answer, Timing().idle) == (10.0, 60.0, 30.0)
+
+
+async def test_what_waits_can_be_called_back_and_what_was_begun_goes_on():
+    """A server that says nothing after the first mail: what waits behind it is answered, and none of it was heard."""
+    async with server(lambda step, n: HANG if step == "final" else None) as there, provider(there.port) as made:
+        answers = Answers()
+        for n in range(1, 9):
+            answers.post(made, outgoing(n))
+        async with asyncio.timeout(20):
+            while not there.heard:
+                await asyncio.sleep(0.01)
+        made.recall({n.to_bytes(16, "big") for n in range(1, 8)}, Answer("withheld", "halted", "space"))
+        called = {n for n, (answer,) in answers.of.items() if answer == Answer("withheld", "halted", "space")}
+        assert {3, 4, 5, 6, 7} <= called  # one is being sent, and the envelope of the next rides behind it
+        assert not called & {1, 8}
+        assert {number(mail) for mail in there.heard} == {1}

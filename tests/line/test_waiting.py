@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from backend.app.views import HaltIn, SuppressionIn
+from backend.app.halts_views import HaltIn
+from backend.app.views import SuppressionIn
 from backend.security.roles import SYSTEM
 from tests.line.houses import moment, order_shipped
 

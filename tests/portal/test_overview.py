@@ -2,8 +2,9 @@
 
 import pytest
 
+from backend.app.halts_views import HaltIn
 from backend.app.overview_views import AheadView, LaneView, ProblemView, SendView
-from backend.app.views import HaltIn, LedgerView, moment
+from backend.app.views import LedgerView, moment
 from backend.security.roles import SYSTEM
 from backend.store import rollup
 from portal import overview_words as words
