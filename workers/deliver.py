@@ -19,7 +19,6 @@ from backend.domain import gates
 from backend.domain.decision import Unit
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, STATE_NAME, State
 from backend.domain.errors import Refusal, Unavailable
-from backend.domain.ids import bucket_of
 from backend.log import topics
 from backend.log.port import Log, Position, Reader, Record
 from backend.store.port import Tx
@@ -30,7 +29,7 @@ from workers.chunk import Chunk
 from workers.commit import Commit, Write
 from workers.faults import Faults
 from workers.inhand import InHand
-from workers.items import Item
+from workers.items import Item, lane_of
 from workers.outcomes import After, after
 from workers.ports import FactsOf, Renderer, Router
 from workers.refusals import Refused, refused
@@ -314,7 +313,7 @@ class Deliver:
         if self._brake and self._brake.on and (scope := self._brake.holds(item.delivery, item.key)):
             self._land(item, Answer("withheld", "halted", scope))  # the last step before the provider
             return
-        lane = bucket_of(item.delivery.space, item.delivery.person) % item.provider.lanes
+        lane = lane_of(item.delivery, item.provider.lanes)
         item.provider.post(lane, ready, lambda answer: self._land(item, answer))
 
     def _call_back(self) -> None:

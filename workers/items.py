@@ -5,6 +5,8 @@ import msgspec
 from backend.channels.base import Answer, Provider
 from backend.domain.decision import Facts
 from backend.domain.delivery import Delivery, State
+from backend.domain.ids import bucket_of
+from backend.log import topics
 from backend.log.port import Record
 from backend.store import hot
 
@@ -46,3 +48,9 @@ def following_try(delivery: Delivery, attempt: int) -> Delivery:
 def unknown(delivery: Delivery) -> hot.Move:
     """Nobody can say how it ended, and it may not be tried again."""
     return hot.Move(delivery.space, delivery.id, delivery.cohort, delivery.channel, delivery.generation, State.UNKNOWN, "provider_refused")
+
+
+def lane_of(delivery: Delivery, lanes: int) -> int:
+    """A person's lane at a provider, always the same one. The part of the bucket that does not name the partition chooses it: what is read
+    together comes from few partitions, and would wait for few of a provider's lanes."""
+    return bucket_of(delivery.space, delivery.person) // topics.PARTITIONS % lanes

@@ -49,7 +49,7 @@ BREAKS = [
     ]),
     # 3. the order of acceptance
     Break(3, "lanes of a provider by chance", f"{LINE}/test_order.py::test_one_person_gets_everything_in_the_order_of_acceptance[embedded]", [
-        ("workers/deliver.py", "        lane = bucket_of(item.delivery.space, item.delivery.person) % item.provider.lanes\n", "        lane = int(self._rnd() * item.provider.lanes)\n"),
+        ("workers/deliver.py", "        lane = lane_of(item.delivery, item.provider.lanes)\n", "        lane = int(self._rnd() * item.provider.lanes)\n"),
     ]),
     Break(3, "records of a batch in another order", f"{LINE}/test_order.py::test_one_person_gets_everything_in_the_order_of_acceptance[embedded]", [
         ("workers/decide.py", "    return [decided.record_of(one.event, way, one.headers) for one, way in ways if", "    return [decided.record_of(one.event, way, one.headers) for one, way in reversed(ways) if"),

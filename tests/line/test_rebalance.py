@@ -22,8 +22,9 @@ from tests.line.victim import PEOPLE, people
 from workers.line import STAGES
 
 OTHERS = tuple(name for name in STAGES if name != "deliver")
-EVENTS = 400
-SLOW = "0.2"  # seconds the mail server takes for each mail of a connection
+EVENTS = 200
+SLOW = "0.5"  # seconds the mail server takes for each mail of a connection
+OPEN = 2 * EVENTS  # at a provider at once: everything is in the air when half of the partitions move
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(240)]
 
 
@@ -35,7 +36,7 @@ def sink(file):
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as made:
         try:
             assert made.stdout
-            yield f"smtp://127.0.0.1:{int(made.stdout.readline())}"
+            yield f"smtp://127.0.0.1:{int(made.stdout.readline())}?open={OPEN}"
         finally:
             made.terminate()  # writes what it holds
 
@@ -73,20 +74,21 @@ async def test_a_process_that_joins_repeats_nothing_of_one_that_lives(engines, t
 
             with deliver(variables, one, tmp_path / "one.log"):
                 events = [order_shipped(to=f"user{n % PEOPLE}", channels=["email"]) for n in range(EVENTS)]
-                await house.app.events.accept(SYSTEM, events)
+                await house.app.events.accept(SYSTEM, events)  # all of them fly from the first process
 
                 async def begun():
                     return await sent() > 20
 
                 await until(begun)
                 with deliver(variables, two, tmp_path / "two.log"):
+                    await house.app.events.accept(SYSTEM, events)
 
                     async def over():
-                        return await sent() == EVENTS
+                        return await sent() == 2 * EVENTS
 
                     await until(over)
     heard = [sink_file.read_text().split() for sink_file in (first, second)]
     assert all(heard), [len(ids) for ids in heard]  # both had a part in it
     times = Counter(made for ids in heard for made in ids)
-    assert len(times) == EVENTS
+    assert len(times) == 2 * EVENTS
     assert {made: n for made, n in times.items() if n > 1} == {}

@@ -20,7 +20,7 @@ async def test_the_list_shows_each_event_with_its_ledger(house, tab):  # noqa: F
     await house.settle()
     one = await tab("analyst")
     page = await one.open(Events, "/events")
-    many, single = page.rows[0], next(row for row in page.rows if row.id == one_id)
+    many, single = (next(row for row in page.rows if row.id == made) for made in (answer.id.hex(), one_id))
     assert (many.title, many.type, many.whom, many.whom_href, many.source) == ("Sale", "sale", "Group club", "/groups/club", "Program")
     assert (single.whom, single.whom_href, single.planned, single.sum) == ("member", "/people/member", "3", "2 sent + 1 skipped = 3 planned")
     assert [part.hue for part in single.parts] == ["seg-sent", "seg-skipped"]
