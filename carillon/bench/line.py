@@ -62,18 +62,21 @@ async def servers(count: int) -> Round:
         # deliver first: it waits, so that the measured time holds no start of a process
         deliver = await _part(PARTS[1], env)
         async with stand.facade(settings) as app:
-            started = time.perf_counter()
+            engines = stand.engines()
             decide = await _part(PARTS[0], env)
+
+            def measured() -> dict[str, float]:
+                return {"decide": stand.cpu([decide.pid]), "deliver": stand.cpu([deliver.pid])} | stand.engines_cpu(engines)
+
             began = time.perf_counter()
-            used = stand.cpu([decide.pid, deliver.pid])
+            used = measured()
             await _until(app, count)
             ended = time.perf_counter()
-            parts = {name: stand.cpu([process.pid]) / count * 1e6 for name, process in (("decide", decide), ("deliver", deliver))}
+            parts = {name: (now - used[name]) / count * 1e6 for name, now in measured().items()}
             await _check(app, count)
         for process in (decide, deliver):
             process.terminate()
             process.wait(30)
-        del used, started
         seconds = ended - began
         return Round(count / seconds, seconds, count, parts, accepted)
 

@@ -1,4 +1,5 @@
-"""The experiment that the line is compared with, when its folder is given in CARILLON_BENCH_PROTOTYPE: `lite2.py` with its own sinks."""
+"""The experiment that the line is compared with, when its folder is given in CARILLON_BENCH_PROTOTYPE: `lite2.py` embedded, `run.py` on
+servers, with its own sinks."""
 
 import os
 import re
@@ -8,10 +9,16 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from socket import create_connection, socket
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from carillon.bench import stand
 
 SINKS = ("smtp", "http")
 
@@ -22,20 +29,50 @@ def folder() -> Path | None:
     return Path(given) if given else None
 
 
-def run(source: Path, count: int) -> float:
-    """Deliveries a second, as it prints them."""
+def embedded(source: Path, count: int) -> float:
+    """Deliveries a second in one process, as it prints them."""
+    return _run(source, "END lite2", {}, "lite2.py", "lite.db", str(count))
+
+
+def servers(source: Path, count: int) -> float:
+    """The same of its two processes on the engines of CARILLON_BENCH_*_URL. Its cache is emptied: nothing else may need it."""
+    name = f"prototype_{uuid.uuid4().hex[:12]}"
+    base = os.environ["CARILLON_BENCH_DATABASE_URL"]
+    with psycopg.connect(base, autocommit=True) as db:
+        db.execute(f'create database "{name}"')
+    log, cache = (urlsplit(os.environ[f"CARILLON_BENCH_{engine}_URL"]) for engine in ("LOG", "CACHE"))
+    with tempfile.NamedTemporaryFile("w", prefix="carillon-bench-") as told:  # it asks for a file that holds the pid
+        told.write(f"{stand.engines()['postgres']}\n")
+        told.flush()
+        env = {
+            "PL2_PG": urlunsplit(urlsplit(base)._replace(path=f"/{name}")), "BOOTSTRAP": log.netloc, "REDIS_PORT": str(cache.port), "PG_PIDFILE": told.name,
+        }  # fmt: skip
+        return _run(source, "END", env, "run.py", str(count))
+
+
+def _run(source: Path, end: str, env: dict[str, str], *arguments: str) -> float:
     with tempfile.TemporaryDirectory(prefix="carillon-bench-") as made:
         copy = Path(made) / "prototype"
         shutil.copytree(source, copy, ignore=shutil.ignore_patterns("*.db*", "__pycache__"))
         copy.chmod(0o700)
+        _mail_only(copy / "common.py")
         with _sinks(copy) as ports:
-            env = os.environ | {f"{name.upper()}_PORT": str(port) for name, port in ports.items()}
-            command = [sys.executable, "lite2.py", "lite.db", str(count)]
-            done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False, timeout=300)
-        found = re.search(r"END lite2 ([\d,]+)/s", done.stdout)
+            env = os.environ | env | {f"{name.upper()}_PORT": str(port) for name, port in ports.items()}
+            done = subprocess.run([sys.executable, *arguments], cwd=copy, env=env, capture_output=True, text=True, check=False, timeout=300)
+        found = re.search(rf"{end} ([\d,]+)/s", done.stdout)
         if found is None:
             raise RuntimeError(f"The prototype said no figure: {(done.stdout + done.stderr)[-1000:]}")
         return float(found[1].replace(",", ""))
+
+
+def _mail_only(common: Path) -> None:
+    """Its events are mail and push in turn; ours are mail, which costs more."""
+    text = common.read_text()
+    changed = re.sub(r"channels=\[EMAIL if [^\]]+\]", "channels=[EMAIL]", text)
+    if changed == text:
+        raise RuntimeError("The prototype is another one than this comparison was written for: its events name their channels elsewhere.")
+    common.chmod(0o600)
+    common.write_text(changed)
 
 
 @contextmanager

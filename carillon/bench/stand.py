@@ -1,13 +1,14 @@
 """What every benchmark stands on: a home of its own, engines, people, a published template, a mail sink that costs little."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -133,9 +134,45 @@ async def fill(app: App, count: int, people: int = PEOPLE, priority: str = "high
 
 
 def cpu(pids: Sequence[int]) -> float:
-    """Seconds of CPU of these processes so far."""
+    """Seconds of CPU of these processes so far, with those of their children that have ended."""
     total = 0.0
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
     return total
+
+
+def engines() -> dict[str, int]:
+    """The processes that listen where CARILLON_BENCH_*_URL point to, those of this machine; by name."""
+    names = {"DATABASE": "postgres", "LOG": "kafka", "CACHE": "redis"}
+    ports = {urlsplit(os.environ[f"CARILLON_BENCH_{engine}_URL"]).port: name for engine, name in names.items()}
+    listening: dict[str, str] = {}  # inode of a socket -> name; proc_net_tcp(5): 0A is LISTEN
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and (name := ports.get(int(fields[1].rsplit(":", 1)[1], 16))):
+                listening[f"socket:[{fields[9]}]"] = name
+    found: dict[str, int] = {}
+    for entry in sorted((int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit()), reverse=True):
+        with contextlib.suppress(OSError):
+            for held in Path(f"/proc/{entry}/fd").iterdir():
+                with contextlib.suppress(OSError):
+                    if name := listening.get(str(held.readlink())):
+                        found[name] = entry  # of a family the first process, which is the parent
+    return found
+
+
+def engines_cpu(pids: Mapping[str, int]) -> dict[str, float]:
+    """Seconds of CPU so far, children included."""
+    parents: dict[int, list[int]] = {}
+    for one in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if one.name.isdigit():
+                parents.setdefault(int((one / "stat").read_text().rsplit(")", 1)[1].split()[1]), []).append(int(one.name))
+    out = {}
+    for name, pid in pids.items():
+        out[name] = cpu([pid])
+        for child in parents.get(pid, []):
+            with contextlib.suppress(OSError):
+                out[name] += cpu([child])
+    return out
