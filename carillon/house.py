@@ -13,6 +13,7 @@ from typing import Self
 from backend.app.alerts import alarm
 from backend.app.app import App, open_app
 from backend.app.captures import StoreShelf
+from backend.app.firing import Firing
 from backend.channels.registry import providers
 from backend.channels.router import Router
 from backend.clock import Clock
@@ -46,7 +47,7 @@ class House:
         renderer = Rendering(store=app.store, facts=app.facts, sealer=app.sealer, base_url=settings.base_url)
         self.line = Line(
             store=app.store, events=app.log, clock=clock, decide=DecideStage(clock=clock, facts=app.facts), expand=ExpandStage(clock=clock),
-            facts=app.facts, renderer=renderer, router=self.router, cache=app.cache, alarm=self.alarm, names=names,
+            facts=app.facts, renderer=renderer, router=self.router, cache=app.cache, alarm=self.alarm, fires=Firing(app), names=names,
         )  # fmt: skip
         self._names = names
         self._watching: asyncio.Task[None] | None = None

@@ -96,7 +96,9 @@ def _begin(tx: Tx, fanout: FanOut, now: float) -> None:
     """The snapshot and the events row; for a repeat under a producer's id only the row, which names the event that came first."""
     event = fanout.event
     owner = _claim(tx, event, now)
-    recipients = fanouts.take(tx, event.space, event.id, fanout.group) if owner == event.id else 0
+    recipients = 0
+    if owner == event.id and not fanout.recipients:  # else who it is for was written down when it was planned
+        recipients = fanouts.take(tx, event.space, event.id, fanout.group)
     cohort = decided.cohort_of(msgspec.structs.replace(event, root=False))
     insert_new(tx, cohorts, [{**msgspec.structs.asdict(cohort), "created": now}])
     fanouts.put_event(

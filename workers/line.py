@@ -26,6 +26,7 @@ from workers.purge import Purge
 from workers.receipts import Receipts
 from workers.release import Release
 from workers.rollup import Rollup
+from workers.schedules import Fires, Schedules
 from workers.stage import BATCH, SHORT, Runner
 from workers.web import Web
 
@@ -52,7 +53,7 @@ class Line:
 
     def __init__(
         self, *, store: Store, events: Log, clock: Clock, decide: DecideStage, expand: ExpandStage, facts: FactsOf, renderer: Renderer,
-        router: Router, cache: Cache, alarm: "Alarm", names: Sequence[str] = STAGES,
+        router: Router, cache: Cache, alarm: "Alarm", fires: Fires, names: Sequence[str] = STAGES,
     ) -> None:  # fmt: skip
         unknown = set(names) - set(STAGES)
         if unknown:
@@ -60,6 +61,7 @@ class Line:
         self._store, self._log, self._clock = store, events, clock
         commit: Commit = commit_for(store, events)
         self.due = Due(store=store, events=events, commit=commit, clock=clock)
+        self.schedules = Schedules(fires=fires, clock=clock)
         self.rollup = Rollup(store=store, clock=clock)
         self.brake = Brake(store=store, cache=cache)
         self.release = Release(store=store, cache=cache, clock=clock, behind=self._behind)
@@ -83,6 +85,7 @@ class Line:
                 self.workers[name] = worker
         if "due" in names:
             self.workers["release"] = self.release
+            self.workers["schedules"] = self.schedules
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._braking: asyncio.Task[None] | None = None
 
@@ -130,6 +133,8 @@ class Line:
         while calm < 2:
             await self.brake.look()
             await self.release.once()
+            while await self.schedules.once():
+                pass
             await self.due.once()
             now = self._clock.now()
             left = await self._store.read(lambda tx, now=now: due_rows.waiting(tx, now))  # type: ignore[misc]

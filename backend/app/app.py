@@ -43,6 +43,7 @@ from backend.app.parts import Parts
 from backend.app.people import People
 from backend.app.roster import Roster
 from backend.app.saved_views import SavedViews
+from backend.app.schedules import Schedules
 from backend.app.search import Search
 from backend.app.senders import Senders
 from backend.app.spaces import Spaces
@@ -122,6 +123,7 @@ class App:
         self.analytics = Analytics(self)
         self.halts = Halts(self)
         self.spaces = Spaces(self)
+        self.schedules = Schedules(self)
         self.search = Search(self)
         self.about = About(self)
         self.saved_views = SavedViews(self)

@@ -85,5 +85,7 @@ class FanOut(msgspec.Struct, frozen=True):
     cursor: int = -1  # last person released
 
 
-API, PORTAL, GRAPHQL, CHAT, ORDERS, DIGEST, CAMPAIGN = range(1, 8)
-SOURCES = {"api": API, "portal": PORTAL, "graphql": GRAPHQL, "chat": CHAT, "orders": ORDERS, "digest": DIGEST, "campaign": CAMPAIGN}
+API, PORTAL, GRAPHQL, CHAT, ORDERS, DIGEST, CAMPAIGN, SCHEDULE = range(1, 9)
+SOURCES = {
+    "api": API, "portal": PORTAL, "graphql": GRAPHQL, "chat": CHAT, "orders": ORDERS, "digest": DIGEST, "campaign": CAMPAIGN, "schedule": SCHEDULE,
+}  # fmt: skip

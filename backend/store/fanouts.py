@@ -1,12 +1,13 @@
 """Snapshots of fan-outs: who a fan-out is for, taken once in one statement, so that it stays the same while it is walked."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, insert, literal, select
 
 from backend.store.port import Tx
-from backend.store.tables import events, memberships, snapshots
-from backend.store.upsert import insert_new
+from backend.store.tables import events, memberships, people, snapshots
+from backend.store.upsert import CHUNK, insert_new
 
 
 def taken(tx: Tx, space: int, event: bytes) -> bool:
@@ -20,6 +21,31 @@ def take(tx: Tx, space: int, event: bytes, group: str) -> int:
     members = select(literal(event, snapshots.c.event.type), m.person, m.space).where(m.space == space, m.group_key == group)
     tx.conn.execute(insert(snapshots).from_select(["event", "person", "space"], members))
     return size(tx, space, event)
+
+
+def take_zones(tx: Tx, space: int, event: bytes, group: str, zones: Sequence[str]) -> int:
+    """Keep those of the group's members who live in these zones; how many there are."""
+    m, p = memberships.c, people.c
+    whose = (m.space == space, m.group_key == group, p.space == m.space, p.person == m.person)
+    for n in range(0, len(zones), CHUNK):
+        members = select(literal(event, snapshots.c.event.type), m.person, m.space).where(*whose, p.timezone.in_(zones[n : n + CHUNK]))
+        tx.conn.execute(insert(snapshots).from_select(["event", "person", "space"], members))
+    return size(tx, space, event)
+
+
+def zones_of(tx: Tx, space: int, group: str) -> list[str]:
+    """The zones that the group's members live in, as these were typed."""
+    m, p = memberships.c, people.c
+    whose = (m.space == space, m.group_key == group, p.space == m.space, p.person == m.person)
+    return list(tx.conn.execute(select(p.timezone).where(*whose).distinct().order_by(p.timezone)).scalars())
+
+
+def living(tx: Tx, space: int, group: str, zones: Sequence[str]) -> int:
+    """How many of the group's members live in these zones."""
+    m, p = memberships.c, people.c
+    whose = (m.space == space, m.group_key == group, p.space == m.space, p.person == m.person)
+    pieces = [zones[n : n + CHUNK] for n in range(0, len(zones), CHUNK)]
+    return sum(tx.conn.scalar(select(func.count()).select_from(memberships, people).where(*whose, p.timezone.in_(some))) or 0 for some in pieces)
 
 
 def size(tx: Tx, space: int, event: bytes) -> int:

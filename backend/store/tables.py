@@ -124,6 +124,12 @@ cohorts = _table("cohorts", _space(), Column("cohort", BigInteger, nullable=Fals
 senders = _table("senders", _space(), Column("key", Text, nullable=False), _text("name"), _text("address"), _text("reply_to", ""), _text("postal", ""), _text("categories", "[]"),
                  Column("chosen", Boolean, nullable=False, server_default="0"), Column("revision", Integer, nullable=False), _time("changed"),
                  PrimaryKeyConstraint("space", "key"))  # chosen: for what no other sender is assigned; categories: JSON
+schedules = _table("schedules", _space(), Column("key", Text, nullable=False), _text("name"), _text("body"), Column("paused", Boolean, nullable=False, server_default="0"), _time("next", nullable=True),
+                   Column("revision", Integer, nullable=False), _time("changed"), _text("changed_by", ""), PrimaryKeyConstraint("space", "key"), Index("schedules_by_time", "next"))
+# body: JSON of domain.schedule.Schedule; next: when it is looked at again, NULL while it is paused
+firings = _table("firings", _space(), Column("id", Id, nullable=False), _text("schedule"), _time("planned"), _time("at"), _text("outcome"), _text("detail", ""), Column("n", Integer, nullable=False, server_default="1"),
+                 Column("event", Id, nullable=False), PrimaryKeyConstraint("space", "id"), Index("firings_by_schedule", "space", "schedule", "planned"))
+# id: made of schedule and planned time; outcome: fired, missed, refused; n: people told at once, or times that were missed; event: NO_ID when there is none, or several
 halts = _table("halts", _space(), Column("scope", Text, nullable=False), _text("reason"), _text("by"), _time("at"), PrimaryKeyConstraint("space", "scope"))
 
 # ---- the line

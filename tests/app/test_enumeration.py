@@ -83,6 +83,10 @@ RULES = {
     },
     "roster": {"list": "people.read", "consents": "people.read|wishes.own", "holdings": "people.erase"},
     "overview": {"day": "analytics.read", "now": "analytics.read"},
+    "schedules": {
+        "put": "events.send", "get": "events.read", "list": "events.read", "pause": "events.send", "delete": "events.send", "preview": "events.send",
+        "firings": "events.read",
+    },
     "spaces": {"mine": "inbox.own"},
     "about": {"describe": "operate"},
     "halts": {"put": "operate", "remove": "operate", "list": "operate", "look": "operate"},
