@@ -26,6 +26,7 @@ from backend.log.port import Record
 from backend.settings import Settings
 from backend.store.migrate import migrate
 from backend.telemetry import LAG
+from workers.brake import Brake
 from workers.decide import DecideStage
 from workers.expand import ExpandStage
 from workers.line import STAGES, Line
@@ -45,9 +46,11 @@ class House:
         app = self.app
         self.router = Router(providers(settings, shelf=StoreShelf(app.store), sealer=app.sealer, clock=clock, report=self.report))
         renderer = Rendering(store=app.store, facts=app.facts, sealer=app.sealer, base_url=settings.base_url)
+        brake = Brake(store=app.store, cache=app.cache)
         self.line = Line(
-            store=app.store, events=app.log, clock=clock, decide=DecideStage(clock=clock, facts=app.facts), expand=ExpandStage(clock=clock),
-            facts=app.facts, renderer=renderer, router=self.router, cache=app.cache, alarm=self.alarm, fires=Firing(app), names=names,
+            store=app.store, events=app.log, clock=clock, decide=DecideStage(clock=clock, facts=app.facts),
+            expand=ExpandStage(clock=clock, store=app.store, events=app.log, brake=brake),
+            facts=app.facts, renderer=renderer, router=self.router, cache=app.cache, brake=brake, alarm=self.alarm, fires=Firing(app), names=names,
         )  # fmt: skip
         self._names = names
         self._watching: asyncio.Task[None] | None = None

@@ -2,30 +2,38 @@
 
 The first step keeps who it is for, in one statement, beside the fan-out's events row with the number of recipients; from then on
 who joins or leaves the group changes nothing. Each step appends events for the next persons and the fan-out itself with its new
-cursor, behind what else waits in the lane: a large one never keeps a small one waiting for more than a chunk.
+cursor, behind what else waits in the lane: a large one never keeps a small one waiting for more than a chunk. While enough of a fan-out
+is on its way (`domain.pacing`), or while it is halted, the next step is a due row.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
 from backend.clock import Clock
-from backend.domain.delivery import PRIORITIES
+from backend.domain import pacing
+from backend.domain.delivery import PRIORITIES, State
 from backend.domain.event import Event, FanOut
+from backend.domain.halting import stopped_by
 from backend.domain.ids import person_bytes
+from backend.domain.pacing import Pace
 from backend.log import topics
 from backend.log.codec import Unreadable, decode, encode
-from backend.log.port import Record
-from backend.store import fanouts, hot, seen
+from backend.log.port import Log, Record
+from backend.store import counted, fanouts, hot, seen
 from backend.store.forward import clean
-from backend.store.port import Tx
+from backend.store.port import Store, Tx
 from backend.store.tables import cohorts
 from backend.store.upsert import insert_new
 from workers import decided
+from workers.brake import Brake
 from workers.stage import DONE, Batch, Dead, Later, Verdict
 
 CHUNK = 1_000  # persons of one batch
 LEAST = 50  # persons of one fan-out, when many share the batch
+LOOK = 0.25  # seconds until a fan-out of which enough is on its way is looked at again
+HALTED = 1.0  # seconds until one that is halted is
 
 
 class ExpandStage:
@@ -33,14 +41,14 @@ class ExpandStage:
 
     name = "expand"
 
-    def __init__(self, *, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, *, clock: Clock, store: Store, events: Log | None = None, brake: Brake | None = None) -> None:
+        self._clock, self._store, self._log, self._brake = clock, store, events, brake
         self.lanes = [topics.fanouts(priority) for priority in PRIORITIES]
 
     async def handle(self, records: Sequence[Record]) -> Batch:
         now = self._clock.now()
         verdicts: list[Verdict] = [DONE] * len(records)
-        walk: dict[tuple[int, bytes, int], tuple[Record, FanOut]] = {}  # a record appended twice is one
+        walk: dict[tuple[int, bytes, int], tuple[Record, FanOut, Pace]] = {}  # a record appended twice is one
         waiting: list[Event] = []
         for n, record in enumerate(records):
             try:
@@ -58,22 +66,65 @@ class ExpandStage:
                 verdicts[n] = Later(due)
                 waiting.append(event)
             else:
-                walk.setdefault((event.space, event.id, fanout.cursor), (record, fanout))
+                walk.setdefault((event.space, event.id, fanout.cursor), (record, fanout, fanout.pace))
+        for key, (record, fanout, _) in list(walk.items()):
+            paced = await self._paced(record, fanout, now)
+            if isinstance(paced, Pace):
+                walk[key] = (record, fanout, paced)
+            else:
+                verdicts[records.index(record)] = Later(paced)
+                del walk[key]
         share = max(LEAST, CHUNK // max(1, len(walk)))
 
         def write(tx: Tx) -> Sequence[Record]:
             for event in waiting:
                 _claim(tx, event, now)
-            return [out for record, fanout in walk.values() for out in _step(tx, record, fanout, share, now)]
+            return [out for record, fanout, pace in walk.values() for out in _step(tx, record, fanout, pace, share, now)]
 
         return Batch(write, verdicts)
 
+    async def _paced(self, record: Record, fanout: FanOut, now: float) -> hot.Later | Pace:
+        """The due row of one that has to wait, or what is known of its speed by now."""
+        event = fanout.event
+        if self._brake and self._brake.on:
+            halted = self._brake.halted(event.space)
+            if stopped_by(halted, channel="", category=event.category, priority=event.priority, template=event.template, event=event.id):
+                return _put_off(record, fanout, fanout.pace, now + HALTED)
+        if fanout.cursor < 0:
+            return fanout.pace
+        flight = await self._in_flight(fanout)
+        pace = pacing.measured(fanout.pace, flight, now)
+        if pacing.full(pace, flight, pacing.chunk(fanout.pace, CHUNK)):
+            return _put_off(record, fanout, pace, now + LOOK)
+        return pace
 
-def _step(tx: Tx, record: Record, fanout: FanOut, share: int, now: float) -> list[Record]:
+    async def _in_flight(self, fanout: FanOut) -> int:
+        """Released and neither at its end nor waiting for a time of its own: not decided yet, or on the way to a provider."""
+        event = fanout.event
+        cohorts = [decided.cohort_of(msgspec.structs.replace(event, root=False), demo=demo).cohort for demo in (False, True)]
+        stands = await self._store.read(lambda tx: counted.now_standing(tx, event.space, cohorts=cohorts))
+        units: Counter[int] = Counter()
+        for (channel, _), n in stands.items():
+            units[channel] += n
+        undecided = max(0, fanout.pace.released - min(units.values(), default=0))  # every one has at least a unit on each channel
+        if undecided and self._log:  # those that no unit came of (a letter that nobody can account for) do not wait for ever
+            undecided = min(undecided, sum((await self._log.lag("decide", [topics.events(event.priority)])).values()))
+        return undecided + sum(n for (_, state), n in stands.items() if state in (State.PENDING, State.SENDING))
+
+
+def _put_off(record: Record, fanout: FanOut, pace: Pace, at: float) -> hot.Later:
+    """The same step, later. Each look has a row of its own, for the one before may still be standing; a step that came twice has one."""
+    looks = fanout.pace.looks + 1
+    following = msgspec.structs.replace(fanout, pace=msgspec.structs.replace(pace, looks=looks))
+    return hot.Later(fanout.event.space, fanout.event.id, f"paced.{looks}", at, record.topic, record.partition, record.key, encode(following))
+
+
+def _step(tx: Tx, record: Record, fanout: FanOut, pace: Pace, share: int, now: float) -> list[Record]:
     """The next persons. Made of the cursor alone, so a repeat appends the same events again, and decide knows them."""
     event = fanout.event
     if fanout.cursor < 0 and not fanouts.taken(tx, event.space, event.id):
         _begin(tx, fanout, now)
+    share = pacing.chunk(fanout.pace, share)
     persons = fanouts.walk(tx, event.space, event.id, fanout.cursor, share)
     topic = topics.events(event.priority)
     out = [
@@ -87,7 +138,8 @@ def _step(tx: Tx, record: Record, fanout: FanOut, share: int, now: float) -> lis
         for person in persons
     ]
     if len(persons) == share:
-        following = msgspec.structs.replace(fanout, cursor=persons[-1])
+        pace = msgspec.structs.replace(pace, released=pace.released + len(persons))
+        following = msgspec.structs.replace(fanout, cursor=persons[-1], pace=pace)
         out.append(Record(record.topic, record.partition, record.key, encode(following), record.headers))
     return out
 

@@ -53,7 +53,7 @@ class Line:
 
     def __init__(
         self, *, store: Store, events: Log, clock: Clock, decide: DecideStage, expand: ExpandStage, facts: FactsOf, renderer: Renderer,
-        router: Router, cache: Cache, alarm: "Alarm", fires: Fires, names: Sequence[str] = STAGES,
+        router: Router, cache: Cache, brake: Brake, alarm: "Alarm", fires: Fires, names: Sequence[str] = STAGES,
     ) -> None:  # fmt: skip
         unknown = set(names) - set(STAGES)
         if unknown:
@@ -63,7 +63,7 @@ class Line:
         self.due = Due(store=store, events=events, commit=commit, clock=clock)
         self.schedules = Schedules(fires=fires, clock=clock)
         self.rollup = Rollup(store=store, clock=clock)
-        self.brake = Brake(store=store, cache=cache)
+        self.brake = brake
         self.release = Release(store=store, cache=cache, clock=clock, behind=self._behind)
         self.purge = Purge(store=store, events=events, clock=clock, alarm=alarm)
         self.workers: dict[str, Worker] = {}

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from backend.domain.pacing import Pace
+
 DATA_LIMIT = 256 * 1024  # bytes of JSON
 ARRAY_LIMIT = 500  # events in one request
 BODY_LIMIT = 1024 * 1024  # bytes of one request
@@ -83,6 +85,7 @@ class FanOut(msgspec.Struct, frozen=True):
     audience: str = ""
     recipients: int = 0  # known at acceptance for a snapshot; 0: counted by the snapshot itself
     cursor: int = -1  # last person released
+    pace: Pace = Pace()
 
 
 API, PORTAL, GRAPHQL, CHAT, ORDERS, DIGEST, CAMPAIGN, SCHEDULE = range(1, 9)

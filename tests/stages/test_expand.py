@@ -1,16 +1,22 @@
 """Expand on both stores: a snapshot that stays, chunks by cursor, and a repeat that changes nothing."""
 
 import msgspec
+from sqlalchemy import select
 
+from backend.domain.delivery import State
 from backend.domain.event import Event, FanOut
 from backend.domain.ids import bucket_of, person_bytes
+from backend.domain.pacing import FIRST, STEPS
 from backend.log import topics
-from backend.store import groups
+from backend.store import content, groups, halts, hot
 from backend.store.tables import cohorts, deliveries, due, events, notifications, seen, snapshots
 from tests.stages.conftest import NOON, SPACE, event_for, read_all, record_of
+from workers.brake import Brake
 from workers.decide import DecideStage
-from workers.expand import CHUNK, LEAST, ExpandStage
+from workers.expand import CHUNK, LEAST, LOOK, ExpandStage
 from workers.stage import Dead, Later
+
+STEP = FIRST // STEPS  # persons of the first chunk
 
 
 async def team(ground, persons, key="team"):
@@ -20,7 +26,7 @@ async def team(ground, persons, key="team"):
 
 async def expand(ground, *records):
     """One step; (events, fan-outs) that it appends."""
-    out = await ground.carry_out(ExpandStage(clock=ground.clock), list(records))
+    out = await ground.carry_out(ExpandStage(clock=ground.clock, store=ground.store), list(records))
     return [r for r in out if r.topic.startswith("events.")], [r for r in out if r.topic.startswith("fanouts.")]
 
 
@@ -38,19 +44,68 @@ async def test_a_small_group_in_one_step(ground):
     assert await ground.rows(seen, "id") == [(event.id,)]
 
 
-async def test_a_large_group_in_chunks_behind_what_else_waits(ground):
-    everybody = range(1, 2 * CHUNK + 2)
+async def carried_out(ground, children):
+    """The line does with these what it does: decide them, and say of their mails that they were sent."""
+    await ground.carry_out(DecideStage(clock=ground.clock, facts=ground.facts), children)
+
+    def write(tx):
+        rows = tx.conn.execute(select(deliveries).where(deliveries.c.state == State.PENDING)).mappings().all()
+        hot.write_moves(tx, [hot.Move(r["space"], r["id"], r["cohort"], r["channel"], r["generation"], State.SENT) for r in rows], ground.clock.now())
+
+    await ground.store.write(write)
+
+
+async def test_a_large_group_in_chunks_that_wait_until_enough_of_it_was_carried_out(ground):
+    everybody = range(1, 2 * FIRST + 2)
     await team(ground, everybody)
-    record, reached, steps = record_of(FanOut(event_for(0), group="team")), [], 0
+    record, waits, reached, unread = record_of(FanOut(event_for(0, channels=("email",)), group="team")), 0, [], []
     while True:
         out, rest = await expand(ground, record)
-        steps += 1
+        unread += out
         reached += [e.person for e in read_all(Event, out)]
-        assert len(out) <= CHUNK
-        if not rest:
+        assert len(unread) <= FIRST, "more than may wait before its speed is known"
+        if isinstance(ground.verdicts[0], Later):
+            assert (out, rest, len(unread)) == ([], [], FIRST)
+            waits += 1
+            await carried_out(ground, unread)
+            unread = []
+            ground.clock.move(LOOK)
+            (record,) = await ground.due()
+        elif not rest:
             break
-        (record,) = rest
-    assert (reached, steps) == (list(everybody), 3)
+        else:
+            (record,) = rest
+    assert (reached, waits) == (list(everybody), 2)
+
+
+async def test_a_step_that_came_twice_waits_once(ground):
+    await team(ground, range(1, FIRST + 300))
+    (record,) = (await expand(ground, record_of(FanOut(event_for(0), group="team"))))[1]
+    while not isinstance(ground.verdicts[0], Later):
+        _, rest = await expand(ground, record)
+        if rest:
+            (record,) = rest
+    await expand(ground, record)
+    assert await ground.count(due) == 1
+
+
+async def test_a_halted_fan_out_releases_nobody_until_it_may_go_on(ground):
+    await team(ground, [1, 2])
+    brake = Brake(store=ground.store, cache=ground.cache)
+    stage = ExpandStage(clock=ground.clock, store=ground.store, brake=brake)
+
+    def halt(tx):
+        halts.put(tx, halts.HaltRow(space=SPACE, scope="category:orders", reason="", by="t", at=NOON))
+        return content.bump(tx)
+
+    await content.announce(ground.cache, await ground.store.write(halt))
+    await brake.look()
+    assert await ground.carry_out(stage, [record_of(FanOut(event_for(0), group="team"))]) == []
+    ground.clock.move(1.0)
+    (record,) = await ground.due()
+    await content.announce(ground.cache, await ground.store.write(lambda tx: (halts.remove(tx, SPACE, "category:orders"), content.bump(tx))[1]))
+    await brake.look()
+    assert [e.person for e in read_all(Event, await ground.carry_out(stage, [record]))] == [1, 2]
 
 
 async def test_many_small_ones_share_a_batch(ground):
@@ -62,27 +117,27 @@ async def test_many_small_ones_share_a_batch(ground):
 
 
 async def test_who_joins_or_leaves_meanwhile_changes_nothing(ground):
-    await team(ground, range(1, CHUNK + 3))
+    await team(ground, range(1, STEP + 3))
     first, (record,) = await expand(ground, record_of(FanOut(event_for(0), group="team")))
 
     def change(tx):
-        groups.drop(tx, SPACE, "team", [CHUNK + 1])
+        groups.drop(tx, SPACE, "team", [STEP + 1])
         groups.add(tx, SPACE, "team", [5000, 6000], NOON)
 
     await ground.store.write(change)
     second, rest = await expand(ground, record)
-    assert [e.person for e in read_all(Event, first + second)] == list(range(1, CHUNK + 3))
+    assert [e.person for e in read_all(Event, first + second)] == list(range(1, STEP + 3))
     assert rest == []
 
 
 async def test_a_repeated_step_appends_the_same_again(ground):
-    await team(ground, range(1, CHUNK + 3))
+    await team(ground, range(1, STEP + 3))
     record = record_of(FanOut(event_for(0), group="team"))
     first = await expand(ground, record)
     await ground.store.write(lambda tx: groups.add(tx, SPACE, "team", [0], NOON))
     assert await expand(ground, record) == first
     assert await expand(ground, record, record) == first
-    assert await ground.rows(events, "recipients") == [(CHUNK + 2,)]
+    assert await ground.rows(events, "recipients") == [(STEP + 2,)]
 
 
 async def test_a_producers_repeat_reaches_nobody(ground):
