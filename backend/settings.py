@@ -32,6 +32,16 @@ class Settings:
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def smtp_urls(self) -> tuple[str, ...]:
+        """The mail servers in order of preference: one URL, or several with spaces between them."""
+        return tuple(self.smtp_url.split())
+
+    @property
+    def first_smtp(self) -> str:
+        """The mail server that is used as long as it is well; "" for none."""
+        return self.smtp_urls[0] if self.smtp_urls else ""
+
+    @property
     def embedded(self) -> bool:
         """True when the whole line runs on this process's own engines."""
         return self.database_url.startswith("sqlite:") and self.log_url.startswith("embedded:")
@@ -112,6 +122,8 @@ def _shown(name: str, value: object) -> str:
         return "(hidden)"
     if isinstance(value, bool):
         return "1" if value else "0"
+    if name == "smtp_url":  # there may be several
+        return " ".join(hidden(url) for url in str(value).split())
     return hidden(str(value))
 
 

@@ -37,6 +37,7 @@ DELIVERIES = Counter("carillon_deliveries", "Delivery states reached, by channel
 DELIVERY_SECONDS = Histogram("carillon_delivery_seconds", "From accepted (or released) to sent.", ["channel", "priority"], registry=REGISTRY, buckets=_SLOW)
 RETRIES = Counter("carillon_retries", "Attempts put off for later, by channel.", ["channel"], registry=REGISTRY)
 PROVIDER_ANSWERS = Counter("carillon_provider_answers", "Answers of providers, by provider and meaning.", ["provider", "meaning"], registry=REGISTRY)
+BREAKER = Gauge("carillon_breaker", "Breaker of a provider: 0 closed, 1 trying, 2 open.", ["provider"], registry=REGISTRY)
 LAG = Gauge("carillon_lag_records", "Records a group has not marked yet.", ["group"], registry=REGISTRY)
 DEAD = Counter("carillon_dead_letters", "Records given up on, by stage.", ["stage"], registry=REGISTRY)
 LEDGER_UNBALANCED = Gauge("carillon_ledger_unbalanced", "Events whose ledger did not balance at the last check.", registry=REGISTRY)

@@ -6,14 +6,17 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from backend.app.accounts import MAIN
 from backend.app.alerts import alarm
 from backend.app.app import App, open_app
 from backend.app.captures import StoreShelf
 from backend.app.firing import Firing
+from backend.app.providers import turned
+from backend.channels.guard import Guard, Word
 from backend.channels.registry import providers
 from backend.channels.router import Router
 from backend.clock import Clock
@@ -45,8 +48,9 @@ class House:
         self.app = app or open_app(settings, clock)
         app = self.app
         self.router = Router(providers(settings, shelf=StoreShelf(app.store), sealer=app.sealer, clock=clock, report=self.report))
-        renderer = Rendering(store=app.store, facts=app.facts, sealer=app.sealer, base_url=settings.base_url)
         brake = Brake(store=app.store, cache=app.cache)
+        self.guard = Guard(self.router, cache=app.cache, clock=clock, changed=self._provider_turned, halted=lambda: brake.halted(MAIN))
+        renderer = Rendering(store=app.store, facts=app.facts, sealer=app.sealer, base_url=settings.base_url)
         self.line = Line(
             store=app.store, events=app.log, clock=clock, decide=DecideStage(clock=clock, facts=app.facts),
             expand=ExpandStage(clock=clock, store=app.store, events=app.log, brake=brake),
@@ -54,6 +58,7 @@ class House:
         )  # fmt: skip
         self._names = names
         self._watching: asyncio.Task[None] | None = None
+        self._guarding: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Migrate, open, and let the line run. Raises what `App.start` raises, having closed what was open."""
@@ -66,12 +71,14 @@ class House:
             raise
         self.line.start()
         self._watching = asyncio.create_task(self._watch(), name="watch") if self._names else None
+        self._guarding = asyncio.create_task(self.guard.run(), name="guard") if "deliver" in self._names else None
 
     async def stop(self) -> None:
         """Finish what is in hand, then close."""
-        if self._watching:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        for beside in (self._watching, self._guarding):
+            if beside:
+                beside.cancel()
+                await asyncio.gather(beside, return_exceptions=True)
         await self.line.stop()
         await self.router.close()
         await self.app.close()
@@ -93,16 +100,20 @@ class House:
         partition = bucket_of(receipt.space, receipt.person) % topics.PARTITIONS
         await self.app.log.append([Record(topics.RECEIPTS, partition, receipt.delivery, encode(receipt))])
 
+    def _provider_turned(self, word: Word, others: bool) -> None:
+        """A breaker opened or closed: operators learn of it, and what was parked behind it may be tried."""
+        self.app.later(self._until_done(lambda: turned(self.app, word, others)))
+
     def alarm(self, sentence: str) -> None:
         """Somebody should look at this."""
         log.error(sentence)
-        self.app.later(self._raise(sentence))
+        self.app.later(self._until_done(lambda: alarm(self.app, sentence)))
 
-    async def _raise(self, sentence: str) -> None:
+    async def _until_done(self, say: Callable[[], Awaitable[None]]) -> None:
         """What is wrong may be said once only: it is kept as soon as that is possible."""
         while True:
             try:
-                return await alarm(self.app, sentence)
+                return await say()
             except Unavailable:
                 await asyncio.sleep(WATCH)
 

@@ -30,7 +30,7 @@ from workers.commit import Commit, Write
 from workers.faults import Faults
 from workers.inhand import InHand
 from workers.items import Item, lane_of
-from workers.outcomes import After, after
+from workers.outcomes import After, after, withheld
 from workers.ports import FactsOf, Renderer, Router
 from workers.refusals import Refused, refused
 from workers.stage import BATCH, IDLE, PAUSES, of_the_house
@@ -59,6 +59,8 @@ class Deliver:
         self._unmarked = False  # some record ended after the last mark was written
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         self._reading: asyncio.Task[list[Record]] | None = None
+        router.watchers.append(self._wake.set)
+        router.leavers.append(self._leave)
         self._brake = brake
         if brake:
             brake.watchers.append(self._call_back)
@@ -136,11 +138,13 @@ class Deliver:
             hand.free(item)  # its outcome and the start that takes its place are one transaction
         spoiled, hand.spoiled = hand.spoiled, []
         take, twins = ([], []) if self._stopping.is_set() else hand.take()
-        if not (done or take or twins or spoiled or hand.broken or self._unmarked):
+        away, hand.away = hand.away, []
+        if not (done or take or twins or spoiled or away or hand.broken or self._unmarked):
             return False
         now = self._clock.now()
         afters = self._afters(done, now)
         go, stopped = await self._recheck(take, now)
+        stopped += [(item, withheld(item.delivery, answer, now)) for item, answer in away]
         broken, hand.broken = hand.broken, []
         chunk = Chunk(now, afters, go, stopped, broken, spoiled)
         for record in (*(item.record for item in twins), *chunk.ended()):
@@ -281,8 +285,12 @@ class Deliver:
             DELIVERIES.labels(channel, key, STATE_NAME[State(state)]).inc(n)
             if state == State.RETRYING:
                 RETRIES.labels(channel).inc(n)
-        for (key, meaning), n in Counter((item.key, item.answer.meaning) for item, _ in done if item.answer).items():
+        told: dict[str, Counter[tuple[str, str]]] = {}
+        for (key, meaning, code), n in Counter((item.key, item.answer.meaning, item.answer.code) for item, _ in done if item.answer).items():
             PROVIDER_ANSWERS.labels(key, meaning).inc(n)
+            told.setdefault(key, Counter())[meaning, code] += n
+        for key, answers in told.items():
+            self._router.heard(key, answers)
         for item, a in done:
             d = item.delivery
             if a.outcome.move.state == State.SENT:
@@ -325,6 +333,12 @@ class Deliver:
                 called.setdefault((item.key, scope), (item.provider, set()))[1].add(item.delivery.id)
         for (_, scope), (provider, ids) in called.items():
             provider.recall(ids, Answer("withheld", "halted", scope))
+
+    def _leave(self, key: str) -> None:
+        """This provider's breaker opened: what waits there and was not begun comes back, and goes to another or waits for one."""
+        mine = [item for item in self._hand.aloft() if item.key == key and item.provider is not None]
+        if mine and mine[0].provider is not None:
+            mine[0].provider.recall({item.delivery.id for item in mine}, Answer("withheld", "breaker_open", key))
 
     def _land(self, item: Item, answer: Answer) -> None:
         item.answer = answer

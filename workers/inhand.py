@@ -8,7 +8,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
-from backend.channels.base import Provider
+from backend.channels.base import Answer, Provider
 from backend.domain.delivery import Delivery
 from backend.log.codec import Unreadable, decode
 from backend.log.port import Position, Record
@@ -31,6 +31,7 @@ class InHand:
         self.finished: list[Item] = []  # answered, and the outcome is not written
         self.spoiled: list[tuple[Record, Dead]] = []  # records that nobody can read
         self.broken: list[tuple[Item, Exception]] = []  # deliveries whose own facts, provider or rows make us fail
+        self.away: list[tuple[Item, Answer]] = []  # nobody can take these now
         self._open: dict[str, int] = {}  # provider key -> attempts whose outcome is not durable
         self._ids: set[bytes] = set()  # deliveries open in this process: a record appended twice is recognised by it
         self._aloft: dict[bytes, Item] = {}  # given to a provider, and the outcome is not durable
@@ -74,6 +75,7 @@ class InHand:
         """What may fly next, most urgent first, and records that repeat something open here."""
         take: list[Item] = []
         twins: list[Item] = []
+        down, limited = self._router.down, self._router.limited
         for row in self.waiting.values():
             while row:
                 item = row[0]
@@ -89,7 +91,10 @@ class InHand:
                     log.exception("nobody can take a delivery")
                     self.broken.append((row.popleft(), error))
                     continue
-                if self._open.get(provider.key, 0) >= provider.open_limit:
+                if down and (away := self._router.away(item.delivery)):
+                    self.away.append((row.popleft(), away))
+                    continue
+                if self._open.get(provider.key, 0) >= provider.open_limit or (limited and not self._router.spend(provider.key)):
                     break
                 item.provider, item.key = provider, provider.key
                 self._open[provider.key] = self._open.get(provider.key, 0) + 1
@@ -136,4 +141,4 @@ class InHand:
         self.flying = len(aloft) - len(self.finished)
         for row in self.waiting.values():
             row.clear()
-        self.spoiled, self.broken, self.watermark = [], [], Watermark()
+        self.spoiled, self.broken, self.away, self.watermark = [], [], [], Watermark()

@@ -1,9 +1,9 @@
 """What stages need of the rest of the house, and no more."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from backend.channels.base import Outgoing, Provider
+from backend.channels.base import Answer, Outgoing, Provider
 from backend.domain.decision import Facts
 from backend.domain.delivery import Delivery
 
@@ -23,6 +23,38 @@ class Router(Protocol):
 
     def choose(self, delivery: Delivery, *, demo: bool = False) -> Provider:
         """The provider that takes the next attempt of this delivery; of a person of the demo, one that keeps it here."""
+        ...
+
+    @property
+    def down(self) -> bool:
+        """Whether there is a channel that nobody can take anything of."""
+        ...
+
+    def away(self, delivery: Delivery) -> Answer | None:
+        """Why nobody can take this one now; asked only while something is down."""
+        ...
+
+    @property
+    def limited(self) -> Mapping[str, int]:
+        """Providers that take only so many now; empty as a rule."""
+        ...
+
+    def spend(self, key: str) -> bool:
+        """Take one of these; False when nothing is left."""
+        ...
+
+    def heard(self, key: str, answers: Mapping[tuple[str, str], int]) -> None:
+        """How a provider answered: (meaning, code) -> how often."""
+        ...
+
+    @property
+    def watchers(self) -> list[Callable[[], None]]:
+        """Called when something may fly that could not before."""
+        ...
+
+    @property
+    def leavers(self) -> list[Callable[[str], None]]:
+        """Told which provider is left alone from now on."""
         ...
 
 

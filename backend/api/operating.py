@@ -6,6 +6,7 @@ import msgspec
 
 from backend.api.endpoint import Answer, Call, Endpoint
 from backend.app.halts_views import HaltIn, HaltLook, HaltView
+from backend.app.providers import ProviderView
 from backend.app.views import ChannelName, DeadView, DeliveryView, Page
 from backend.domain.delivery import STATE_OF
 from backend.domain.errors import Invalid
@@ -99,6 +100,16 @@ async def look_at_halt(call: Call) -> Answer:
     return Answer(await call.app.halts.look(call.actor, call.key))
 
 
+async def providers(call: Call) -> Answer:
+    """Which providers there are, and how well each does."""
+    return Answer(await call.app.providers.list(call.actor))
+
+
+async def provider(call: Call) -> Answer:
+    """One provider."""
+    return Answer(await call.app.providers.get(call.actor, call.key))
+
+
 async def halts(call: Call) -> Answer:
     """What is halted now."""
     return Answer(await call.app.halts.list(call.actor))
@@ -136,6 +147,8 @@ ENDPOINTS = [
         answer=ReplayView,
         status=202,
     ),
+    Endpoint("GET", "/v1/providers", "listProviders", "Providers and how they do", providers, ("operate",), answer=Page[ProviderView]),
+    Endpoint("GET", "/v1/providers/{key}", "getProvider", "One provider", provider, ("operate",), answer=ProviderView),
     Endpoint("GET", "/v1/halts", "listHalts", "What is halted now", halts, ("operate",), answer=Page[HaltView]),
     Endpoint("GET", "/v1/halts/{scope}", "getHalt", "What halting a scope holds", look_at_halt, ("operate",), answer=HaltLook),
     Endpoint(

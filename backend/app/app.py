@@ -41,6 +41,7 @@ from backend.app.overview import Overview
 from backend.app.own_history import History
 from backend.app.parts import Parts
 from backend.app.people import People
+from backend.app.providers import Providers
 from backend.app.roster import Roster
 from backend.app.saved_views import SavedViews
 from backend.app.schedules import Schedules
@@ -122,6 +123,7 @@ class App:
         self.dead = DeadLetters(self)
         self.analytics = Analytics(self)
         self.halts = Halts(self)
+        self.providers = Providers(self)
         self.spaces = Spaces(self)
         self.schedules = Schedules(self)
         self.search = Search(self)

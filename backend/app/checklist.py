@@ -37,7 +37,7 @@ class Checklist(Aggregate):
     async def points(self, actor: Actor) -> list[Point]:
         """The steps in their order, with what is done of them."""
         need(actor, "accounts.write")
-        server = self.app.settings.smtp_url.rpartition("@")[2].rpartition("//")[2].split("?")[0].rstrip("/")
+        server = self.app.settings.first_smtp.rpartition("@")[2].rpartition("//")[2].split("?")[0].rstrip("/")
 
         def read(tx: Tx) -> list[Point]:
             kept = marks.get(tx, OWN)
@@ -59,9 +59,9 @@ class Checklist(Aggregate):
     async def reach(self, actor: Actor) -> str:
         """How the mail server answers now, in one sentence. Errors: `NotFound` when none is configured, `Unavailable` with the reason."""
         need(actor, "accounts.write")
-        if not self.app.settings.smtp_url:
+        if not self.app.settings.first_smtp:
             raise NotFound("No mail server is configured: mail is captured here. Set CARILLON_SMTP_URL and start again.")
-        server = Smtp(self.app.settings.smtp_url, clock=self.app.clock)
+        server = Smtp(self.app.settings.first_smtp, clock=self.app.clock)
         await server.start()
         try:
             return await server.reachable()

@@ -131,12 +131,12 @@ class Senders(Aggregate):
     async def records(self, actor: Actor, key: str) -> Page[RecordView]:
         """What its domain's DNS should say, so that mail of this sender is believed. Raises `NotFound`."""
         need(actor, "content.read")
-        return Page(records_of((await self._row(actor, key)).sender, self.app.settings.smtp_url))
+        return Page(records_of((await self._row(actor, key)).sender, self.app.settings.first_smtp))
 
     async def check(self, actor: Actor, key: str) -> Page[RecordView]:
         """The same, each looked for by this machine's resolver. Raises `NotFound`, `Unavailable` without a name server."""
         need(actor, "senders.write")
-        wanted = records_of((await self._row(actor, key)).sender, self.app.settings.smtp_url)
+        wanted = records_of((await self._row(actor, key)).sender, self.app.settings.first_smtp)
         for record in wanted:
             values = await dns.lookup(record.host, record.kind)
             record.verdict, record.found = _compared(record, values)

@@ -47,7 +47,8 @@ class Outgoing(msgspec.Struct, frozen=True):
 
 class Provider(Protocol):
     """`lanes`: how many streams keep their order; `open_limit`: attempts that may be open at once in this process
-    (64 at 50 ms is 1,280 a second). `patience`: seconds after which one is answered or will never be."""
+    (64 at 50 ms is 1,280 a second). `patience`: seconds after which one is answered or will never be. `rate`: attempts a second that
+    all processes together may make, 0 for any number."""
 
     @property
     def key(self) -> str: ...
@@ -63,6 +64,9 @@ class Provider(Protocol):
 
     @property
     def patience(self) -> float: ...
+
+    @property
+    def rate(self) -> int: ...
 
     async def start(self) -> None:
         """Make ready; an outside that is away is no error here: attempts then answer temporary."""

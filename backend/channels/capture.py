@@ -69,7 +69,7 @@ class Shelf(Protocol):
 class Capture:
     """The capture provider of one channel."""
 
-    lanes, open_limit, patience = 8, 256, 60.0
+    lanes, open_limit, patience, rate = 8, 256, 60.0, 0
 
     def __init__(self, channel: str, *, shelf: Shelf, sealer: Sealer, clock: Clock, report: Callable[[Receipt], Awaitable[None]]) -> None:
         self.key, self.channel = f"capture-{channel}", channel

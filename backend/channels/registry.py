@@ -1,6 +1,6 @@
 """Which providers this installation has. A new one is one file and one line here (docs/adding-a-provider.md)."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -29,20 +29,22 @@ class Parts(msgspec.Struct, frozen=True):
         return Capture(channel, shelf=self.shelf, sealer=self.sealer, clock=self.clock, report=self.report)
 
 
-def _smtp(parts: Parts) -> Provider | None:
-    return Smtp(parts.settings.smtp_url, clock=parts.clock) if parts.settings.smtp_url else None
+def _smtp(parts: Parts) -> list[Provider]:
+    """smtp, smtp-2 ...: the later ones stand in for the earlier."""
+    urls = parts.settings.smtp_urls
+    return [Smtp(url, clock=parts.clock, key="smtp" if n == 1 else f"smtp-{n}") for n, url in enumerate(urls, 1)]
 
 
-# kind -> its provider, None when the settings do not ask for it; of one channel the first is used before the later ones
-KINDS: Mapping[str, Callable[[Parts], Provider | None]] = {
+# kind -> its providers, none when the settings do not ask for it; of one channel the first is used before the later ones
+KINDS: Mapping[str, Callable[[Parts], Sequence[Provider]]] = {
     "smtp": _smtp,
-    "capture-email": lambda parts: parts.capture("email"),
-    "capture-push": lambda parts: parts.capture("push"),
-    "capture-sms": lambda parts: parts.capture("sms"),
+    "capture-email": lambda parts: [parts.capture("email")],
+    "capture-push": lambda parts: [parts.capture("push")],
+    "capture-sms": lambda parts: [parts.capture("sms")],
 }
 
 
 def providers(settings: Settings, *, shelf: Shelf, sealer: Sealer, clock: Clock, report: Report) -> list[Provider]:
     """All there are, in order of preference within their channel; every channel ends with its capture. Raises `Invalid`."""
     parts = Parts(settings, shelf, sealer, clock, report)
-    return [made for build in KINDS.values() if (made := build(parts)) is not None]
+    return [made for build in KINDS.values() for made in build(parts)]

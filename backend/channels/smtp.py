@@ -18,13 +18,15 @@ from backend.domain.errors import HeaderUnsafe, Unavailable
 class Smtp:
     """The provider. `url` as `smtp_open.parse_target` wants it; raises `Invalid`. Nothing is connected before the first mail."""
 
-    key, channel = "smtp", "email"
+    channel = "email"
 
-    def __init__(self, url: str, *, clock: Clock, timing: Timing | None = None) -> None:
+    def __init__(self, url: str, *, clock: Clock, timing: Timing | None = None, key: str = "smtp") -> None:
+        self.key = key
         self._target = parse_target(url)
         self._timing = timing or Timing(answer=self._target.answer)
         self._context, self._clock = self._target.context(), clock
         self.lanes, self.open_limit = self._target.lanes, self._target.open_limit
+        self.rate = self._target.rate
         self.patience = self._timing.connect + self._timing.answer
         self._lanes: list[Lane] = []
 

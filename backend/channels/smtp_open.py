@@ -35,6 +35,7 @@ class Target:
     lanes: int = 8
     open_limit: int = 64
     answer: float = 60.0
+    rate: int = 0  # mails a second, 0 for any number
 
     @property
     def near(self) -> bool:
@@ -47,7 +48,7 @@ class Target:
 
 
 def parse_target(url: str) -> Target:
-    """`smtp[s]://user:password@host:port?verify=0&ca=FILE&ehlo=NAME&lanes=8&open=64&timeout=60`; all behind the host is optional.
+    """`smtp[s]://user:password@host:port?verify=0&ca=FILE&ehlo=NAME&lanes=8&open=64&timeout=60&rate=14`; all behind the host is optional.
 
     Raises `Invalid`; the password is never part of what it says.
     """
@@ -63,7 +64,7 @@ def parse_target(url: str) -> Target:
         raise _wrong("it names no host")
     if port == 0:
         raise _wrong("its port is 0")
-    unknown = asked.keys() - {"verify", "ca", "ehlo", "lanes", "open", "timeout"}
+    unknown = asked.keys() - {"verify", "ca", "ehlo", "lanes", "open", "timeout", "rate"}
     if unknown:
         raise _wrong(f"it asks for {', '.join(sorted(unknown))[:60]}, which is not known")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -78,7 +79,7 @@ def parse_target(url: str) -> Target:
     return Target(
         host=host, port=port or PORTS[parts.scheme], implicit=parts.scheme == "smtps", user=user, password=password, verify=verify == "1", ca=ca,
         ehlo=asked.get("ehlo", ""), lanes=_number(asked, "lanes", 8, 64), open_limit=_number(asked, "open", 64, 4096),
-        answer=float(_number(asked, "timeout", 60, 600)),
+        answer=float(_number(asked, "timeout", 60, 600)), rate=_number(asked, "rate", 1, 100_000) if "rate" in asked else 0,
     )  # fmt: skip
 
 
@@ -215,7 +216,7 @@ def _untrusted(target: Target, error: ssl.SSLError) -> Unreachable:
 
 def _number(asked: dict[str, str], name: str, usual: int, most: int) -> int:
     text = asked.get(name, str(usual))
-    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= most:
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= most:
         raise _wrong(f"{name} is a number from 1 to {most}")
     return int(text)
 

@@ -58,6 +58,8 @@ PUT /v1/suppressions
 DELETE /v1/suppressions
 GET /v1/dead
 POST /v1/dead/replay
+GET /v1/providers
+GET /v1/providers/{key}
 GET /v1/halts/{scope}
 PUT /v1/halts/{scope}
 DELETE /v1/halts/{scope}

@@ -86,6 +86,19 @@ BREAKS = [
     Break(7, "marketing needs no yes", f"{LINE}/test_wishes.py::test_marketing_needs_a_recorded_yes[embedded]", [
         ("backend/domain/gates.py", 'return _PASS["consent"] if refused is None else', 'return _PASS["consent"] if True else'),
     ]),
+    Break(7, "a halt is not asked at the last step", f"{LINE}/test_halts.py::test_a_halt_during_a_load_stops_the_sink_within_two_seconds_and_loses_nothing[embedded]", [
+        ("workers/brake.py", "        halted = self._halted.get(delivery.space)\n        if not halted:", "        halted = self._halted.get(delivery.space)\n        if halted or not halted:"),
+    ]),
+    Break(1, "what a halt held is let go and forgotten", f"{LINE}/test_halts.py::test_a_halt_during_a_load_stops_the_sink_within_two_seconds_and_loses_nothing[embedded]", [
+        ("backend/app/halts.py", "            parked.begin(tx, actor.space, scope, self.app.clock.now())\n", ""),
+    ]),
+    Break(2, "a refused address opens the breaker", f"{LINE}/test_providers.py::test_a_refused_address_goes_to_nobody_else", [
+        ("backend/domain/breaker.py", '("accepted", "delivered", "refused", "bad_address"))', '("accepted", "delivered"))'),
+        ("backend/domain/breaker.py", '("temporary", "unknown"))', '("temporary", "unknown", "refused", "bad_address"))'),
+    ]),
+    Break(4, "a fan-out is released all at once", "tests/stages/test_expand.py::test_a_large_group_in_chunks_that_wait_until_enough_of_it_was_carried_out[sqlite]", [
+        ("backend/domain/pacing.py", "    return flight > 0 and flight + more > limit(pace)", "    return flight < 0"),
+    ]),
     # 8. nobody sees or changes what is not theirs
     Break(8, "one guard of the facade is missing", "tests/app/test_enumeration.py::test_who_may_not_is_refused_and_nothing_changes[events.accept]", [
         ("backend/app/events.py", '        need(actor, "events.send")\n        made = await acceptance.prepare(self.app, actor, items,', "        made = await acceptance.prepare(self.app, actor, items,"),

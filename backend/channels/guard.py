@@ -1,0 +1,203 @@
+"""The guard: watches how each provider answers, and tells the router who may be asked how much. Looks a few times a second, never per delivery.
+
+Every process counts its own answers; what follows from them (a breaker, moved points) is told the others through the cache, where the newest
+word counts. A budget is one token bucket for all processes, taken a tenth of a second at a time. While the cache is away each process
+goes by what it sees itself, and a provider with a budget waits.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from backend.cache.port import Cache
+from backend.channels.base import Provider
+from backend.channels.router import Router
+from backend.clock import Clock
+from backend.domain import balance, breaker
+from backend.domain.balance import Points
+from backend.domain.breaker import Breaker
+from backend.domain.errors import CacheUnavailable
+from backend.telemetry import BREAKER
+
+log = logging.getLogger("carillon.channels")
+
+LOOK = 0.5  # seconds
+TENTH = 0.1  # seconds between tokens of a budget
+TTL = 120.0  # seconds a word about a provider is kept
+TELL = 10.0  # seconds after which it is said again, for a cache that was flushed
+TRIAL = 10.0  # seconds one process has for its trials before another one may try
+AGAIN = 60.0  # seconds after which trials that nothing came of are made again
+ALL = b"{providers}all"
+
+
+class Word(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known of one provider. `halted` and `able` are for whoever looks; `order` is its place in its channel."""
+
+    key: str
+    channel: str
+    order: int
+    breaker: Breaker = Breaker()
+    points: Points = Points()
+    rate: int = 0
+    code: str = ""  # of the bad answers, the most frequent
+    told: float = 0.0
+
+
+def word_key(key: str) -> bytes:
+    """Under which the cache has it."""
+    return b"{provider}" + key.encode()
+
+
+class Guard:
+    """Of one process. `changed` is told of every new position: (its word, whether another of its channel is able)."""
+
+    def __init__(
+        self, router: Router, *, cache: Cache, clock: Clock, changed: Callable[[Word, bool], None], halted: Callable[[], frozenset[str]]
+    ) -> None:
+        self._router, self._cache, self._clock, self._changed, self._halted = router, cache, clock, changed, halted
+        self._words: dict[str, Word] = {}
+        for n, provider in enumerate(router.providers):
+            self._words[provider.key] = Word(provider.key, provider.channel, n, rate=provider.rate)
+        self._owner = secrets.token_bytes(8)
+        self._codes: dict[str, Counter[str]] = {}
+        self._looked = float("-inf")
+        self._looking = asyncio.Lock()
+
+    @property
+    def words(self) -> Mapping[str, Word]:
+        return self._words
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        pause = TENTH if any(provider.rate for provider in self._router.providers) else LOOK
+        while True:
+            try:
+                await self.look()
+            except Exception:
+                log.exception("the guard of the providers stumbled")
+            await asyncio.sleep(pause)
+
+    async def look(self) -> None:
+        """Take account of the answers since the last look, and of what others said."""
+        async with self._looking:
+            await self._look(self._clock.now())
+
+    async def _look(self, now: float) -> None:
+        await self._fill(now)
+        if 0 <= now - self._looked < LOOK and not self._router.answers:
+            return
+        self._looked = now
+        said = await self._said()
+        told: dict[bytes, tuple[int, bytes]] = {}
+        for key, word in self._words.items():
+            mine = self._seen(word, now)
+            other = said.get(key)
+            if other is not None and other.breaker.changed > mine.breaker.changed:
+                mine = msgspec.structs.replace(mine, breaker=other.breaker, points=other.points, code=other.code)
+            elif other is not None and other.points.moved > mine.points.moved:
+                mine = msgspec.structs.replace(mine, points=other.points)
+            if (mine.breaker.changed, mine.points) != (word.breaker.changed, word.points) or now - mine.told > TELL or other is None:
+                mine = msgspec.structs.replace(mine, told=now)
+                told[word_key(key)] = (int(max(mine.breaker.changed, mine.points.moved) * 1000) + 1, msgspec.msgpack.encode(mine))
+            self._words[key] = mine
+            if mine.breaker.position != word.breaker.position:
+                self._turned(mine)
+        await self._tell(told)
+        self._route()
+        await self._fill(now)
+
+    # ---- what is known
+    def _seen(self, word: Word, now: float) -> Word:
+        good, bad, codes = self._router.take_answers(word.key)
+        if bad:
+            self._codes[word.key] = codes
+        following = breaker.heard(word.breaker, good, bad, now)
+        share, of = breaker.failing(following)
+        points = balance.moved(word.points, share, of, out=following.position != "closed", now=now)
+        code = self._codes[word.key].most_common(1)[0][0] if word.key in self._codes and following.position == "open" else word.code
+        return msgspec.structs.replace(word, breaker=following, points=points, code=code)
+
+    async def _said(self) -> dict[str, Word]:
+        keys = list(self._words)
+        try:
+            raws = await self._cache.get_many([word_key(key) for key in keys])
+        except CacheUnavailable:
+            return dict(self._words)
+        found: dict[str, Word] = {}
+        for key, raw in zip(keys, raws, strict=True):
+            try:
+                if raw is not None:
+                    found[key] = msgspec.msgpack.decode(raw, type=Word)
+            except msgspec.DecodeError:
+                continue  # of another version of this program
+        return found
+
+    async def _tell(self, told: Mapping[bytes, tuple[int, bytes]]) -> None:
+        if told:
+            try:
+                await self._cache.put_newer(told, TTL)
+                await self._cache.put_many({ALL: msgspec.msgpack.encode(list(self._words))}, TTL)
+            except CacheUnavailable:
+                log.debug("what is known of the providers could not be told")
+
+    def _turned(self, word: Word) -> None:
+        BREAKER.labels(word.key).set({"closed": 0, "trying": 1, "open": 2}[word.breaker.position])
+        log.warning("the breaker of provider %s is %s", word.key, word.breaker.position)
+        if word.breaker.position == "open":
+            self._router.leave(word.key)
+        others = [w for w in self._rivals(word.channel) if w.key != word.key and w.breaker.position != "open"]
+        self._changed(word, bool(others))
+
+    # ---- what follows
+    def _rivals(self, channel: str) -> list[Word]:
+        """The providers that may stand in for each other: never capture for one that sends."""
+        return [self._words[provider.key] for provider in self._router.rivals(channel)]
+
+    def _route(self) -> None:
+        halted = self._halted()
+        for channel in self._router.channels:
+            words = self._rivals(channel)
+            free = [w for w in words if f"provider:{w.key}" not in halted] or words  # one that is halted keeps what nobody else can take
+            well = [w for w in free if w.breaker.position == "closed"]
+            tried = [w.key for w in free if w.breaker.position == "trying"]
+            use = [w.key for w in well] or tried
+            given = words[0].points.given if use and use[0] == words[0].key else 0
+            down = words[0].key if words and all(w.breaker.position == "open" for w in words) else ""
+            self._router.turn(channel, balance.spread(use, given), trying=tried if well else (), down=down)
+
+    async def _fill(self, now: float) -> None:
+        """Tokens of budgets, and trials of those that are being tried."""
+        limited = self._router.limited
+        for provider in self._router.providers:
+            word = self._words[provider.key]
+            trying = word.breaker.position == "trying"
+            if not (provider.rate or trying):
+                limited.pop(provider.key, None)
+                continue
+            try:
+                limited[provider.key] = await self._trials(provider, word, now) if trying else await self._tokens(provider, now)
+            except CacheUnavailable:
+                limited[provider.key] = 0
+        self._router.wake()
+
+    async def _trials(self, provider: Provider, word: Word, now: float) -> int:
+        """One process tries; the others wait for what comes of it."""
+        key = b"{provider}try:" + provider.key.encode() + b"%d" % int(word.breaker.changed * 1000)
+        if await self._cache.claim(key, self._owner, TRIAL) != self._owner:
+            return 0
+        changed, spent, since = self._router.tried.get(provider.key, (0.0, 0, 0.0))
+        if changed != word.breaker.changed or now - since > AGAIN:  # some of the trials were never answered
+            changed, spent, since = word.breaker.changed, 0, now
+            self._router.tried[provider.key] = (changed, spent, since)
+        return max(0, breaker.TRIALS - spent)
+
+    async def _tokens(self, provider: Provider, now: float) -> int:
+        have, step = self._router.limited.get(provider.key, 0), max(1, int(provider.rate * TENTH))
+        if have >= step:
+            return have
+        late = await self._cache.take(b"{provider}budget:" + provider.key.encode(), provider.rate, 1.0, now, step)
+        return have if late else have + step

@@ -1,0 +1,121 @@
+"""The breaker and the points: a table, and a machine against a plain model that keeps every answer."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from backend.domain import balance
+from backend.domain.balance import PLACES, Points
+from backend.domain.breaker import LEAST, PAUSES, TRIALS, WINDOW, Breaker, heard
+
+NOON = 1_795_608_000.0
+
+
+def told(b, *steps):
+    """Each step: (seconds later, good, bad)."""
+    now = b.changed or NOON
+    for later, good, bad in steps:
+        now += later
+        b = heard(b, good, bad, now)
+    return b
+
+
+def test_it_opens_when_half_of_enough_answers_are_bad():
+    for good, bad, position in ((0, LEAST, "open"), (0, LEAST - 1, "closed"), (LEAST, LEAST, "open"), (LEAST + 1, LEAST, "closed"), (1_000, 100, "closed")):
+        assert told(Breaker(), (0, good, bad)).position == position, (good, bad)
+
+
+def test_what_was_long_ago_does_not_count():
+    assert told(Breaker(), (0, 0, LEAST - 1), (2 * WINDOW, 0, 1)).position == "closed"
+    assert told(Breaker(), (0, 0, LEAST - 1), (WINDOW, 0, 1)).position == "open"
+
+
+def test_pauses_grow_while_trials_fail_and_are_short_again_after_it_was_well():
+    b = told(Breaker(), (0, 0, LEAST))
+    for n in range(1, 8):
+        assert (b.position, b.until - b.changed, b.times) == ("open", PAUSES[min(n, len(PAUSES)) - 1], n)
+        b = told(b, (b.until - b.changed - 0.1, 0, 50))
+        assert b.position == "open", "late answers of what was begun before change nothing"
+        b = told(b, (b.until - b.changed, 0, 0))
+        assert b.position == "trying"
+        b = told(b, (1, 0, 1))
+    b = told(b, (60.0, 0, 0), (1, TRIALS - 1, 0))
+    assert b.position == "trying"
+    b = told(b, (1, 1, 0))
+    assert (b.position, b.times) == ("closed", 8)
+    assert told(b, (PAUSES[-1] + 1, 1, 0)).times == 0
+
+
+class Machine(RuleBasedStateMachine):
+    """The model keeps every answer and asks its rules in words: it never opens without enough bad answers of late, it leaves alone for
+    exactly the pause, and only good trials close it."""
+
+    def __init__(self):
+        super().__init__()
+        self.now, self.b, self.past = NOON, Breaker(), []
+
+    @rule(later=st.floats(0.1, 30.0), good=st.integers(0, 30), bad=st.integers(0, 30))
+    def answers(self, later, good, bad):
+        self.now += later
+        was, self.b = self.b, heard(self.b, good, bad, self.now)
+        if was.position != "open":
+            self.past.append((self.now, good, bad))
+        recent = [(g, f) for at, g, f in self.past if at > self.now - 2 * WINDOW - 0.001]
+        match was.position, self.b.position:
+            case "closed", "open":
+                assert sum(f for _, f in recent) >= LEAST
+                assert self.b.until - self.now in PAUSES
+            case "closed", "closed":
+                last = [(g, f) for at, g, f in self.past if at == self.now]
+                assert not (sum(f for _, f in last) >= LEAST and sum(g for _, g, _ in self.past) == 0), "nothing but failures, and still used"
+            case "open", "trying":
+                assert self.now >= was.until
+            case "open", "open":
+                assert self.now < was.until
+            case "trying", "closed":
+                assert bad == 0
+            case "trying", "open":
+                assert bad > 0
+                assert self.b.times == was.times + 1
+            case "trying", "trying":
+                assert bad == 0
+            case move:
+                raise AssertionError(move)
+        if self.b.position != was.position:
+            self.past = []
+
+    @invariant()
+    def it_is_always_somewhere(self):
+        assert self.b.position in ("closed", "open", "trying")
+        assert (self.b.until > 0) == (self.b.position == "open")
+
+
+Machine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestMachine = Machine.TestCase
+
+
+def test_points_move_ten_at_a_time_and_not_more_often_than_every_minute():
+    p = balance.moved(Points(), 3, 20, out=False, now=NOON)
+    assert p.given == 10
+    assert balance.moved(p, 20, 20, out=False, now=NOON + 59).given == 10
+    assert balance.moved(p, 20, 20, out=False, now=NOON + 60).given == 20
+    assert balance.moved(p, 2, 20, out=False, now=NOON + 60).given == 0, "back, for it is well"
+    assert balance.moved(Points(), 10, 19, out=False, now=NOON).given == 0, "too few to say"
+    assert balance.moved(Points(90), 20, 20, out=False, now=NOON).given == 90, "a little stays, so that one knows"
+
+
+def test_one_that_was_out_comes_back_in_ten_minutes():
+    p, now, course = balance.moved(Points(), 0, 0, out=True, now=NOON), NOON, []
+    while p.given:
+        now += 60
+        p = balance.moved(p, 0, 100, out=False, now=now)
+        course.append(p.given)
+    assert course == [90, 80, 70, 60, 50, 40, 30, 20, 10, 0]
+
+
+def test_people_move_over_with_the_points_and_the_others_stay():
+    assert balance.spread(["a"], 50) == [(PLACES, "a")]
+    assert balance.spread([], 0) == []
+    assert balance.spread(["a", "b", "c"], 0) == [(PLACES, "a")]
+    assert balance.spread(["a", "b", "c"], 25) == [(768, "a"), (PLACES, "b")]
+    assert balance.spread(["a", "b"], 100) == [(0, "a"), (PLACES, "b")]
