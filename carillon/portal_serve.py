@@ -19,7 +19,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from carillon.portal_build import INLINE, ROOT, WEB, BuildFailed, is_built
+from carillon.portal_build import CLIENT, INLINE, ROOT, WEB, BuildFailed, is_built
+from carillon.portal_files import Files
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -70,7 +71,7 @@ def portal_app(routes: Sequence[BaseRoute], *, origin: str, lifespan: Lifespan |
 
     pages = Mount("/", app=Door(reflex_app, origins))
     outer = Starlette(routes=[*routes, *SessionRoutes(origins).routes(), *DownloadRoutes(origins).routes(), pages], lifespan=life)
-    return Headers(outer, json.loads(INLINE.read_text()))
+    return Headers(Files(outer, CLIENT), json.loads(INLINE.read_text()))
 
 
 def _reflex(origins: list[str]) -> tuple[rx.App, Starlette]:

@@ -33,6 +33,7 @@ class Frame(rx.State):
     role_word: str = ""
     space: str = ""
     demo: bool = False  # the demo lives in this space
+    brand: str = ""  # whose notifications these are, as their own pages say it; "" until somebody named it
     may: list[str] = []
     home: str = "/inbox"
     unread: int = 0
@@ -58,7 +59,7 @@ class Frame(rx.State):
         self.initials = "".join(part[0] for part in self.name.split()[:2]).upper()
         self.may, self.home = permissions(actor.role), home_of(actor.role)
         place = await app().spaces.mine(actor)
-        self.space, self.demo = place.name, place.demo
+        self.space, self.demo, self.brand = place.name, place.demo, place.brand
         self.closed = self.loaded = False
         self._show_unread(await app().inbox.unread(actor))
         self.ready = True

@@ -210,8 +210,12 @@ def recipient(*body: Any, wide: bool = False, undo: rx.Component | None = None, 
     full = div(
         plain_link(t("skip"), href="#content", cls="skip"),
         header(
-            a(logo(), span("Carillon", cls="strong"), href=Frame.home, cls="brand", aria_label="Carillon"),
+            a(
+                rx.cond(Frame.brand != "", span(Frame.brand, cls="strong clip"), rx.fragment(logo(), span("Carillon", cls="strong"))),
+                href=Frame.home, cls="brand",
+            ),
             span(cls="grow"),
+            seek_box(),
             rx.cond(Frame.home != "/inbox", button(t("back"), "arrow-left", kind="ghost backto", name=t("back"), href=Frame.home)),
             bell(),
             theme_button(),
@@ -221,15 +225,18 @@ def recipient(*body: Any, wide: bool = False, undo: rx.Component | None = None, 
                 ),
                 action="/session/end",
                 method="post",
+                cls="leaving",
             ),
             cls="bar own",
         ),
         main(_own_pages(active), rx.cond(Frame.closed, _closed(), rx.fragment(*body)), id="content", cls="own", tab_index=-1),
         div(t("sent_with"), cls="cap faint tail"),
+        palette(),
+        own_dialog(),
         cls="ownpage wide" if wide else "ownpage",
-    )
+    )  # fmt: skip
     waiting = div(
-        header(span(logo(), span("Carillon", cls="strong"), cls="brand"), cls="bar own"),
+        header(cls="bar own"),
         main(id="content", cls="own", aria_busy="true"),
         cls="ownpage",
     )

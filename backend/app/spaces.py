@@ -4,7 +4,7 @@ import msgspec
 
 from backend.app.base import Aggregate
 from backend.security.roles import Actor, need
-from backend.store import marks, space_rows
+from backend.store import content, marks, space_rows
 from backend.store.port import Tx
 
 DEMO = "demo"  # the mark of the demo
@@ -15,6 +15,7 @@ class SpaceView(msgspec.Struct):
 
     name: str
     demo: bool
+    brand: str = ""  # the name people know the sender by
 
 
 class Spaces(Aggregate):
@@ -25,6 +26,6 @@ class Spaces(Aggregate):
         need(actor, "inbox.own")
 
         def read(tx: Tx) -> SpaceView:
-            return SpaceView(space_rows.name(tx, actor.space), marks.get(tx, DEMO) == "on")
+            return SpaceView(space_rows.name(tx, actor.space), marks.get(tx, DEMO) == "on", content.settings_of(tx, actor.space).brand.name)
 
         return await self.app.store.read(read)

@@ -157,8 +157,14 @@ def list_card(
         table(heads, tbody(rx.foreach(page.rows, row)), name=name, tight=tight, before=first),
         pager(page.place, on_prev=page.newer, on_next=page.older, first=page.first, last=page.last),
     )
+    further = div(
+        icon("telescope", 15), span(t("list.partial"), cls="grow"), button(t("list.partial.act"), kind="sm", on_click=page.older), cls="row wrap partial",
+        role="status",
+    )  # fmt: skip
     filtered = empty("search-x", t("list.none"), t("list.none.text"), button(t("clear"), "x", href=page.CLEAR))
-    body = rx.cond(page.rows.length() > 0, full, rx.cond(page.filtered, filtered, nothing))
+    none_yet = empty("telescope", t("list.partial.none"), t("list.partial"), button(t("list.partial.act"), kind="pri", on_click=page.older))
+    some = rx.fragment(rx.cond(page.partial, further), full)
+    body = rx.cond(page.rows.length() > 0, some, rx.cond(page.partial, none_yet, rx.cond(page.filtered, filtered, nothing)))
     return card(None, *([list_tools(page, *filters)] if filters else []), page_body(page.trouble, page.again, waiting, body), flush=True)
 
 

@@ -88,7 +88,7 @@ def _tried() -> rx.Component:
 
 def _record() -> rx.Component:
     which = rx.cond(
-        Dead.letters.length() > 1,
+        (Dead.letters.length() > 1) & (Dead.letter != ""),
         select("letter", Dead.letters, name=t("dead.which"), cls="sm", value=Dead.letter, on_change=Dead.open),
         rx.fragment(),
     )
@@ -115,7 +115,13 @@ def _record() -> rx.Component:
         Dead.detail != "",
         details(summary(icon("chevron-right", 15), span(t("dead.trace"))), pre(Dead.detail, cls="well mono code", tab_index=0), cls="more"),
     )
-    return div(which, facts, why, shown, trace, cls="col g3")
+    closed = div(
+        p(t("dead.closed"), cls="muted"),
+        div(button(t("dead.open"), "mail-open", on_click=Dead.open(Dead.letters[0].value)), cls="row"),
+        cls="well col g3",
+    )
+    opened = div(which, facts, why, shown, trace, cls="col g3")
+    return rx.cond(Dead.letter != "", opened, rx.cond(Dead.letters.length() > 0, closed))
 
 
 def _workbench() -> rx.Component:
@@ -135,10 +141,10 @@ def _workbench() -> rx.Component:
         ),
     )  # fmt: skip
     tryit = rx.cond(
-        open_ones & Dead.editable,
+        open_ones & (Dead.editable | (Dead.letter == "")),
         div(
             button(t("dead.try"), "list-checks", on_click=Dead.try_it, disabled=Dead.problem != ""),
-            button(t("dead.send.one"), "send", kind="ghost", data_open="send-letter", disabled=Dead.problem != ""),
+            rx.cond(Dead.letter != "", button(t("dead.send.one"), "send", kind="ghost", data_open="send-letter", disabled=Dead.problem != "")),
             cls="row wrap",
         ),
     )

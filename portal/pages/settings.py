@@ -73,7 +73,7 @@ class SettingsPage(rx.State):
     version: str = ""
     python: str = ""
     licence: str = ""
-    demo: bool = False
+    demo: bool = False  # its events still come
     trouble: str = ""
 
     @guarded("content.read", page=True)
@@ -241,6 +241,7 @@ def _installation() -> list[rx.Component]:
             (t("settings.version"), span("Carillon ", page.version, cls="num")), (t("settings.python"), span(page.python, cls="num")),
             (t("settings.licence"), page.licence), (t("settings.demo"), rx.cond(page.demo, t("settings.on"), t("settings.off"))),
         ),
+        actions=[rx.cond(Frame.demo & Frame.may.contains("accounts.write"), button(t("demo.real"), "rocket", kind="sm", href="/start"))],
     )  # fmt: skip
     kept = card(
         t("settings.kept"),

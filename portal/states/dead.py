@@ -241,18 +241,21 @@ async def _choose(page: Dead, group: str) -> None:
         Choice(one.id, voice.say("dead.letter", number=count(n, voice.language), all=page.amount, when=moment(one.at.timestamp(), voice.zone, voice.language)))
         for n, one in enumerate(found, 1)
     ]  # fmt: skip
-    if found:
-        await _open(page, found[0].id)
+    _shut(page)  # opening a letter is noted with the name of whoever did it, so nobody opens one by looking at the page
+
+
+def _shut(page: Dead) -> None:
+    page.problem, page.told, page.changed, page._patch, page.sums, page.units = "", "", False, {}, [], []  # noqa: SLF001 - the page's own
+    page.round += 1
+    page.letter, page.detail, page.delivery, page.text, page.facts, page.editable = "", "", "", "", [], False
 
 
 async def _open(page: Dead, letter: str) -> None:
     voice = await teller(page)
-    page.problem, page.told, page.changed, page._patch, page.sums, page.units = "", "", False, {}, [], []  # noqa: SLF001 - the page's own
-    page.round += 1
+    _shut(page)
     try:
         view = await app().dead.get(caller(), letter)
     except NotFound:
-        page.letter = ""
         return
     page.letter, page.detail, page.delivery = letter, view.detail, view.delivery
     page.editable = view.body is not None and page.state == "open"

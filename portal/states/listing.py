@@ -77,6 +77,7 @@ def listing(spec: ListSpec) -> type[rx.State]:
         place: str = ""  # "26 to 50"
         first: bool = True
         last: bool = True
+        partial: bool = False  # the look ended before the page was full: older rows may fit as well
         trouble: str = ""
         views: list[ViewChoice] = []
         view: str = ""  # the saved view whose filters these are
@@ -195,7 +196,7 @@ def listing(spec: ListSpec) -> type[rx.State]:
 async def _fill(page: Any, spec: ListSpec) -> None:
     """Read the page of rows behind the last cursor; what is refused is said in place of the rows."""
     voice, actor = await teller(page), caller()
-    page.trouble, after = "", page._cursors[-1] if page._cursors else None
+    page.trouble, page.partial, after = "", False, page._cursors[-1] if page._cursors else None
     try:
         await page._before(actor)
         following = await page._read(actor, voice, {name: value or None for name, value in page.query.items()}, after)
@@ -210,6 +211,7 @@ async def _fill(page: Any, spec: ListSpec) -> None:
     numbers = {"first": count(start + 1, voice.language), "last": count(start + len(shown), voice.language)}
     page.place = voice.say("page.rows", **numbers) if shown else voice.say("page.none")
     page._next, page.first, page.last = following or "", not page._cursors, following is None
+    page.partial = following is not None and len(shown) < spec.rows
     page.chosen = [key for key in page.chosen if key in shown]
     await _show_chosen(page)
 

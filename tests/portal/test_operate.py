@@ -57,7 +57,12 @@ async def test_dead_letters_are_opened_edited_tried_and_sent_again(house, tab): 
     one = await tab("operator")
     page = await one.open(Dead, "/dead")
     assert [(row.title, row.count, row.advice) for row in page.groups] == [("Every attempt failed", "2", "retry")]
-    assert (page.many, len(page.letters), page.editable) == (2, 2, True)
+    assert (page.many, len(page.letters), page.letter, page.text) == (2, 2, "", "")
+    assert [entry.action for entry in (await app.audit.list(SYSTEM, area="dead")).items] == []  # a look at the page opens no letter
+    await one.do(Dead, "try_it")
+    assert page.told == "2 of 2 would be sent now."
+    await one.do(Dead, "open", page.letters[0].value)
+    assert (page.editable, [entry.action for entry in (await app.audit.list(SYSTEM, area="dead")).items]) == (True, ["dead.get"])
     await one.do(Dead, "edit", "{not json")
     assert page.problem == "This is no JSON at 1:2 (line:column)."
     await one.do(Dead, "try_it")
@@ -77,6 +82,7 @@ async def test_dead_letters_are_opened_edited_tried_and_sent_again(house, tab): 
     await house.settle()
     assert [row.count for row in page.groups] == ["1"]
     assert {view.title for view in (await app.captures.list(SYSTEM)).items} == {"Your order"}
+    assert page.letter == ""
     await one.do(Dead, "pick_rate", "1000000")
     assert page.rate == "20"
     await one.do(Dead, "drop")

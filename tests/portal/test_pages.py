@@ -8,6 +8,7 @@ import reflex as rx
 
 from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM
+from backend.store import walk
 from portal.frame import Frame
 from portal.inbox_rows import safe_link, tomorrow_at_nine
 from portal.pages.capture import CapturePage, headers_of, in_frame
@@ -236,3 +237,25 @@ async def test_an_unsafe_link_is_no_link(link):
 async def test_a_frame_without_a_head_gets_its_base_first():
     assert in_frame("<p>x</p>").startswith("<base")
     assert [(h.value, h.text) for h in headers_of("A: 1\r\n 2\r\nB: 3\r\n\r\nC: 4")] == [("A", "1 2"), ("B", "3")]
+
+
+async def test_a_look_that_ended_early_says_so_and_goes_on(house, tab, monkeypatch):
+    for n in range(6):
+        event = EventIn(type="t", category="orders", to=To(user="tom"), title=f"Walk {n}", channels=["web"])
+        await house.app.events.accept(SYSTEM, [event])
+        await house.settle()
+        house.app.clock.move(1)
+    monkeypatch.setattr(walk, "EXAMINED", 2)
+    monkeypatch.setattr(walk, "STEPS", 1)
+    one = await tab("operator")
+    page = await one.open(Deliveries, "/deliveries?channel=email")
+    assert page.rows == []
+    assert page.partial
+    seen = 0
+    while not page.last and seen < 200:
+        seen += 1
+        await one.do(Deliveries, "older")
+    assert not page.partial
+    page = await one.open(Deliveries, "/deliveries?user=tom")
+    assert not page.partial
+    assert len(page.rows) >= 6
