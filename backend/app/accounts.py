@@ -13,7 +13,7 @@ from hashlib import sha256
 import msgspec
 
 from backend.app.base import Aggregate
-from backend.app.people import check_locale, check_zone, checked_person
+from backend.app.person_checks import check_locale, check_zone, checked_person
 from backend.app.views import Page, moment, moment_or_none
 from backend.domain.errors import Forbidden, Invalid, NotFound, StoreUnavailable, Taken, TokenExpired, TokenInvalid, Unauthenticated
 from backend.security.limits import SIGN_IN

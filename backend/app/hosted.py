@@ -7,7 +7,7 @@ back; the page carries that in its form, so that nothing is kept here for people
 import msgspec
 
 from backend.app.base import Aggregate
-from backend.app.people import check_locale, check_zone
+from backend.app.person_checks import check_locale, check_zone
 from backend.app.views import LinkView, PersonIn, PreferencesIn
 from backend.app.wishes import MatrixRow, MatrixView
 from backend.domain.errors import Invalid, NotFound

@@ -12,7 +12,7 @@ import msgspec
 
 from backend.app.accounts import Session, checked_login
 from backend.app.base import Aggregate, page_size
-from backend.app.people import check_locale, check_zone, checked_person
+from backend.app.person_checks import check_locale, check_zone, checked_person
 from backend.app.views import Page, moment, moment_or_none
 from backend.domain.errors import Invalid, NotFound, Taken, TokenExpired, TokenInvalid
 from backend.domain.ids import make_id, parse_id

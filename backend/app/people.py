@@ -4,10 +4,8 @@ At rest the profile is JSON of domain.person.Profile sealed for the purpose "pro
 for "address"; equality goes by `Sealer.address_hash`.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from zoneinfo import available_timezones
 
 import msgspec
 from msgspec import UNSET
@@ -15,6 +13,7 @@ from msgspec import UNSET
 from backend.app import export
 from backend.app.base import Aggregate, check_revision, is_own, need_or_own
 from backend.app.erasure import erase
+from backend.app.person_checks import check_fields, checked_person
 from backend.app.views import AddressIn, AddressView, Page, PersonIn, PersonView, ReasonView, moment
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER
 from backend.domain.errors import Erased, Forbidden, Invalid, NotFound, UnknownGroup
@@ -28,15 +27,10 @@ from backend.store.port import Tx
 
 EMAIL, SMS = CHANNEL_NUMBER["email"], CHANNEL_NUMBER["sms"]
 ADDRESSES = 50  # of one person
-GROUPS = 1_000  # of one person
-ATTRIBUTES = 32 * 1024  # bytes of JSON
 SEARCH = 20
 MANY = 100  # people in one call
 TOKEN_LONGEST = 24 * 3600.0  # seconds
 _OWN_FIELDS = frozenset({"name", "timezone", "locale"})  # what somebody may change about themselves
-_USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+\-]{0,127}")
-_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
-_ZONES = frozenset(available_timezones())
 
 
 class Sealed(NamedTuple):
@@ -272,7 +266,7 @@ class People(Aggregate):
     def _change(self, space: int, user_id: str, given: PersonIn) -> _Change:
         person = checked_person(space, user_id)
         fields = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not UNSET}
-        _check(fields)
+        check_fields(fields)
         first = {
             channel: None if fields[name] is None else self.sealed(channel, fields[name])
             for name, channel in (("email", EMAIL), ("phone", SMS))
@@ -351,43 +345,6 @@ class People(Aggregate):
     def _address(self, row: AddressRow) -> AddressView:
         reason = ReasonView("suppressed", {"reason": row.suppressed}) if row.suppressed else None
         return AddressView(row.hash.hex(), CHANNEL_NAME[row.channel], self.opened(row), row.label, reason, moment(row.created))
-
-
-def checked_person(space: int, user_id: str) -> int:
-    """Our id of the user id. Raises `Invalid` for one that is none."""
-    if not _USER_ID.fullmatch(user_id):
-        raise Invalid("A user id is 1 to 128 letters, digits or . _ : @ + -, and begins with a letter or digit.", field="id", given=user_id[:64])
-    return person_id(space, user_id)
-
-
-def own_person(actor: Actor, user_id: str) -> int:
-    """The actor's own person, or 0 when `user_id` is somebody else."""
-    return actor.person if is_own(actor, user_id) else 0
-
-
-def check_zone(name: str) -> None:
-    """Raises `Invalid` unless it is a zone of the IANA database."""
-    if name not in _ZONES:
-        raise Invalid("There is no such time zone. Use a name of the IANA database, like Europe/Berlin.", field="timezone", given=name[:64])
-
-
-def check_locale(tag: str) -> None:
-    """Raises `Invalid` unless it reads like a language tag (BCP 47)."""
-    if not _LOCALE.fullmatch(tag):
-        raise Invalid("A locale is a language tag like en, de or pt-BR.", field="locale", given=tag[:35])
-
-
-def _check(fields: dict[str, Any]) -> None:
-    if "timezone" in fields:
-        check_zone(fields["timezone"])
-    if "locale" in fields:
-        check_locale(fields["locale"])
-    if fields.get("name") and not fields["name"].isprintable():
-        raise Invalid("A name may not hold line breaks or other control characters.", field="name")
-    if len(msgspec.json.encode(fields.get("attributes", {}))) > ATTRIBUTES:
-        raise Invalid(f"The attributes are larger than {ATTRIBUTES // 1024} KB. Keep what notifications need.", field="attributes")
-    if len(fields.get("groups", ())) > GROUPS:
-        raise Invalid(f"A person is in at most {GROUPS:,} groups.", field="groups", limit=GROUPS)
 
 
 def _set_first(tx: Tx, space: int, person: int, channel: int, address: Sealed | None, now: float) -> None:

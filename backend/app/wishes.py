@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from backend.app import categories as content_categories
 from backend.app.base import Aggregate, check_revision, need_or_own
-from backend.app.people import checked_person
+from backend.app.person_checks import checked_person
 from backend.app.views import PreferencesIn, PreferencesView, QuietHoursIn, moment, moment_or_none
 from backend.domain import consent, preference
 from backend.domain.category import Category

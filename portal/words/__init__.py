@@ -19,6 +19,7 @@ from portal.words import (
     own,
     person,
     settings,
+    shelf,
     staff,
     starting,
     studio,
@@ -36,6 +37,7 @@ _ROOMS: tuple[ModuleType, ...] = (
     members,
     operate,
     settings,
+    shelf,
     starting,
     studio,
 )
