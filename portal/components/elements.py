@@ -38,6 +38,20 @@ def native_form(*children: Any, **props: Any) -> rx.Component:
     return NativeForm.create(*children, **attributes(props))
 
 
+class NativeLink(BaseHTML):
+    """A link the browser itself follows: Reflex's own asks the router, which knows no files and forgets the filters before a "#"."""
+
+    tag = "a"
+    href: rx.Var[str]
+    download: rx.Var[str | bool]
+    target: rx.Var[str]
+    rel: rx.Var[str]
+
+
+def plain_link(*children: Any, **props: Any) -> rx.Component:
+    return NativeLink.create(*children, **attributes(props))
+
+
 div, span, p, b, small, section = map(_element, ("div", "span", "p", "b", "small", "section"))
 main, nav, aside, header, footer = map(_element, ("main", "nav", "aside", "header", "footer"))
 h1, h2, h3, ul, ol, li, dl, dt, dd = map(_element, ("h1", "h2", "h3", "ul", "ol", "li", "dl", "dt", "dd"))
@@ -45,7 +59,7 @@ i, kbd, label, legend, strong = map(_element, ("i", "kbd", "label", "legend", "s
 button_el, input_el, textarea, select_el, option = map(_element, ("button", "input", "textarea", "select", "option"))
 fieldset, dialog_el, details, summary, iframe = map(_element, ("fieldset", "dialog", "details", "summary", "iframe"))
 table_el, thead, tbody, tr, th, td, caption = map(_element, ("table", "thead", "tbody", "tr", "th", "td", "caption"))
-pre, time_el, hr, code, plain_link = map(_element, ("pre", "time", "hr", "code", "a"))
+pre, time_el, hr, code = map(_element, ("pre", "time", "hr", "code"))
 
 
 def a(*children: Any, href: Any = "#", **props: Any) -> rx.Component:

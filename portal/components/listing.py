@@ -135,7 +135,7 @@ def _saved(page: Any) -> list[rx.Component]:
 def list_actions(page: Any, *, csv: bool = True, saved: bool = True) -> list[rx.Component]:
     """Saved views and the download, for the page's head."""
     file = plain_link(
-        icon("download", 15), span(t("list.csv")), href=page.download, cls="btn", title=t("list.csv.limit"), download=True, target="_self"
+        icon("download", 15), span(t("list.csv")), href=page.download, cls="btn", title=t("list.csv.limit"), download=True
     )
     return [*(_saved(page) if saved else []), *([file] if csv else [])]
 

@@ -134,7 +134,7 @@ def _funnel() -> rx.Component:
 
 
 def _file(href: Any, name: Any) -> rx.Component:
-    return plain_link(icon("download", 15), href=href, cls="btn ghost sm icon", aria_label=name, title=name, download=True, target="_self")
+    return plain_link(icon("download", 15), href=href, cls="btn ghost sm icon", aria_label=name, title=name, download=True)
 
 
 def _charts() -> rx.Component:

@@ -134,7 +134,7 @@ def _row(row: CaptureRow) -> rx.Component:
             a(row.title, href=f"{PATH}/" + row.id, cls="strong rowlink clip"),
             span(row.preview, cls=rx.cond(row.preview == "", "hide", "cap faint clip")),
             rx.cond(row.attempt != "", span(row.attempt, cls="cap faint")),
-            cls="two",
+            cls="two lines",
         ),
         td(span(channel_icon(row.channel, 14), channel_word(row.channel), cls="row")),
         td(span(row.user, cls="strong clip"), span(row.address, cls="cap faint clip"), cls="pair"),

@@ -53,7 +53,7 @@ def own_data() -> rx.Component:
         t("data.copy"),
         div(
             p(t("data.copy.text"), cls="muted"),
-            plain_link(icon("download", 15), span(t("data.copy.act")), href=page.copy, download="my-data.json", cls="btn pri", custom_attrs={"reloadDocument": True}),
+            plain_link(icon("download", 15), span(t("data.copy.act")), href=page.copy, download="my-data.json", cls="btn pri"),
             cls="col g3 start",
         ),
     )

@@ -1,133 +1,208 @@
-"""Walks the portal as one role and judges what it sees: axe with every rule, and nothing wider than the window.
+"""Walks the portal as one role and judges what it sees: axe with every rule, nothing wider than the window, nothing on the console.
 
 The addresses come from the application's own table, so a new page is walked without a word here. What is variable in an address is
-taken from the first link of its list, and is "0123" where there is none.
+taken from a link the role has met on its way, else from one the administrator met, and is "0123" where nobody met any. A page is
+loaded once; sizes and modes then change in place, tabs, dialogs, menus and folded parts are opened as they are found.
+
+What two roles see word for word the same in the same size and mode is judged and pictured once; how wide it is, is asked everywhere.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page
-from playwright.sync_api import TimeoutError as Late
+from playwright.async_api import BrowserContext, Page
+from playwright.async_api import TimeoutError as Late
 
 BUILD = Path(__file__).parents[3] / "build" / "portal"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice", "experimental"]
 HEIGHT = {1440: 900, 390: 844}
-EVERY = ((1440, "light"), (1440, "dark"), (390, "light"), (390, "dark"))
-JUDGE = """async (tags) => {
-  const found = await axe.run(document, { runOnly: { type: "tag", values: tags }, iframes: false, resultTypes: ["violations"] });
+Look = tuple[int, str]  # width, mode
+LOOKS: tuple[Look, ...] = ((1440, "light"), (1440, "dark"), (390, "dark"), (390, "light"))
+JUDGE = """async ([tags, within]) => {
+  const found = await axe.run(within || document, { runOnly: { type: "tag", values: tags }, iframes: false, resultTypes: ["violations"] });
   const grave = found.violations.filter((v) => ["serious", "critical"].includes(v.impact));
-  const wide = document.documentElement.scrollWidth > innerWidth;
-  const told = grave.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target).join(", ")}`);
-  return wide ? [...told, "wider than the window"] : told;
+  return grave.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target + " " + (n.any[0]?.message || "")).join(", ")}`);
 }"""
+WIDE = """() => { const most = innerWidth;
+  if (document.documentElement.scrollWidth <= most) return [];
+  const out = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > most + 1 && e.checkVisibility());
+  return ["wider than the window: " + out.slice(-3).map((e) => e.tagName + "." + e.className).join(", ")]; }"""
+DRESSED = """async (mode) => {
+  await new Promise((done) => { const look = () => document.documentElement.classList.contains(mode) ? done() : requestAnimationFrame(look); look(); });
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const moving = document.getAnimations().filter((a) => a.effect?.getTiming().iterations !== Infinity);
+  await Promise.allSettled(moving.map((a) => a.finished)); }"""
+PRINT = """(within) => { const all = document.querySelector(within).outerHTML; let [a, b] = [7, 11];
+  for (let i = 0; i < all.length; i++) { const c = all.charCodeAt(i); a = Math.imul(a ^ c, 2654435761); b = Math.imul(b ^ c, 1597334677); }
+  return `${all.length} ${a} ${b}`; }"""
 OPENERS = """() => [...new Set([...document.querySelectorAll("#content [popovertarget], #content [data-open]")]
-  .filter((e) => e.checkVisibility() && !e.disabled).map((e) => e.getAttribute("popovertarget") || e.dataset.open))]"""
+  .filter((e) => e.checkVisibility() && !e.disabled && !e.closest("dialog, [popover]")).map((e) => e.getAttribute("popovertarget") || e.dataset.open))]"""
+ASKERS = """() => [...new Set([...document.querySelectorAll("#content button:not([data-open]):not([popovertarget])")]
+  .filter((e) => e.checkVisibility() && !e.disabled && !e.closest("dialog, [popover]")).map((e) => e.innerText.trim()).filter((t) => t.endsWith("…")))]"""
+UNFOLD = "() => { const all = [...document.querySelectorAll('#content details:not([open])')]; for (const e of all) e.open = true; return all.length; }"
+READY = """() => { const here = document.getElementById("content");
+  return here && !here.hasAttribute("aria-busy") && ![...here.querySelectorAll(".late, .skel")].some((e) => e.checkVisibility()); }"""
 SHELL = ("palette", "keys", "own", "drawer")
 
 
-class Walk:
-    """One role in one house. `faults`: where -> what is wrong; `seen`: the routes that were open, `closed`: those that were not."""
+@dataclass
+class Findings:
+    """Of one house. `faults`: where -> what is wrong. `seen` and `closed`: role -> routes. `links`: role -> addresses it has met."""
 
-    def __init__(self, context: BrowserContext, axe: str, house: str, role: str, sights: tuple[tuple[int, str], ...] = EVERY) -> None:
-        self.page: Page = context.new_page()
-        context.add_init_script(axe)
-        context.set_default_timeout(30_000)
-        self.page.on("pageerror", lambda error: self._note("script", [str(error)[:200]]))
-        self.name, self.sights = f"{house}-{role}", sights
-        self.faults: dict[str, list[str]] = {}
-        self.seen: list[str] = []
-        self.closed: list[str] = []
-        self.looks = 0
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    seen: dict[str, list[str]] = field(default_factory=dict)
+    closed: dict[str, list[str]] = field(default_factory=dict)
+    links: dict[str, dict[str, None]] = field(default_factory=dict)
+    judged: set[tuple[str, ...]] = field(default_factory=set)
+    looks: int = 0
+    pictures: int = 0
+
+
+class Walk:
+    """One role's tab in one house. `deep`: what a page opens and unfolds too."""
+
+    def __init__(self, context: BrowserContext, house: str, role: str, found: Findings, looks: Sequence[Look] = LOOKS, *, deep: bool = True) -> None:
+        self._context, self.role, self._found, self._looks, self._deep = context, role, found, looks, deep
+        self._base = ""
+        self._page: Page
+        self._at = "the first page"
+        for told in (found.seen, found.closed):
+            told.setdefault(role, [])
+        found.links.setdefault(role, {})
         self._shots = BUILD / house / role
         self._shots.mkdir(parents=True, exist_ok=True)
 
-    def visit(self, route: str, named: dict[str, str]) -> None:
-        """Open a route and judge it; dialogs and menus of the page too. `named`: what stands for what is variable, filled on the way."""
-        path = self._address(route, named)
-        self.page.goto(path)
-        self._settle()
-        if self.page.locator("#content > .empty .lucide-lock").count():
-            self.closed.append(route)
-            if len(self.closed) == 1:
-                self._judge("closed", self.sights)
-            return
-        self.seen.append(route)
-        name = route.strip("/").replace("/", "-") or "start"
-        self._judge(name, self.sights)
-        self._overlays(name)
+    async def open(self, axe: str, base: str) -> None:
+        """The tab itself."""
+        await self._context.add_init_script(axe)
+        self._context.set_default_timeout(60_000)
+        self._page, self._base = await self._context.new_page(), base
+        self._page.on("pageerror", lambda error: self._note("script", [str(error)[:300]]))
+        self._page.on("console", lambda said: self._note("console", [said.text[:300]]) if said.type == "error" else None)
+        self._page.on("request", lambda asked: None if asked.url.startswith((base, "data:", "blob:")) else self._note("foreign", [asked.url]))
 
-    def shell(self) -> None:
+    async def visit(self, route: str) -> None:
+        """Load a route and judge it in every look, with its tabs, folded parts, dialogs and menus."""
+        path = self._address(route)
+        self._at = path
+        await self._page.goto(path)
+        await self._settle()
+        name = route.strip("/").replace("/", "-").replace("[", "").replace("]", "") or "start"
+        if await self._page.locator("#content > .empty .lucide-lock").count():
+            self._found.closed[self.role].append(route)
+            if len(self._found.closed[self.role]) == 1:
+                await self._judge("closed")
+            return
+        self._found.seen[self.role].append(route)
+        hrefs = await self._page.locator("#content a[href^='/']").evaluate_all("(all) => all.map((a) => a.getAttribute('href'))")
+        self._found.links[self.role].update(dict.fromkeys(hrefs))
+        await self._judge(name)
+        if not self._deep:
+            return
+        await self._overlays(name)
+        await self._tabs(name)
+        for href in dict.fromkeys(href for href in hrefs if href.startswith(f"{path}?tab=")):
+            await self._page.goto(href)
+            await self._settle()
+            await self._judge(f"{name}-{href.partition('=')[2]}")
+            await self._overlays(f"{name}-{href.partition('=')[2]}")
+
+    async def shell(self, home: str) -> None:
         """The frame's own: palette, keys, language and zone, account menu; on a phone the drawer."""
-        for width, scheme in self.sights:
-            self._dress(width, scheme)
+        await self._page.goto(home)
+        await self._settle()
+        for width in dict.fromkeys(width for width, _ in self._looks):
+            await self._dress(width, "light")
             for name in SHELL:
                 if (name == "drawer") == (width < 760):
-                    self._open(name, lambda name=name: self.page.evaluate("(id) => document.getElementById(id).showModal()", name), width, scheme)
+                    await self._page.evaluate("(id) => document.getElementById(id).showModal()", name)
+                    await self._opened(f"shell-{name}", f"#{name}", width)
             if width > 760:
-                self._open("me", lambda: self.page.locator(".shell > .side .me").click(), width, scheme)
+                await self._page.locator(".shell > .side .me").click()
+                await self._opened("shell-me", "#me", width)
 
-    def done(self) -> None:
-        """Close the tab."""
-        self.page.close()
-
-    def _address(self, route: str, named: dict[str, str]) -> str:
-        base, *variable = re.split(r"/\[+[^\]]*\]+", route)
-        if not variable:
+    def _address(self, route: str) -> str:
+        if "[" not in route:
             return route
-        if route not in named:
-            self.page.goto(base)
-            self._settle()
-            inner = variable[0]
-            links = self.page.locator(f'#content a[href^="{base}/"]').evaluate_all("(all) => all.map((a) => a.getAttribute('href'))")
-            parts = [href[len(base) + 1 :].split("/")[0].split("?")[0] for href in links if href.endswith(inner) or not inner]
-            named[route] = f"{base}/{parts[0] if parts else '0123'}{inner}"
-        return named[route]
+        shape = re.compile(re.sub(r"\\\[+[^\]]*\]+", "([^/?#]+)", re.escape(route)) + r"(?=$|\?)")
+        for role in (self.role, "admin"):
+            for href in self._found.links.get(role, ()):
+                if met := shape.match(href):
+                    return met.group()
+        return re.sub(r"\[+[^\]]*\]+", "0123", route)
 
-    def _settle(self) -> None:
-        self.page.locator("#content:not([aria-busy])").wait_for()
-        for waits in (".late", ".skel"):
-            try:
-                self.page.locator(f"#content {waits}:visible").first.wait_for(state="detached", timeout=20_000)
-            except Late:
-                self._note(self.page.url, [f"{waits} never went"])
+    async def _settle(self) -> None:
+        try:
+            await self._page.wait_for_function(READY)
+        except Late:
+            self._note(self._at, ["never came to rest"])
 
-    def _dress(self, width: int, scheme: str) -> None:
-        self.page.set_viewport_size({"width": width, "height": HEIGHT[width]})
-        self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        self.page.locator(f"html.{scheme}").wait_for()
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    async def _dress(self, width: int, mode: str) -> None:
+        await self._page.set_viewport_size({"width": width, "height": HEIGHT[width]})
+        await self._page.emulate_media(color_scheme=mode, reduced_motion="reduce")
+        await self._page.evaluate(DRESSED, mode)
 
-    def _judge(self, name: str, sights: tuple[tuple[int, str], ...]) -> None:
-        for width, scheme in sights:
-            self._dress(width, scheme)
-            self._look(name, width, scheme)
+    async def _judge(self, name: str) -> None:
+        for width, mode in self._looks:
+            await self._dress(width, mode)
+            await self._look(name, width, mode)
 
-    def _look(self, name: str, width: int, scheme: str) -> None:
-        self.looks += 1
-        found = self.page.evaluate(JUDGE, TAGS)
-        self.page.screenshot(path=self._shots / f"{name}-{width}-{scheme}.jpg", type="jpeg", quality=70)
-        if found:
-            self._note(f"{name} {width} {scheme}", found)
+    async def _look(self, name: str, width: int, mode: str, within: str = "") -> None:
+        """`within`: an overlay; the page beneath has been judged before. The first look of a role at a page is always at the whole."""
+        self._found.looks += 1
+        where, wrong = f"{self.role} {name} {width} {mode}", await self._page.evaluate(WIDE)
+        mark = (await self._page.evaluate(PRINT, within or "#content"), str(width), mode)
+        if mark not in self._found.judged or (not within and (width, mode) == self._looks[0]):
+            self._found.judged.add(mark)
+            wrong += await self._page.evaluate(JUDGE, [TAGS, within])
+            await self._page.screenshot(path=self._shots / f"{name}-{width}-{mode}.jpg", type="jpeg", quality=60)
+            self._found.pictures += 1
+        if wrong:
+            self._note(where, wrong)
 
-    def _overlays(self, name: str) -> None:
-        """Each dialog and menu a button of the page opens, once wide and once narrow."""
-        for width, scheme in self.sights[:: 3 if len(self.sights) == 4 else 1]:
-            self._dress(width, scheme)
-            for target in self.page.evaluate(OPENERS):
-                opener = self.page.locator(f'#content [popovertarget="{target}"]:visible, #content [data-open="{target}"]:visible').first
-                self._open(f"{name}-{target}", opener.click, width, scheme, target)
+    async def _tabs(self, name: str) -> None:
+        """Tabs that change a part of the page, and what is folded."""
+        tabs = self._page.locator("#content [role=tab]")
+        await self._dress(*self._looks[0])
+        for n in range(1, await tabs.count()):
+            if not await tabs.nth(n).is_visible():
+                continue
+            await tabs.nth(n).click()
+            await self._page.locator(f"#content [role=tab] >> nth={n} >> xpath=self::*[@aria-selected='true']").wait_for()
+            await self._settle()
+            await self._judge(f"{name}-tab{n}")
+        if await self._page.evaluate(UNFOLD):
+            await self._judge(f"{name}-unfolded")
 
-    def _open(self, name: str, opening: Callable[[], object], width: int, scheme: str, target: str = "") -> None:
-        overlay = self.page.locator(f"#{target or name}")
-        opening()
-        overlay.wait_for()
-        self._look(name, width, scheme)
-        self.page.keyboard.press("Escape")
-        if overlay.is_visible():
+    async def _overlays(self, name: str) -> None:
+        """Each dialog and menu a button of the page opens: by its id, or with an ellipsis, which promises a dialog."""
+        for width in dict.fromkeys(width for width, _ in self._looks):
+            await self._dress(width, "light")
+            for target in await self._page.evaluate(OPENERS):
+                await self._page.locator(f'#content [popovertarget="{target}"]:visible, #content [data-open="{target}"]:visible').first.click()
+                await self._opened(f"{name}-{target}", f"#{target}", width)
+            for n, words in enumerate(await self._page.evaluate(ASKERS)):
+                await self._page.locator("#content").get_by_role("button", name=words, exact=True).first.click()
+                await self._opened(f"{name}-asks{n}", "dialog[open]", width)
+
+    async def _opened(self, name: str, overlay: str, width: int) -> None:
+        try:
+            await self._page.locator(overlay).wait_for(timeout=20_000)
+        except Late:
+            self._note(name, [f"{overlay} does not open"])
+            return
+        for mode in dict.fromkeys(mode for wide, mode in self._looks if wide == width):
+            await self._dress(width, mode)
+            await self._look(name, width, mode, overlay)
+        await self._page.keyboard.press("Escape")
+        if await self._page.locator(overlay).is_visible():
             self._note(name, ["Escape does not close it"])
-            self.page.evaluate("(id) => { const e = document.getElementById(id); e.close?.(); }", target or name)
+            await self._page.evaluate("(is) => { const e = document.querySelector(is); e.close?.(); e.hidePopover?.(); }", overlay)
 
     def _note(self, where: str, what: list[str]) -> None:
-        self.faults.setdefault(where, []).extend(what)
+        place = where if where.startswith(self.role) else f"{self.role} {self._at}: {where}"
+        self._found.faults.setdefault(place, []).extend(what)
+        with (BUILD / "faults.txt").open("a") as told:  # at once: a walk that is broken off has told what it found
+            told.write(f"{place}: {'; '.join(what)}\n")

@@ -1,0 +1,102 @@
+"""Houses to walk through, and several tabs that walk through one at the same time."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from playwright.async_api import Browser, async_playwright
+
+from portal import wiring
+from portal.access import SESSION_COOKIE, home_of
+from portal.routes import STRANGERS, routes
+from portal.wiring import connect
+from tests.portal.e2e.conftest import FLAGS, chromium_path
+from tests.portal.e2e.full_house import fill
+from tests.portal.e2e.walk import BUILD, LOOKS, Findings, Look, Walk
+from tests.portal.house_stand import PASSWORD, open_house
+
+CREWS = 3  # each with a tab of every role
+
+
+class Standing:
+    """A house the portal shows for a while."""
+
+    def __init__(self, name, server, house, clock):
+        self.name, self.server, self.house, self.clock = name, server, house, clock
+        self.began = time.monotonic()
+
+    def session(self, login):
+        self.server.loop.call_soon_threadsafe(self.clock.move, 61)  # sign-ins are limited by the minute
+        return self.server.run(self.house.app.accounts.sign_in(login, PASSWORD)).token
+
+
+@contextlib.contextmanager
+def open_standing(name: str, server, home: Path) -> Iterator[Standing]:
+    """A house in place of the server's own: "empty", or "full" of everything."""
+
+    async def begin():
+        house, clock = await open_house(home, server.base)
+        if name == "full":
+            await fill(house)
+        return house, clock
+
+    house, clock = server.run(begin(), 300)
+    before = wiring._live
+    connect(house.app)
+    yield Standing(name, server, house, clock)
+    connect(before)
+    server.run(house.stop(), 60)
+
+
+def walk_through(standing: Standing, axe: str, logins: Sequence[str], looks: Sequence[Look] = LOOKS, *, deep: bool = True) -> Findings:
+    """Every page as every one of them, the administrator first, then those of strangers. `deep`: dialogs, menus, tabs and folds too."""
+    sessions = {login: standing.session(login) for login in logins}
+    found = Findings()
+    asyncio.run(_walk(standing, axe, sessions, found, looks, deep))
+    return found
+
+
+async def _walk(standing: Standing, axe: str, sessions: dict[str, str], found: Findings, looks: Sequence[Look], deep: bool) -> None:
+    mine = [route for route in routes() if route not in STRANGERS]
+    plain, variable = [route for route in mine if "[" not in route], [route for route in mine if "[" in route]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        crews = [[await _tab(browser, standing, axe, who, token, found, looks, deep) for who, token in sessions.items()] for _ in range(CREWS)]
+        for waiting in (plain, variable):  # what is variable is a link of a page before
+            await asyncio.gather(*[_work(crew, waiting) for crew in crews])
+        for walk in crews[0] if deep else ():
+            await walk.shell(home_of(walk.role))
+        stranger = await _tab(browser, standing, axe, "stranger", "", found, looks, deep)
+        for route in STRANGERS:
+            await stranger.visit(route)
+        await browser.close()
+
+
+async def _work(crew: list[Walk], waiting: list[str]) -> None:
+    while waiting:
+        route = waiting.pop(0)
+        for walk in crew:
+            await walk.visit(route)
+
+
+async def _tab(
+    browser: Browser, standing: Standing, axe: str, who: str, token: str, found: Findings, looks: Sequence[Look], deep: bool
+) -> Walk:
+    base = standing.server.base
+    context = await browser.new_context(base_url=base, locale="en-GB", reduced_motion="reduce")
+    if token:
+        await context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": base}])
+    walk = Walk(context, standing.name, who, found, looks, deep=deep)
+    await walk.open(axe, base)
+    return walk
+
+
+def told(standing: Standing, found: Findings) -> None:
+    """What was walked, in a table for people."""
+    lines = [f"# {standing.name.title()} house: {found.looks} looks, {found.pictures} judged and pictured, {time.monotonic() - standing.began:.0f} s", ""]
+    lines += ["| role | pages seen | closed to it |", "|---|---|---|"]
+    lines += [f"| {role} | {len(seen)} | {len(found.closed[role])} |" for role, seen in found.seen.items()]
+    lines += ["", *[f"* {where}: {'; '.join(what)}" for where, what in found.faults.items()], ""]
+    (BUILD / f"walked-{standing.name}.md").write_text("\n".join(lines))
