@@ -5,6 +5,7 @@ from typing import Any, get_args
 from backend.app.views import CategoryIn, CategoryView, PriorityName, TypeName
 from backend.domain.delivery import CHANNELS, PRIORITIES
 from portal.telling import Teller
+from portal.theme import span_of
 
 KINDS = ("essential", "service", "marketing")
 TYPES: tuple[str, ...] = get_args(TypeName)
@@ -27,10 +28,18 @@ def category_of(form: dict[str, Any], before: CategoryView | None = None) -> Cat
         max_priority=highest,
         channels=[one for one in CHANNELS if form.get(f"channel-{one}")],  # type: ignore[misc]
         template=template,
+        attempts=_number(form.get("attempts"), 50),
+        give_up=_number(form.get("give_up"), 10_080) * 60,
         revision=None,
         **{flag: bool(form.get(flag)) for flag in FLAGS},
         **kept,
     )
+
+
+def _number(typed: Any, most: int) -> int:
+    """A whole number as it was typed; what is none counts as nothing said."""
+    text = str(typed or "").strip()[:9]
+    return min(int(text), most) if text.isascii() and text.isdigit() else 0
 
 
 def sentences(voice: Teller, view: CategoryView) -> list[str]:
@@ -45,6 +54,10 @@ def sentences(voice: Teller, view: CategoryView) -> list[str]:
         said.append(say("category.says.max", priority=say(f"priority.{view.max_priority}")))
     if view.ordered:
         said.append(say("category.says.ordered"))
+    if view.attempts:
+        said.append(say("category.says.attempts", count=view.attempts))
+    if view.give_up:
+        said.append(say("category.says.give_up", span=span_of(view.give_up, voice.language)))
     if view.cap:
         said.append(say("category.says.cap", cap=", ".join(f"{name} {n}" for name, n in view.cap.items())))
     if view.template:

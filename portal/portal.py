@@ -35,6 +35,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     people,
     person,
     preferences,
+    schedules,
     send,
     senders,
     settings,

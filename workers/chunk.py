@@ -12,6 +12,7 @@ from backend.log.port import Record
 from backend.store import hot
 from backend.store.port import Tx
 from backend.store.suppress import suppress
+from workers import ordered
 from workers.items import Item, start_of
 from workers.outcomes import After, given_up
 from workers.refusals import Refused, write_stops
@@ -48,6 +49,7 @@ class Chunk:
         self.fresh.update(hot.write_attempts(tx, outcomes, [start_of(item) for item in self.go], self.now))
         write_stops(tx, [refused for _, refused in self.stopped], self.now)
         hot.write_moves(tx, [given_up(item.delivery) for item, _ in self.broken if not item.answer], self.now)
+        ordered.write(tx, self.done, self.stopped)
         later = [after.later for _, after in self.done if after.later]
         if later:
             hot.write_due(tx, later)

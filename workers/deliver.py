@@ -30,6 +30,7 @@ from workers.commit import Commit, Write
 from workers.faults import Faults
 from workers.inhand import InHand
 from workers.items import Item, lane_of
+from workers.ordered import Ordered
 from workers.outcomes import After, after, withheld
 from workers.ports import FactsOf, Renderer, Router
 from workers.refusals import Refused, refused
@@ -47,7 +48,7 @@ class Deliver:
 
     def __init__(
         self, channel: str, *, events: Log, commit: Commit, clock: Clock, facts: FactsOf, router: Router, renderer: Renderer,
-        rnd: Callable[[], float], faults: Faults | None = None, lanes: Sequence[str] | None = None, brake: Brake | None = None,
+        rnd: Callable[[], float], faults: Faults | None = None, lanes: Sequence[str] | None = None, brake: Brake | None = None, ordered: Ordered | None = None,
     ) -> None:  # fmt: skip
         self.name = f"deliver.{channel}"
         self.lanes = lanes or [topics.deliveries(channel, priority) for priority in PRIORITIES]
@@ -61,7 +62,7 @@ class Deliver:
         self._reading: asyncio.Task[list[Record]] | None = None
         router.watchers.append(self._wake.set)
         router.leavers.append(self._leave)
-        self._brake = brake
+        self._brake, self._ordered = brake, ordered
         if brake:
             brake.watchers.append(self._call_back)
 
@@ -144,12 +145,15 @@ class Deliver:
         now = self._clock.now()
         afters = self._afters(done, now)
         go, stopped = await self._recheck(take, now)
+        go = await self._in_turn(go, stopped, now)
         stopped += [(item, withheld(item.delivery, answer, now)) for item, answer in away]
         broken, hand.broken = hand.broken, []
         chunk = Chunk(now, afters, go, stopped, broken, spoiled)
         for record in (*(item.record for item in twins), *chunk.ended()):
             hand.watermark.end(record)
         self._unmarked = False
+        if self._ordered and any(a.later for _, a in afters):
+            self._ordered.written()
         writing = asyncio.ensure_future(self._write_chunk(chunk, reader))
         ready = await self._render(go)  # while the store writes
         if not await writing:
@@ -262,6 +266,21 @@ class Deliver:
             parts = [await self._recheck_among(take[:half], now), await self._recheck_among(take[half:], now)]
             return [i for found, _ in parts for i in found], [s for _, found in parts for s in found]
         return go, stopped
+
+    async def _in_turn(self, go: list[Item], stopped: list[tuple[Item, Refused]], now: float) -> list[Item]:
+        """Those of ordered categories whose turn it is, and all others."""
+        tries = 0
+        while self._ordered and go:
+            try:
+                return await self._ordered.sift(go, stopped, self._hand, now)
+            except Unavailable:
+                if self._stopping.is_set():
+                    for item in go:
+                        self._hand.let_go(item)
+                    return []
+                await self._pause(tries)
+                tries += 1
+        return go
 
     def _keep_here(self, item: Item) -> None:
         """Nobody of the demo is written to outside. Who is meant is known only now, so the provider is taken anew."""

@@ -20,6 +20,14 @@ from workers.watermark import Watermark, place_of
 log = logging.getLogger("carillon.line")
 
 
+Key = tuple[int, int, str, str]
+
+
+def key_of(delivery: Delivery) -> Key:
+    """Whose order it has a place in, within its channel."""
+    return delivery.space, delivery.person, delivery.priority, delivery.category
+
+
 class InHand:
     """Of one `Deliver`, on its loop."""
 
@@ -35,6 +43,7 @@ class InHand:
         self._open: dict[str, int] = {}  # provider key -> attempts whose outcome is not durable
         self._ids: set[bytes] = set()  # deliveries open in this process: a record appended twice is recognised by it
         self._aloft: dict[bytes, Item] = {}  # given to a provider, and the outcome is not durable
+        self.held: dict[Key, bytes] = {}  # of ordered categories: whose turn it is
 
     @property
     def busy(self) -> bool:
@@ -77,8 +86,12 @@ class InHand:
         twins: list[Item] = []
         down, limited = self._router.down, self._router.limited
         for row in self.waiting.values():
+            passed: list[Item] = []
             while row:
                 item = row[0]
+                if self.held and key_of(item.delivery) in self.held:
+                    passed.append(row.popleft())  # its turn comes when the one before has its outcome
+                    continue
                 if item.delivery.id in self._ids:
                     row.popleft()
                     first = self._aloft.get(item.delivery.id)
@@ -100,7 +113,14 @@ class InHand:
                 self._open[provider.key] = self._open.get(provider.key, 0) + 1
                 self._ids.add(item.delivery.id)
                 take.append(row.popleft())
+            row.extendleft(reversed(passed))
         return take, twins
+
+    def put_back(self, items: Sequence[Item]) -> None:
+        """They were taken and may not fly yet."""
+        for item in reversed(items):
+            self.let_go(item)
+            self.waiting[item.record.topic].appendleft(item)
 
     def hand_over(self, item: Item, provider: Provider) -> None:
         """Another provider takes it."""
@@ -128,6 +148,8 @@ class InHand:
     def let_go(self, item: Item) -> None:
         """Its outcome is durable, or nobody will send it."""
         self._ids.discard(item.delivery.id)
+        if self.held.get(key_of(item.delivery)) == item.delivery.id:
+            del self.held[key_of(item.delivery)]
         self._aloft.pop(item.delivery.id, None)
         self.free(item)
 
@@ -135,6 +157,7 @@ class InHand:
         """After a mistake of ours: what no provider has is read again from the marks; what one has (had) keeps its place until its
         outcome is written, or its record would be taken for a twin and never be sent."""
         aloft = self._aloft
+        self.held = {key: made for key, made in self.held.items() if made in aloft}
         self._ids = set(aloft)
         self._open = dict(Counter(item.key for item in aloft.values() if item.provider is not None))
         self.finished = [item for item in aloft.values() if item.answer is not None]

@@ -21,6 +21,7 @@ from workers.decide import DecideStage
 from workers.deliver import Deliver
 from workers.due import Due
 from workers.expand import ExpandStage
+from workers.ordered import Ordered
 from workers.ports import FactsOf, Renderer, Router
 from workers.purge import Purge
 from workers.receipts import Receipts
@@ -76,6 +77,7 @@ class Line:
         for channel in SENT:
             deliver = Deliver(
                 channel, events=events, commit=commit, clock=clock, facts=facts, router=router, renderer=renderer, rnd=random.random, brake=self.brake,
+                ordered=Ordered(store),
             )  # fmt: skip
             self._groups[deliver.name] = deliver.lanes
             if "deliver" in names:

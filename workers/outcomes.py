@@ -94,7 +94,7 @@ def after(delivery: Delivery, answer: Answer, category: Category, now: float, rn
             return After(hot.Outcome(delivery.attempt, State.HELD, answer.code, raw, move), later=stop.later)
         case "unknown" if not may_repeat(category, delivery.channel):
             return After(ended(State.UNKNOWN, "provider_refused"))
-    planned = next_try(delivery.attempt, now, delivery.expires, answer.retry_after, rnd(), limits_of(category, delivery.priority))
+    planned = next_try(delivery.attempt, now, delivery.expires, answer.retry_after, rnd(), limits_of(category, delivery.priority), max(delivery.accepted, delivery.released))
     attempt_outcome = State.UNKNOWN if answer.meaning == "unknown" else State.RETRYING
     if isinstance(planned, At):
         return After(ended(State.RETRYING, answer.code or "temporary", planned.at, attempt_outcome), later=again(delivery, planned.at))

@@ -1,10 +1,11 @@
 """/v1/deliveries, /v1/dead, /v1/halts: what became of everything, and the levers over it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from backend.api.endpoint import Answer, Call, Endpoint
+from backend.app.dead_views import AgainView, GoingView
 from backend.app.halts_views import HaltIn, HaltLook, HaltView
 from backend.app.providers import ProviderView
 from backend.app.views import ChannelName, DeadView, DeliveryView, Page
@@ -34,10 +35,27 @@ class DeadQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReplayIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Dead letters to send again: by id, or all of one cause."""
+    """Dead letters to send again: by id, or all of one cause. `patch`: a merge patch of title, message and data; `rate`: letters a second, 0 all
+    at once."""
 
     ids: Annotated[list[str], msgspec.Meta(max_length=1_000)] | None = None
     fingerprint: str | None = None
+    patch: dict[str, Any] | None = None
+    rate: Annotated[float, msgspec.Meta(ge=0, le=10_000)] = 0.0
+
+
+class LettersIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Dead letters to try on copies: by id, or all of one cause. `patch`: a merge patch of title, message and data."""
+
+    ids: Annotated[list[str], msgspec.Meta(max_length=1_000)] | None = None
+    fingerprint: str | None = None
+    patch: dict[str, Any] | None = None
+
+
+class StoppedView(msgspec.Struct):
+    """How many were called back."""
+
+    stopped: int
 
 
 class ReplayView(msgspec.Struct):
@@ -81,7 +99,25 @@ async def replay(call: Call) -> Answer:
     if (body.ids is None) == (body.fingerprint is None):
         raise Invalid("Name either ids or a fingerprint.", field="ids")
     ids = [parse_id(one) for one in body.ids] if body.ids is not None else None
-    return Answer(ReplayView(await call.app.dead.replay(call.actor, ids=ids, fingerprint=body.fingerprint)), 202)
+    done = await call.app.dead.replay(call.actor, ids=ids, fingerprint=body.fingerprint, patch=body.patch, rate=body.rate)
+    return Answer(ReplayView(done), 202)
+
+
+async def try_dead(call: Call) -> Answer:
+    """What sending them again would do now; no side effect."""
+    body: LettersIn = call.body
+    ids = [parse_id(one) for one in body.ids] if body.ids is not None else None
+    return Answer(await call.app.dead.dry_run(call.actor, ids=ids, fingerprint=body.fingerprint, patch=body.patch))
+
+
+async def going(call: Call) -> Answer:
+    """How many of those sent again at a rate have not gone yet."""
+    return Answer(await call.app.dead.going(call.actor))
+
+
+async def stop_replay(call: Call) -> Answer:
+    """Call back what has not gone yet."""
+    return Answer(StoppedView(await call.app.dead.stop(call.actor)))
 
 
 async def put_halt(call: Call) -> Answer:
@@ -149,6 +185,9 @@ ENDPOINTS = [
     ),
     Endpoint("GET", "/v1/providers", "listProviders", "Providers and how they do", providers, ("operate",), answer=Page[ProviderView]),
     Endpoint("GET", "/v1/providers/{key}", "getProvider", "One provider", provider, ("operate",), answer=ProviderView),
+    Endpoint("GET", "/v1/dead/replay", "replayProgress", "Letters still on their way back", going, ("operate",), answer=GoingView),
+    Endpoint("POST", "/v1/dead/dry-run", "tryDead", "What sending again would do", try_dead, ("operate",), body=LettersIn, answer=AgainView),
+    Endpoint("POST", "/v1/dead/stop", "stopReplay", "Call back what has not gone yet", stop_replay, ("operate",), answer=StoppedView),
     Endpoint("GET", "/v1/halts", "listHalts", "What is halted now", halts, ("operate",), answer=Page[HaltView]),
     Endpoint("GET", "/v1/halts/{scope}", "getHalt", "What halting a scope holds", look_at_halt, ("operate",), answer=HaltLook),
     Endpoint(

@@ -45,6 +45,7 @@ USERS_LIMIT = 10_000  # of one event; more are a group
 LIST_LIMIT = 64 * 1024 * 1024  # bytes of content that one list of users may become: each of them gets a record of it
 TEXT_LIMIT = {"type": 128, "id": 256, "title": 500, "message": 20_000, "collapse_key": 128}  # characters
 _control = re.compile("[\\x00-\\x1f]").search
+_newest = [0.0]  # when the newest of an ordered category was accepted here
 FURTHEST = 365 * 86_400.0  # seconds ahead that a send may be scheduled
 
 
@@ -170,11 +171,18 @@ def _ready(
     unique = item.id.encode() if item.id else secrets.token_bytes(16)
     event = Event(
         id=_made_id(born, actor.space, source, unique, persons, group), space=actor.space, person=persons[0] if persons else 0,
-        type=item.type, category=category.key, priority=priority, accepted=now, source=source, key=item.id or "", channels=channels,
+        type=item.type, category=category.key, priority=priority, accepted=_in_order(now) if category.ordered else now, source=source, key=item.id or "", channels=channels,
         template=template, version=version, collapse=item.collapse_key or "", expires=expires, send_at=send_at, asked_priority=asked,
         recipients=len(persons) or 0, body=json_body,
     )  # fmt: skip
     return Ready(event, persons, group)
+
+
+def _in_order(now: float) -> float:
+    """Now, and behind all that were accepted before: what one person gets of an ordered category keeps its place by it."""
+    before = _newest[0]
+    _newest[0] = before + 1e-6 if 0 <= before - now < 1.0 else now
+    return _newest[0]
 
 
 def _made_id(born: int, space: int, source: int, unique: bytes, persons: Sequence[int], group: str) -> bytes:

@@ -101,6 +101,8 @@ def _checked(key: str, given: CategoryIn) -> Category:
         raise Invalid("Marketing is never urgent: it may not pass quiet hours.", field="urgent")
     if given.cap is not None and (not given.cap or any(type(n) is not int or n < 1 for n in given.cap.values())):
         raise Invalid('A cap is a table of whole numbers from 1, e.g. {"limit": 3, "seconds": 604800}.', field="cap")
+    if 0 < given.give_up < 60:
+        raise Invalid("give_up is 0 for the usual time, or 60 seconds to seven days.", field="give_up")
     if given.value < 0:
         raise Invalid("value is 0 or more.", field="value")
     fields = msgspec.structs.asdict(given)

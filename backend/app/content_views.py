@@ -27,6 +27,8 @@ class CategoryIn(Struct, forbid_unknown_fields=True):
     value: int = 0
     tracking: bool = True
     template: str = ""
+    attempts: Annotated[int, Meta(ge=0, le=50)] = 0
+    give_up: Annotated[int, Meta(ge=0, le=604_800)] = 0
     revision: int | None = None
 
 
@@ -48,6 +50,8 @@ class CategoryView(Struct):
     plan: list[dict[str, Any]] | None = None
     digest: dict[str, Any] | None = None
     cap: dict[str, int] | None = None
+    attempts: int = 0
+    give_up: int = 0
 
 
 class TemplateIn(Struct, forbid_unknown_fields=True):

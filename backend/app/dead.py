@@ -11,7 +11,7 @@ import msgspec
 
 from backend.app import explain
 from backend.app.base import PAGE, Aggregate, page_size
-from backend.app.dead_views import AgainView, LetterCounts, LetterGroupView, LetterState, LetterView
+from backend.app.dead_views import AgainView, GoingView, LetterCounts, LetterGroupView, LetterState, LetterView
 from backend.app.views import DeadView, Page, moment, moment_or_none
 from backend.domain import gates
 from backend.domain.deadletter import advice, code_of, patched
@@ -30,6 +30,7 @@ from backend.store.port import Tx
 AT_ONCE = 1_000  # letters sent again by one call
 LOOKED_AT = 200  # letters that a dry run decides
 GROUPS = 50
+IN_HAND = 31.0  # seconds: a due row in somebody's hands has a time within its lease, and may be gone already
 
 
 class DeadLetters(Aggregate):
@@ -135,6 +136,25 @@ class DeadLetters(Aggregate):
             detail = {"replayed": len(again), "changed": bool(patch), "rate": rate}
             self.note(tx, actor, "dead.replay", f"dead:{fingerprint or len(found)}", **detail)
             return len(again)
+
+        return await self.app.store.write(write)
+
+    async def going(self, actor: Actor) -> GoingView:
+        """How many of those sent again at a rate have not gone yet."""
+        need(actor, "operate")
+        n, last = await self.app.store.read(lambda tx: letters.going(tx, actor.space))
+        return GoingView(n, moment_or_none(last))
+
+    async def stop(self, actor: Actor) -> int:
+        """Call back what has not gone: it waits for a person again; how many. Those of the next half minute still go, and so does what was
+        never decided."""
+        need(actor, "operate")
+        after = self.app.clock.now() + IN_HAND
+
+        def write(tx: Tx) -> int:
+            called = letters.call_back(tx, actor.space, after, AT_ONCE * 10)
+            self.note(tx, actor, "dead.stop", "dead:replay", stopped=called)
+            return called
 
         return await self.app.store.write(write)
 

@@ -59,6 +59,13 @@ class LetterView(Struct):
     dropped_at: datetime | None = None
 
 
+class GoingView(Struct):
+    """Letters that are on their way back at a rate: how many, and when the last one goes."""
+
+    waiting: int
+    until: datetime | None = None
+
+
 class AgainView(Struct):
     """What would become of letters sent again now, decided by the line's own rules. `looked`: at how many of `count`."""
 

@@ -27,6 +27,8 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     value: int = 0
     tracking: bool = True
     template: str = ""
+    attempts: int = 0  # of a delivery in all; 0: as its priority says
+    give_up: int = 0  # seconds after which nothing is tried any more; 0: as its priority says
 
 
 SEEDED = (

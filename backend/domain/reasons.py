@@ -87,6 +87,10 @@ SENTENCES: dict[str, Sentences] = {
                      "Sie war nicht auszuführen und liegt bei den unzustellbaren: {cause}.", "Sie konnte Ihnen nicht zugestellt werden."),
     "unsubscribed": S("The person unsubscribed from {category}.", "You unsubscribed from {category}.",
                       "Die Person hat {category} abbestellt.", "Sie haben {category} abbestellt."),
+    "ordered": S("An earlier one of category {category} is still being tried on {channel}; its turn comes then, asked again at {until}.",
+                 "An earlier one about the same thing is still on its way to you, and comes first.",
+                 "Eine frühere der Kategorie {category} wird über {channel} noch versucht; danach ist sie an der Reihe, nächste Prüfung {until}.",
+                 "Eine frühere zum selben Thema ist noch unterwegs zu Ihnen und kommt zuerst."),
     "paused_by_person": S("The person paused notifications until {until}.", "You paused notifications until {until}.",
                           "Die Person hat Benachrichtigungen angehalten bis {until}.", "Sie haben Benachrichtigungen angehalten bis {until}."),
 }  # fmt: skip

@@ -13,11 +13,13 @@ from backend.domain.category import Category
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """`tries` attempts in all; the bound of the n-th delay is `base * 2**(n - 1)` seconds, at most `most`."""
+    """`tries` attempts in all; the bound of the n-th delay is `base * 2**(n - 1)` seconds, at most `most`; nothing is
+    tried later than `within` seconds after the first could be."""
 
     tries: int
     base: float
     most: float
+    within: float = math.inf
 
 
 class At(msgspec.Struct, frozen=True):
@@ -46,13 +48,18 @@ LIMITS = {
 
 
 def limits_of(category: Category, priority: str) -> Limits:
-    """The limits of a delivery. What is essential is tried as soon and as often as what is critical."""
-    return SOON if category.kind == "essential" else LIMITS.get(priority, LIMITS["normal"])
+    """The limits of a delivery. What is essential is tried as soon and as often as what is critical;
+    a category may set how often, and for how long."""
+    usual = SOON if category.kind == "essential" else LIMITS.get(priority, LIMITS["normal"])
+    if not category.attempts and not category.give_up:
+        return usual
+    return Limits(category.attempts or usual.tries, usual.base, usual.most, float(category.give_up) or math.inf)
 
 
-def next_try(attempt: int, now: float, expires: float, retry_after: float | None, rnd: float, limits: Limits = SOON) -> Next:
+def next_try(attempt: int, now: float, expires: float, retry_after: float | None, rnd: float, limits: Limits = SOON, begun: float | None = None) -> Next:
     """After the failure of attempt number `attempt` (from 1). `rnd` in [0, 1); `retry_after`: seconds the provider asked for
-    (RFC 9110 10.2.3), never undercut; `expires` 0: never."""
+    (RFC 9110 10.2.3), never undercut; `expires` 0: never; `begun`: when the first
+    attempt could be made."""
     if attempt >= limits.tries:
         return Exhausted("retry_exhausted")
     bound = min(limits.most, limits.base * 2.0 ** (attempt - 1))
@@ -61,4 +68,6 @@ def next_try(attempt: int, now: float, expires: float, retry_after: float | None
         asked = min(retry_after, LONGEST_ASKED)
         delay = max(delay, asked + rnd * limits.base)  # not all of them in the same second
     at = now + delay
+    if begun is not None and at - begun > limits.within:
+        return Exhausted("retry_exhausted")
     return Exhausted("expired") if expires and at >= expires else At(at)

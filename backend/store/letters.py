@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.store.port import Tx
-from backend.store.tables import dead
+from backend.store.tables import dead, due
+from backend.store.upsert import CHUNK
 
 
 class Letter(msgspec.Struct, kw_only=True):
@@ -104,6 +105,24 @@ def oldest(tx: Tx, space: int) -> float | None:
     """When the oldest that waits came."""
     found = tx.conn.scalar(select(func.min(dead.c.at)).where(dead.c.space == space, _STATES["open"]))
     return None if found is None else float(found)
+
+
+def going(tx: Tx, space: int) -> tuple[int, float | None]:
+    """How many are on their way back at a rate, and when the last goes."""
+    n, last = tx.conn.execute(select(func.count(), func.max(due.c.at)).where(due.c.space == space, due.c.kind == "replay")).one()
+    return int(n), None if last is None else float(last)
+
+
+def call_back(tx: Tx, space: int, after: float, limit: int) -> int:
+    """Of those that go later than `after`: they wait for a person again, as if nobody had sent them; how many. What was never decided
+    goes on, for the rows that counted it as failed are gone."""
+    where = (due.c.space == space, due.c.kind == "replay", due.c.at > after, dead.c.space == due.c.space, dead.c.id == due.c.id)
+    ids = list(tx.conn.scalars(select(due.c.id).where(*where, dead.c.topic.not_like("events.%")).order_by(due.c.at).limit(limit)))
+    for n in range(0, len(ids), CHUNK):
+        some = ids[n : n + CHUNK]
+        tx.conn.execute(delete(due).where(due.c.space == space, due.c.kind == "replay", due.c.id.in_(some)))
+        tx.conn.execute(update(dead).where(dead.c.space == space, dead.c.id.in_(some)).values(replayed=None))
+    return len(ids)
 
 
 def sent_since(tx: Tx, space: int, since: float) -> int:

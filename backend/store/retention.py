@@ -32,6 +32,7 @@ def sweep(tx: Tx, now: float) -> int:
     gone += _drop(tx, t.collapses, t.collapses.c.event < oldest_id)
     gone += _drop(tx, t.snapshots, t.snapshots.c.event < oldest_id)
     gone += _drop(tx, t.dead, t.dead.c.at < old)
+    gone += _drop(tx, t.ahead, t.ahead.c.delivery < oldest_id)
     gone += _drop(tx, t.firings, t.firings.c.planned < old)
     said, newer = t.chat_messages, t.chat_messages.alias()
     behind = (newer.c.space == said.c.space) & (newer.c.channel == said.c.channel) & (newer.c.seq > said.c.seq)

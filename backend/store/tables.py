@@ -176,6 +176,8 @@ ledger_totals = _table("ledger_totals", _space(), Column("day", Integer, nullabl
 due = _table("due", _space(), Column("id", Id, nullable=False), Column("kind", Text, nullable=False), _time("at"), _text("topic"), Column("partition", SmallInteger, nullable=False), _bytes("key"), _bytes("value"),
              _text("ordered", ""), PrimaryKeyConstraint("id", "kind", "space"), Index("due_by_time", "at"),
              Index("due_parked", "space", "kind", "id", sqlite_where=text(PARKED), postgresql_where=text(PARKED)))  # ordered: person and channel that wait behind it
+ahead = _table("ahead", _space(), _person(), Column("kind", Text, nullable=False), Column("accepted", Float(53), nullable=False), Column("delivery", Id, nullable=False), _time("until"),
+               PrimaryKeyConstraint("space", "person", "kind", "accepted", "delivery"))  # of ordered categories: what later ones wait behind; kind: channel, priority, category
 dead = _table("dead", _space(), Column("id", Id, nullable=False), _time("at"), _text("topic"), _text("stage"), _text("cause"), _text("fingerprint"), _text("detail", ""), _bytes("value"), _time("replayed", nullable=True),
               _time("dropped", nullable=True), PrimaryKeyConstraint("space", "id"), Index("dead_by_fingerprint", "space", "fingerprint"))
 captures = _table("captures", _space(), Column("id", Id, nullable=False), Column("delivery", Id, nullable=False), Column("channel", SmallInteger, nullable=False), _person(), _time("at"), _bytes("sealed"),

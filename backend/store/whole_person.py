@@ -15,6 +15,7 @@ from backend.store.port import Tx
 from backend.store.tables import (
     accounts,
     addresses,
+    ahead,
     attempts,
     audit,
     captures,
@@ -89,7 +90,7 @@ def wipe(tx: Tx, space: int, person: int, user_id: str, tombstone: str, now: flo
     _empty_due(tx, space, person, {*ids, *told})
     _drop_letters(tx, space, person)
     _empty_events(tx, space, person, [row["event"] for row in rows(tx, notifications, space, person)])
-    for table in (addresses, memberships, captures, inbox, inbox_heads, chat_members, collapses, saved_views):
+    for table in (addresses, memberships, captures, inbox, inbox_heads, chat_members, collapses, saved_views, ahead):
         tx.conn.execute(delete(table).where(table.c.space == space, table.c.person == person))
     tx.conn.execute(update(consents).where(consents.c.space == space, consents.c.person == person).values(evidence=""))
     tx.conn.execute(update(chat_messages).where(chat_messages.c.space == space, chat_messages.c.person == person).values(author="", text=""))

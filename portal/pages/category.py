@@ -23,7 +23,7 @@ from portal.shell import page_head, shell
 from portal.theme import count, moment
 from portal.wiring import app
 
-FIELDS = ("name", "description", "kind", "type", "max_priority", "template", *FLAGS, *(f"channel-{one}" for one in CHANNELS))
+FIELDS = ("name", "description", "kind", "type", "max_priority", "template", "attempts", "give_up", *FLAGS, *(f"channel-{one}" for one in CHANNELS))
 
 
 class CategoryPage(rx.State):
@@ -94,6 +94,7 @@ async def _fill(page: CategoryPage) -> None:
     page.changed, page._revision = moment(at, voice.zone, voice.language), view.revision  # noqa: SLF001 - the page's own
     page.revision_text = count(view.revision, voice.language)
     page.form = {name: str(getattr(view, name)) for name in ("name", "description", "kind", "type", "max_priority", "template")}
+    page.form |= {"attempts": str(view.attempts or ""), "give_up": str(view.give_up // 60 or "")}
     page.form |= {flag: "yes" if getattr(view, flag) else "" for flag in FLAGS}
     page.form |= {f"channel-{one}": "yes" if one in view.channels else "" for one in CHANNELS}
 

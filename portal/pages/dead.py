@@ -124,6 +124,12 @@ def _record() -> rx.Component:
     return rx.cond(Dead.letter != "", opened, rx.cond(Dead.letters.length() > 0, closed))
 
 
+def _going() -> rx.Component:
+    acts = div(button(t("dead.going.look"), "refresh-cw", kind="sm", on_click=Dead.look_again), button(t("dead.going.stop"), "x", kind="sm", data_open="stop-letters"), cls="row end")
+    said = p(t("dead.going", count=Dead.going, until=Dead.going_until), cls="strong grow", aria_live="polite")
+    return rx.cond(Dead.going != "", div(icon("send", 17), said, acts, cls="note sent wrap"))
+
+
 def _workbench() -> rx.Component:
     hue = rx.match(Dead.advice, ("retry", "note sent"), ("fix", "note accent"), ("drop", "note skipped"), "note held")
     likely = div(icon("lightbulb", 17), div(p(t("dead.likely"), cls="strong"), p(Dead.likely, cls="muted"), cls="grow"), cls=hue, role="status")
@@ -176,13 +182,20 @@ def _dialogs() -> list[rx.Component]:
         t("dead.send.one.text"),
         confirm=button(t("dead.send.one.act"), "send", kind="pri", on_click=Dead.send_one, data_close="1"),
     )
-    return [sending, dropping, single]
+    stopping = modal(
+        "stop-letters",
+        t("dead.going.ask", count=Dead.going),
+        t("dead.going.text"),
+        confirm=button(t("dead.going.act"), "x", kind="danger solid", on_click=Dead.stop, data_close="1"),
+    )
+    return [sending, dropping, single, stopping]
 
 
 @rx.page(PATH, title=t("dead.title") + " · Carillon", on_load=on_page(Dead.load))
 def dead() -> rx.Component:
     body = div(
         _stats(),
+        _going(),
         div(div(_groups(), cls="c7"), div(_workbench(), cls="c5"), cls="grid"),
         cls="col g4",
     )

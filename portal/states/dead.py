@@ -70,6 +70,8 @@ class Dead(rx.State):
     units: list[UnitRow] = []
     rate: str = "20"
     working: bool = False
+    going: str = ""  # how many are on their way back, "" for none
+    going_until: str = ""
     trouble: str = ""
     _body: dict[str, Any] = {}
     _patch: dict[str, Any] = {}
@@ -166,6 +168,21 @@ class Dead(rx.State):
                 await _choose(self, self.groups[0].id)
 
     @guarded("operate")
+    async def look_again(self) -> None:
+        """How far those on their way are."""
+        await _going(self)
+
+    @guarded("operate")
+    async def stop(self) -> None:
+        """Call back what has not gone."""
+        voice = await teller(self)
+        called = await app().dead.stop(caller())
+        tell(await self.get_state(Frame), "held", voice.say("dead.stopped", count=called), voice.say("dead.stopped.text"))
+        await _fill(self)
+        if self.groups:
+            await _choose(self, self.groups[0].id)
+
+    @guarded("operate")
     async def drop(self) -> None:
         """Nobody wants the group sent."""
         voice, gone = await teller(self), 0
@@ -198,6 +215,7 @@ async def _fill(page: Dead) -> None:
     except Unavailable as away:
         page.trouble = in_words(away)
         return
+    await _going(page)
     page.groups = [_group(one, voice) for one in groups]
     page.counts = {name: count(getattr(numbers, name), voice.language) for name in (*STATES, "today")}
     page.oldest = page.oldest_exact = ""
@@ -206,6 +224,12 @@ async def _fill(page: Dead) -> None:
         page.oldest, page.oldest_exact = ago(at, voice.now, voice.zone, voice.language), moment(at, voice.zone, voice.language)
     if not any(row.id == page.chosen for row in page.groups):
         page.chosen = ""
+
+
+async def _going(page: Dead) -> None:
+    voice, found = await teller(page), await app().dead.going(caller())
+    page.going = count(found.waiting, voice.language) if found.waiting else ""
+    page.going_until = moment(found.until.timestamp(), voice.zone, voice.language) if found.until else ""
 
 
 def _cause(view: LetterGroupView | LetterView, voice: Teller) -> str:

@@ -1,6 +1,15 @@
 """The words of dead letters."""
 
 EN = {
+    "dead.going": "{count} letters are on their way, the last goes at {until}",
+    "dead.going.look": "Look again",
+    "dead.going.stop": "Stop…",
+    "dead.going.ask": "Stop sending {count} letters again?",
+    "dead.going.text": "What has not gone waits here again. Letters of the next half minute still go, and so do those that were never decided.",
+    "dead.going.act": "Stop",
+    "dead.stopped": "{count} letters wait here again",
+    "dead.stopped.one": "{count} letter waits here again",
+    "dead.stopped.text": "What had gone already is under way.",
     "dead.title": "Dead letters",
     "dead.sub": "What nobody could carry out. Repair the cause, try it on a copy, then send the group again.",
     "dead.stat.open": "Waiting for you",
@@ -82,6 +91,15 @@ EN = {
     "dead.dropped.done": "{count} dropped",
 }
 DE = {
+    "dead.going": "{count} unzustellbare sind unterwegs, die letzte geht um {until}",
+    "dead.going.look": "Noch einmal nachsehen",
+    "dead.going.stop": "Anhalten…",
+    "dead.going.ask": "Das erneute Senden von {count} anhalten?",
+    "dead.going.text": "Was noch nicht gegangen ist, wartet wieder hier. Was in der nächsten halben Minute an der Reihe ist, geht noch, ebenso was nie entschieden wurde.",
+    "dead.going.act": "Anhalten",
+    "dead.stopped": "{count} warten wieder hier",
+    "dead.stopped.one": "{count} wartet wieder hier",
+    "dead.stopped.text": "Was schon gegangen war, ist unterwegs.",
     "dead.title": "Unzustellbares",
     "dead.sub": "Was niemand ausführen konnte. Ursache beheben, an einer Kopie prüfen, dann die Gruppe noch einmal senden.",
     "dead.stat.open": "Wartet auf Sie",

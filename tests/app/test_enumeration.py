@@ -80,6 +80,7 @@ RULES = {
     "alerts": {"raise_": "operate", "stream": "alerts.read"},
     "dead": {
         "list": "operate", "groups": "operate", "counts": "operate", "get": "operate", "dry_run": "operate", "replay": "operate", "drop": "operate",
+        "going": "operate", "stop": "operate",
     },
     "roster": {"list": "people.read", "consents": "people.read|wishes.own", "holdings": "people.erase"},
     "overview": {"day": "analytics.read", "now": "analytics.read"},

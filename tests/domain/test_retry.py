@@ -1,8 +1,9 @@
 """Retries: within their bounds, spread, never sooner than a provider asked, never after expiry."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from backend.domain.category import Category
 from backend.domain.retry import LIMITS, LONGEST_ASKED, SHORTEST, SOON, At, Exhausted, limits_of, next_try
@@ -57,3 +58,47 @@ def test_limits_by_category_and_priority():
     assert limits_of(Category("security", "Security", "essential"), "low") == SOON
     assert limits_of(Category("orders", "Orders"), "low") == LIMITS["low"]
     assert limits_of(Category("orders", "Orders"), "nonsense") == LIMITS["normal"]
+
+
+class Retries(RuleBasedStateMachine):
+    """One delivery that fails as chance has it, beside a plain list of when it was tried."""
+
+    @initialize(
+        tries=st.integers(0, 50), give_up=st.sampled_from([0, 60, 3_600, 86_400]), priority=st.sampled_from(sorted(LIMITS)),
+        left=st.one_of(st.just(0.0), st.floats(1.0, 100_000.0)),
+    )  # fmt: skip
+    def begin(self, tries, give_up, priority, left):
+        self.category = Category("c", "C", attempts=tries, give_up=give_up)
+        self.limits = limits_of(self.category, priority)
+        self.expires = NOW + left if left else 0.0
+        self.tried, self.now, self.asked, self.end = [NOW], NOW, 0.0, None
+
+    @rule(rnd=chance, asked=st.one_of(st.none(), st.floats(0.0, 100_000.0)))
+    def fails(self, rnd, asked):
+        if self.end is not None:
+            return
+        answer = next_try(len(self.tried), self.now, self.expires, asked, rnd, self.limits, NOW)
+        if isinstance(answer, Exhausted):
+            self.end = answer.code
+            return
+        assert answer.at >= self.now + SHORTEST
+        if asked:
+            assert answer.at >= self.now + min(asked, LONGEST_ASKED)
+        self.now = answer.at
+        self.tried.append(answer.at)
+
+    @invariant()
+    def within_what_the_category_allows(self):
+        assert len(self.tried) <= (self.category.attempts or self.limits.tries)
+        assert not self.expires or self.tried[-1] < self.expires or len(self.tried) == 1
+        assert not self.category.give_up or self.tried[-1] - NOW <= self.category.give_up
+        assert self.tried == sorted(self.tried)
+
+    @precondition(lambda self: self.end == "retry_exhausted" and not self.category.give_up)
+    @rule()
+    def gave_up_only_when_all_were_made(self):
+        assert len(self.tried) == self.limits.tries
+
+
+TestRetries = Retries.TestCase
+TestRetries.settings = settings(max_examples=150, deadline=None)

@@ -47,7 +47,21 @@ BREAKS = [
     Break(2, "notifications are made by chance", f"{LINE}/test_kills.py::test_killed_and_started_again[servers-decide:after_commit:2]", [
         ("workers/decided.py", "    event = facts.event\n    notification = notification_id(event.id, event.person)\n", "    event = facts.event\n    notification = event.id[:8] + __import__('os').urandom(8)\n"),
     ]),
+    Break(2, "a schedule fires for each who looks", f"{LINE}/test_schedules.py::test_many_stages_at_once_fire_once[embedded]", [
+        ("backend/store/schedules.py", "with_for_update(skip_locked=True)).first() is None:", "with_for_update(skip_locked=True)).first() is False:"),
+        ("backend/domain/schedule.py", "repr(planned).encode())", "repr(planned).encode(), __import__('os').urandom(8))"),
+    ]),
+    Break(2, "who is told by a zone is asked anew", f"{LINE}/test_schedules.py::test_at_nine_on_each_ones_own_clock[embedded]", [
+        ("workers/expand.py", "    if owner == event.id and not fanout.recipients:", "    if owner == event.id and not fanouts.size(tx, event.space, b''):"),
+        ("backend/app/firing.py", "taken = fanouts.take_zones(tx, event.space, event.id, made.group, part.zones)", "taken = fanouts.living(tx, event.space, made.group, part.zones)"),
+    ]),
     # 3. the order of acceptance
+    Break(3, "a retry holds nothing back", f"{LINE}/test_ordered.py::test_later_ones_wait_behind_one_that_is_tried_again_and_come_in_order[embedded]", [
+        ("workers/ordered.py", "                opened.append(place_of(item, after.later.at))\n", "                pass\n"),
+    ]),
+    Break(3, "who waits for a turn is waited behind by nobody", f"{LINE}/test_ordered.py::test_the_order_holds_while_each_of_many_fails_by_chance[embedded]", [
+        ("backend/store/ahead.py", "        still = [row for row in rows if", "        still = [] and [row for row in rows if"),
+    ]),
     Break(3, "lanes of a provider by chance", f"{LINE}/test_order.py::test_one_person_gets_everything_in_the_order_of_acceptance[embedded]", [
         ("workers/deliver.py", "        lane = lane_of(item.delivery, item.provider.lanes)\n", "        lane = int(self._rnd() * item.provider.lanes)\n"),
     ]),
@@ -56,7 +70,7 @@ BREAKS = [
     ]),
     # 4. critical never behind a campaign
     Break(4, "the least urgent lane flies first", f"{LINE}/test_order.py::test_what_is_critical_overtakes_a_campaign_that_waits[embedded]", [
-        ("workers/inhand.py", "        for row in self.waiting.values():\n            while row:", "        for row in reversed(self.waiting.values()):\n            while row:"),
+        ("workers/inhand.py", "        for row in self.waiting.values():\n            passed", "        for row in reversed(self.waiting.values()):\n            passed"),
     ]),
     Break(4, "all priorities share a lane", f"{LINE}/test_order.py::test_what_is_critical_overtakes_a_campaign_that_waits[embedded]", [
         ("workers/decided.py", "for c in CHANNELS for p in PRIORITIES}", "for c in CHANNELS for p in PRIORITIES}\nTOPIC = {key: topics.deliveries(CHANNEL_NAME[key[0]], 'low') for key in TOPIC}"),

@@ -79,3 +79,31 @@ async def test_a_change_that_leaves_no_body_changes_nothing(stand, lost, patch):
     assert len((await stand.app.dead.list(SYSTEM, fingerprint=cause, state="open")).items) == 3
     await stand.settle(after=5)
     assert await captured(stand, users) == [[], [], []]
+
+
+async def test_a_replay_at_a_rate_is_seen_and_can_be_stopped(stand):
+    """What has not gone waits again, is counted as failed as before, and goes when it is sent again, once."""
+    await stand.misbehave("fail")
+    users = [await stand.person() for _ in range(5)]
+    soon = [await stand.send(order_shipped(to=user, channels=["email"], category="system")) for user in users]
+    for _ in range(9):
+        await stand.settle(after=3_601)
+    await stand.misbehave("ok")
+    mine = (await stand.app.dead.list(SYSTEM, state="open")).items[:5]
+    ids = [bytes.fromhex(letter.id) for letter in mine]
+    assert await stand.app.dead.replay(SYSTEM, ids=ids, rate=0.01) == 5
+    await stand.settle()
+    going = await stand.app.dead.going(SYSTEM)
+    assert going.waiting == 4 and going.until.timestamp() == stand.now + 400
+    await stand.settle(after=100)
+    assert (await stand.app.dead.going(SYSTEM)).waiting == 3
+    assert await stand.app.dead.stop(SYSTEM) == 3
+    assert (await stand.app.dead.going(SYSTEM)).waiting == 0
+    await stand.settle(after=1_000)
+    sent = [await stand.ledger(made) for made in soon]
+    assert sorted(ledger.get("sent", 0) for ledger in sent) == [0, 0, 0, 1, 1]
+    assert len([one for one in (await stand.app.dead.list(SYSTEM, state="open")).items if bytes.fromhex(one.id) in ids]) == 3
+    assert await stand.app.dead.replay(SYSTEM, ids=[made for made in ids if made.hex() in {one.id for one in (await stand.app.dead.list(SYSTEM, state="open")).items}]) == 3
+    await stand.settle(after=1)
+    assert [await stand.ledger(made) for made in soon] == [{"planned": 1, "sent": 1}] * 5
+    assert [len(await stand.captured(user)) for user in users] == [1] * 5

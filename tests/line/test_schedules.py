@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from backend.app.firing import Firing
+from backend.app.person_views import GroupIn, PersonIn
 from backend.app.schedule_views import ScheduleIn
-from backend.app.views import GroupIn, PersonIn
 from backend.domain.errors import Invalid, NotFound, Refusal, Stale
 from backend.domain.event import To
 from backend.security.roles import SYSTEM
