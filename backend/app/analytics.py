@@ -44,6 +44,7 @@ class Analytics(Aggregate):
         hours = spans.local_cut(zone, first, below, spans.HOUR)
 
         def read(tx: Tx) -> AnalyticsView:
+            tallies.together(tx)
             timed, parts = tallies.by_time(tx, units, axis.cut), tallies.by_parts(tx, units)
             begun, waiting = tallies.first(tx, actor.space), tallies.waiting_since(tx, actor.space)
             began = None if begun is None else float(begun * QUARTER)

@@ -110,6 +110,15 @@ class Tally(msgspec.Struct, frozen=True):
     n: int
 
 
+def together(tx: Tx) -> None:
+    """For the rest of this transaction PostgreSQL shares a look at tallies among its workers, and finds rows by index: left to itself it
+    walks a month alone, in twice the time, or shares a walk over the whole table.
+    """
+    if tx.dialect != "sqlite":
+        cheap = {"parallel_setup_cost": "10", "parallel_tuple_cost": "0.001", "enable_seqscan": "off"}
+        tx.conn.execute(select(*[func.set_config(name, value, literal(True)) for name, value in cheap.items()]))
+
+
 def by_time(tx: Tx, asked: Asked, cut: Cut) -> list[Timed]:
     """What was tallied of these units, by slot, channel and kind."""
     t, slot = tallies.c, _slot(cut)
@@ -144,8 +153,8 @@ def by_parts(tx: Tx, asked: Asked) -> list[Tally]:
 
 def by_slot(tx: Tx, asked: Asked, cut: Cut, kinds: Sequence[int]) -> dict[int, int]:
     """Units of these kinds by slot."""
-    slot = _slot(cut)
-    statement = select(slot, func.sum(tallies.c.n)).where(*_over_time(tx, asked), tallies.c.kind.in_(list(kinds))).group_by(slot)
+    slot, kind = _slot(cut), tallies.c.kind + literal(0, literal_execute=True)  # so that the index is not walked once for every kind
+    statement = select(slot, func.sum(tallies.c.n)).where(*_over_time(tx, asked), kind.in_(list(kinds))).group_by(slot)
     return {int(number): int(n) for number, n in tx.conn.execute(statement)}
 
 
