@@ -1,6 +1,7 @@
 """More of the schema's types: deliveries, preferences, addresses, and what mutations take."""
 
 from datetime import datetime
+from enum import Enum
 from typing import Self
 
 import strawberry
@@ -101,6 +102,15 @@ class QuietHours:
     days: list[int]
 
 
+@strawberry.enum
+class Frequency(Enum):
+    """When that comes which can wait: as it happens, together in the evening, or together on Fridays."""
+
+    EACH = "each"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
 @strawberry.type
 class Preferences:
     """What a person said; tables of channel, category and category by channel."""
@@ -113,6 +123,7 @@ class Preferences:
     consents: JSON
     timezone: str
     revision: int
+    frequency: Frequency | None
 
     @classmethod
     def of(cls, p: views.PreferencesView) -> Self:
@@ -125,6 +136,7 @@ class Preferences:
             consents=JSON(p.consents),
             timezone=p.timezone,
             revision=p.revision,
+            frequency=Frequency(p.frequency) if p.frequency else None,
         )
 
 
@@ -204,3 +216,4 @@ class PreferencesInput:
     quiet_hours: list[QuietHoursInput] | None = strawberry.UNSET
     paused_until: datetime | None = strawberry.UNSET
     consents: JSON | None = strawberry.UNSET
+    frequency: Frequency | None = strawberry.UNSET

@@ -88,6 +88,9 @@ async def test_me_preferences_addresses_chat(query: Query, people: None, app: Ap
     told = put["data"]["setPreferences"]
     assert (told["matrix"], told["quietHours"][0]["start"], told["pausedUntil"]) == ({"orders": {"email": False}}, "22:00", "2029-12-31T23:00:00Z")
     assert (await query("{ preferences { matrix } }", role="member", subject="mia"))["data"]["preferences"]["matrix"] == told["matrix"]
+    for given, kept in ({"frequency": "WEEKLY"}, "WEEKLY"), ({"channels": {"sms": False}}, "WEEKLY"), ({"frequency": None}, None):
+        put = await query("mutation($p: PreferencesInput!) { setPreferences(preferences: $p) { frequency } }", {"p": given}, role="member", subject="mia")
+        assert put["data"]["setPreferences"]["frequency"] == kept, given
     address = await query('mutation { registerAddress(channel: PUSH, address: "device-1", label: "Phone") { id channel label } }', role="member", subject="mia")
     assert address["data"]["registerAddress"]["label"] == "Phone"
     await app.chat.set_members(ADMIN, "support", ["mia"])

@@ -63,6 +63,28 @@ def test_hashed_files_are_kept_for_a_year_and_come_compressed(browser):
     assert browser.get("/fonts/geist-latin-wght-normal.woff2").headers["content-type"] == "font/woff2"
 
 
+def test_a_file_from_memory_is_the_file_and_is_not_sent_twice(browser):
+    path = next((CLIENT / "assets").glob("icons-*.js"))
+    address = f"/assets/{path.name}"
+    answer = browser.get(address)
+    assert answer.content == path.read_bytes()
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    again = browser.get(address, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["cache-control"]) == (304, b"", answer.headers["cache-control"])
+    plain = browser.get(address, headers={"Accept-Encoding": "identity"})
+    assert (plain.content, "content-encoding" in plain.headers, plain.headers["etag"] == answer.headers["etag"]) == (path.read_bytes(), False, False)
+    head = browser.head(address)
+    assert (head.status_code, head.content) == (200, b"")
+    assert browser.get(address, headers={"Range": "bytes=0-9", "Accept-Encoding": "identity"}).content == path.read_bytes()[:10]
+    for outside in ("/assets/../../carillon.stamp", "/assets/%2e%2e/%2e%2e/%2e%2e/carillon.stamp"):
+        assert browser.get(outside).status_code in (303, 404), outside
+
+
+def test_one_page_asks_for_few_files(browser):
+    asked = re.findall(r'rel="modulepreload" href="([^"]+)"', browser.get("/deliveries").text)
+    assert len(asked) <= 15, asked
+
+
 def test_the_bundle_names_no_machine(built):
     for path in CLIENT.rglob("*"):
         if path.suffix in {".js", ".html", ".css"}:
