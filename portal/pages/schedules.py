@@ -42,8 +42,7 @@ def _input(name: str, hint: str, **props: object) -> rx.Component:
 
 def _pick(name: str, choices: rx.Var, first: str) -> rx.Component:
     kept = Schedules.form[name]
-    # what is chosen may not be among the first fifty
-    options = [option(t(first), value=""), rx.cond(kept != "", option(kept, value=kept)), rx.foreach(choices, lambda one: rx.cond(one.value == kept, rx.fragment(), option(one.text, value=one.value)))]
+    options = [option(t(first), value=""), rx.foreach(choices, lambda one: option(one.text, value=one.value))]
     return select_el(*options, id=f"s-{name}", name=name, cls="select", default_value=kept, disabled=~MAY)
 
 

@@ -239,6 +239,9 @@ async def _open(page: Schedules, key: str) -> None:
         "category": view.category if view else "", "template": view.template if view else "", "title": view.title if view else "",
         "message": view.message if view else "", "group": (view.to.group or "") if view else "", "users": "\n".join(users[:10_000]),
     }  # fmt: skip
+    for name, row in (("category", page.categories), ("template", page.templates), ("group", page.groups)):
+        if (kept := page.form[name]) and all(one.value != kept for one in row):
+            row.append(Choice(kept, kept))  # not among the first fifty, or gone
     if key:
         await _look_ahead(page, paused=page.paused)
 
