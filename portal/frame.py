@@ -8,11 +8,12 @@ from typing import Any
 
 import reflex as rx
 
-from backend.domain.errors import Refusal
+from backend.domain.errors import Refusal, Unavailable
 from portal.access import SIGNED_IN, home_of, permissions
 from portal.guard import admit, caller, guarded, refused
+from portal.theme import moment
 from portal.wiring import app
-from portal.words import language_of, say
+from portal.words import known, language_of, say
 
 ASK_AGAIN = 20.0  # seconds; how long a session withdrawn elsewhere may keep hearing its bell, and a closed tab its listener
 
@@ -34,6 +35,8 @@ class Frame(rx.State):
     space: str = ""
     demo: bool = False  # the demo lives in this space
     brand: str = ""  # whose notifications these are, as their own pages say it; "" until somebody named it
+    halted: str = ""  # what is halted now; "" for nothing, and for who does not see it
+    halted_text: str = ""
     may: list[str] = []
     home: str = "/inbox"
     unread: int = 0
@@ -61,6 +64,7 @@ class Frame(rx.State):
         place = await app().spaces.mine(actor)
         self.space, self.demo, self.brand = place.name, place.demo, place.brand
         self.closed = self.loaded = False
+        await show_halts(self)
         self._show_unread(await app().inbox.unread(actor))
         self.ready = True
 
@@ -115,6 +119,34 @@ class Frame(rx.State):
     async def trouble(self, number: str) -> None:
         """An unexpected error of another handler, with the number under which the log holds it."""
         tell(self, "failed", say(self.language, "trouble.title"), say(self.language, "trouble.text", number=str(number)[:12]))
+
+
+async def show_halts(frame: Frame) -> None:
+    """The banner: who halted what, since when."""
+    frame.halted = frame.halted_text = ""
+    if "analytics.read" not in frame.may:
+        return
+    try:
+        halts = await app().halts.shown(caller())
+    except Unavailable:  # the page's own looks say so
+        return
+    if halts:
+        first, language = min(halts, key=lambda one: one.at), frame.language
+        name = halt_name(language, first.scope)
+        more = len(halts) - 1
+        frame.halted = say(language, "brakes.banner.more", name=name, count=more) if more else say(language, "brakes.banner", name=name)
+        since = moment(first.at.timestamp(), frame.timezone, language)
+        frame.halted_text = " ".join(part for part in (first.reason and f"{first.reason.rstrip('.')}.", say(language, "brakes.banner.text", by=first.by, since=since)) if part)
+
+
+def halt_name(language: str, scope: str) -> str:
+    """A scope in words."""
+    kind, _, name = scope.partition(":")
+    if kind == "space":
+        return say(language, "brakes.scope.space")
+    if kind in ("channel", "priority") and known(f"{kind}.{name}"):
+        name = say(language, f"{kind}.{name}")
+    return say(language, f"brakes.scope.{kind}", name=name)
 
 
 def tell(frame: Frame, hue: str, title: str, text: str = "", *, undo: bool | tuple[Any, ...] = False) -> None:

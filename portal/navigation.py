@@ -51,6 +51,7 @@ PLAN: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("captured", "/captured", "mail-search", "captures.read", "m"),
             Place("dead", "/dead", "archive-x", "operate", "x"),
+            Place("providers", "/providers", "plug-zap", "operate", "v"),
             Place("senders", "/senders", "at-sign", "content.read", "f"),
         ),
     ),

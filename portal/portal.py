@@ -35,6 +35,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     people,
     person,
     preferences,
+    providers,
     schedules,
     send,
     senders,

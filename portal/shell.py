@@ -153,6 +153,12 @@ def _closed() -> rx.Component:
     return empty("lock", t("closed.title"), t("closed.text"), button(t("closed.act"), href=Frame.home))
 
 
+def _halted() -> rx.Component:
+    """Above every page while something is halted: nobody shall wonder why nothing goes out."""
+    act = rx.cond(Frame.may.contains("operate"), button(t("brakes.banner.act"), "circle-pause", kind="sm", href="/providers"))
+    return rx.cond(Frame.halted != "", div(note("held", "circle-pause", Frame.halted, Frame.halted_text, act), cls="haltline"))
+
+
 def shell(active: str, crumbs: list[tuple[Any, str]], *body: Any) -> rx.Component:
     """Product page. `crumbs` are (words, path), the last one is the page itself. The body waits until the caller is known."""
     last = len(crumbs) - 1
@@ -174,6 +180,7 @@ def shell(active: str, crumbs: list[tuple[Any, str]], *body: Any) -> rx.Componen
         sidebar(active),
         div(
             bar,
+            _halted(),
             main(rx.cond(Frame.closed, _closed(), rx.fragment(*body)), id="content", cls="main", tab_index=-1),
             style={"min_width": "0"},
         ),

@@ -90,7 +90,7 @@ RULES = {
     },
     "spaces": {"mine": "inbox.own"},
     "about": {"describe": "operate"},
-    "halts": {"put": "operate", "remove": "operate", "list": "operate", "look": "operate"},
+    "halts": {"put": "operate", "remove": "operate", "list": "operate", "look": "operate", "shown": "analytics.read"},
     "providers": {"list": "operate", "get": "operate"},
 }  # fmt: skip
 # calls for which the role alone does not decide, and why

@@ -10,6 +10,7 @@ from portal.frame import Frame
 from portal.pages.audit import Audit, _midnight, audit_file
 from portal.pages.settings import SettingsPage
 from portal.states.dead import Dead
+from portal.states.providers import Brakes
 from portal.telling import Teller
 from tests.portal.test_pages import tab  # noqa: F401 - a fixture
 
@@ -129,3 +130,28 @@ async def test_the_installation_is_shown_to_who_runs_it_without_its_secrets(hous
     other = await tab("analyst")
     page = await other.open(SettingsPage, "/settings")
     assert (page.settings, page.engines, page.version) == ([], [], "")
+
+
+async def test_the_brake_is_pulled_with_a_count_seen_on_every_page_and_let_go(house, tab):  # noqa: F811
+    await house.guard.look()
+    one = await tab("operator")
+    page = await one.open(Brakes, "/providers")
+    assert page.halts == []
+    assert "capture-email" in {row.key: row.word for row in page.providers}
+    assert {"space", "channel:sms", "priority:low", "category:orders", "provider:capture-email"} <= {choice.value for choice in page.choices}
+    await one.do(Brakes, "ask", "space")
+    await one.do(Brakes, "pick", "channel:sms")
+    assert "0 deliveries" in one.state(Brakes).would
+    await one.do(Brakes, "say_why", "<b>cost</b>")
+    await one.do(Brakes, "halt")
+    assert [(row.scope, row.title, row.reason, row.waiting) for row in one.state(Brakes).halts] == [("channel:sms", "Channel: SMS", "<b>cost</b>", "0")]
+    assert one.state(Frame).halted == "Halted: Channel: SMS"
+    other = await tab("analyst")
+    await other.open(Brakes, "/providers")
+    assert other.state(Frame).closed
+    assert "<b>cost</b>" in other.state(Frame).halted_text, "everybody of the staff sees that something is halted"
+    await one.do(Brakes, "pick", "nonsense:x")
+    assert one.state(Brakes).problem
+    await one.do(Brakes, "ask_resume", "channel:sms")
+    await one.do(Brakes, "resume")
+    assert (one.state(Brakes).halts, one.state(Frame).halted) == ([], "")
