@@ -15,7 +15,7 @@ import msgspec
 
 from backend.cache.port import Cache
 from backend.channels.base import Provider
-from backend.channels.router import Router
+from backend.channels.router import CAPTURE, Router
 from backend.clock import Clock
 from backend.domain import balance, breaker
 from backend.domain.balance import Points
@@ -113,6 +113,8 @@ class Guard:
     # ---- what is known
     def _seen(self, word: Word, now: float) -> Word:
         good, bad, codes = self._router.take_answers(word.key)
+        if word.key.startswith(CAPTURE):  # nothing outside is to be spared, and what it is told to answer shall be seen
+            return word
         if bad:
             self._codes[word.key] = codes
         following = breaker.heard(word.breaker, good, bad, now)
