@@ -15,6 +15,7 @@ import msgspec
 
 from backend.clock import Clock
 from backend.domain.errors import LogUnavailable, StoreUnavailable
+from backend.log.held import Held
 from backend.log.port import Position, Record
 from backend.log.topics import TOPICS, Declared, Topic
 
@@ -85,6 +86,7 @@ class EmbeddedLog:
         self._numbers: dict[str, int] = {}
         self._heads: dict[Position, int] = {}  # next offset of every partition, as committed
         self._owners: dict[tuple[str, str], list[EmbeddedReader]] = {}  # members of (group, topic); the first one owns it
+        self._readers: dict[str, list[EmbeddedReader]] = {}
         self._waiting: set[asyncio.Event] = set()
         self.closed = False
 
@@ -149,6 +151,8 @@ class EmbeddedLog:
             position = record.topic, record.partition
             if record.offset >= self._heads.get(position, 0):
                 self._heads[position] = record.offset + 1
+            for reader in self._readers.get(record.topic, ()):
+                reader.held.offer(record)
         self.wake()
 
     def purge_in(self, tx: Transaction, older_than_seconds: float, limit: int = 10_000) -> int:
@@ -182,6 +186,7 @@ class EmbeddedLog:
         reader = EmbeddedReader(self, group, topics)
         for topic in topics:
             self._owners.setdefault((group, topic), []).append(reader)
+            self._readers.setdefault(topic, []).append(reader)
         return reader
 
     async def tail(self, topics: Sequence[str]) -> "EmbeddedTail":
@@ -221,7 +226,7 @@ class EmbeddedLog:
         return self._owners[group, topic][0]
 
     def leave(self, reader: "EmbeddedReader") -> None:
-        for members in self._owners.values():
+        for members in (*self._owners.values(), *self._readers.values()):
             if reader in members:
                 members.remove(reader)
         self.wake()
@@ -295,6 +300,7 @@ class EmbeddedReader:
     def __init__(self, log: EmbeddedLog, group: str, topics: Sequence[str]) -> None:
         self._log, self._group, self._topics = log, group, tuple(topics)
         self._cursors: dict[Position, int] = {}
+        self.held = Held(self._cursors)
         self._ready: set[str] = set()  # topics whose marks were taken over
         self._paused: set[str] = set()
         self._turn = 0
@@ -326,11 +332,15 @@ class EmbeddedReader:
             return []
         self._turn += 1  # a small limit still reaches every partition
         ahead = ahead[self._turn % len(ahead) :] + ahead[: self._turn % len(ahead)]
+        if records := self.held.take(ahead, limit):
+            self._cursors |= {(record.topic, record.partition): record.offset + 1 for record in records}
+            return records
         cursors = {position: self._cursors[position] for position in ahead}
         records = await self._log.scan(cursors, limit)
         if not records:  # purged below the head: nothing is there to read
             cursors = {position: self._log.head(position) for position in ahead}
         self._cursors |= cursors
+        self.held.skip()
         return records
 
     async def mark(self, upto: Mapping[Position, int]) -> None:
