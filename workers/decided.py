@@ -1,6 +1,7 @@
 """What follows from a decision: the rows, the records for deliver, and the due rows of what is held. Pure."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -59,10 +60,13 @@ class Cohort(msgspec.Struct, frozen=True):
 
 def cohort_of(event: Event, *, demo: bool = False) -> Cohort:
     """The cohort of an event; only those of one fan-out have one of their own."""
-    fanout = NO_ID if event.root else event.id
-    parts = (event.category, event.priority, event.template, str(event.version), "" if event.root else event.id.hex())
-    number = cohort_id(event.space, *parts, *(["demo"] if demo else []))
-    return Cohort(event.space, number, event.category, event.priority, event.template, event.version, fanout, demo)
+    return _cohort(event.space, event.category, event.priority, event.template, event.version, NO_ID if event.root else event.id, demo)
+
+
+@lru_cache(maxsize=4_096)
+def _cohort(space: int, category: str, priority: str, template: str, version: int, fanout: bytes, demo: bool) -> Cohort:
+    parts = (category, priority, template, str(version), "" if fanout == NO_ID else fanout.hex())
+    return Cohort(space, cohort_id(space, *parts, *(["demo"] if demo else [])), category, priority, template, version, fanout, demo)
 
 
 def made_of(facts: Facts, decision: Decision, cohort: int, headers: Mapping[str, str]) -> Made:

@@ -310,10 +310,11 @@ class Deliver:
             told.setdefault(key, Counter())[meaning, code] += n
         for key, answers in told.items():
             self._router.heard(key, answers)
+        seconds = {priority: DELIVERY_SECONDS.labels(channel, priority) for priority in {item.delivery.priority for item, _ in done}}
         for item, a in done:
             d = item.delivery
             if a.outcome.move.state == State.SENT:
-                DELIVERY_SECONDS.labels(channel, d.priority).observe(max(0.0, now - max(d.accepted, d.released)))
+                seconds[d.priority].observe(max(0.0, now - max(d.accepted, d.released)))
 
     # ---- rendering and flight
     async def _render(self, go: Sequence[Item]) -> dict[bytes, Outgoing | Answer]:

@@ -80,7 +80,8 @@ class Ready(msgspec.Struct):
     @property
     def events(self) -> Iterable[Event]:
         """One for each person; none for a fan-out."""
-        return (msgspec.structs.replace(self.event, person=person) for person in self.persons)
+        event = self.event
+        return (event if person == event.person else msgspec.structs.replace(event, person=person) for person in self.persons)
 
     def is_of(self, first: bytes) -> bool:
         """Whether an event that came under the same producer's id is for the same people: then it is this one."""

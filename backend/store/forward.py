@@ -101,7 +101,7 @@ def forward(places: Mapping[Row, Place], moves: Iterable["Move"]) -> tuple[dict[
         row = move.delivery, move.space
         place = now.get(row)
         if place and (move.generation, move.state) > place[:2]:
-            now[row] = place._replace(generation=move.generation, state=move.state)
+            now[row] = Place(move.generation, move.state, place.cohort, place.channel)  # `_replace` takes six times as long
             last[row] = move
     deltas: Deltas = Counter()
     for row, move in last.items():

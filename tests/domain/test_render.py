@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from backend.domain.default_content import DEFAULT, default_version
 from backend.domain.errors import DataMissing, HeaderUnsafe, LinkUnsafe, TemplateBounds, TemplateMissing, TemplateSyntax
 from backend.domain.publish import SAMPLE_CONTEXT, inline_css, publish
-from backend.domain.render import compile_content, compile_version, missing, render
+from backend.domain.render import Piece, compile_content, compile_version, missing, render, scope
 from backend.domain.sandbox import finalize, shown_in_html, shown_in_text
 from backend.domain.template import (
     Action,
@@ -421,6 +421,9 @@ def test_the_default_says_title_and_message_on_every_channel():
         assert link in whole.text
 
 
+PRINTED_IN_HTML, PRINTED_IN_TEXT = Piece("<p>{{ data.v }}</p>", html=True, where="x"), Piece("- {{ data.v }} -", html=False, where="x")
+
+
 @settings(max_examples=300, deadline=None)
 @given(value=st.one_of(st.text(), st.text(alphabet="a<>&\"' é"), st.integers(), st.floats(), st.booleans(), st.none(), st.text().map(Markup)))
 def test_a_printed_value_is_what_jinja_itself_makes_of_it(value):
@@ -428,6 +431,9 @@ def test_a_printed_value_is_what_jinja_itself_makes_of_it(value):
     assert shown_in_html(value) == str(escape(finalize(value)))
     assert shown_in_text(value) == str(finalize(value))
     assert type(shown_in_html(value)) is type(shown_in_text(value)) is str
+    values = scope({"data": {"v": value}})
+    assert PRINTED_IN_HTML(values) == f"<p>{escape(finalize(value))}</p>"
+    assert PRINTED_IN_TEXT(values) == f"- {finalize(value)} -"
 
 
 @settings(max_examples=100, deadline=None)
