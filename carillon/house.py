@@ -28,7 +28,7 @@ from backend.log.codec import encode
 from backend.log.port import Record
 from backend.settings import Settings
 from backend.store.migrate import migrate
-from backend.telemetry import LAG
+from carillon.waiting import look
 from workers.brake import Brake
 from workers.decide import DecideStage
 from workers.expand import ExpandStage
@@ -37,7 +37,7 @@ from workers.rendering import Rendering
 
 log = logging.getLogger("carillon")
 
-WATCH = 30.0  # seconds between looks at the lag
+WATCH = 30.0  # seconds between looks at what waits
 
 
 class House:
@@ -87,8 +87,7 @@ class House:
         """What /metrics shows of the line and nobody counts on the way."""
         while True:
             with contextlib.suppress(Unavailable):
-                for group, unread in (await self.line.lag()).items():
-                    LAG.labels(group).set(unread)
+                await look(self.app.store, self.line, self.clock.now())
             await asyncio.sleep(WATCH)
 
     async def settle(self) -> None:

@@ -121,8 +121,12 @@ class Line:
 
     async def lag(self) -> dict[str, int]:
         """Records each group has before it."""
+        return {group: sum(lanes.values()) for group, lanes in (await self.lanes()).items()}
+
+    async def lanes(self) -> dict[str, dict[str, int]]:
+        """The same lane by lane."""
         behind = await asyncio.gather(*(self._log.lag(group, topics) for group, topics in self._groups.items()))
-        return {group: sum(lag.values()) for group, lag in zip(self._groups, behind, strict=True)}
+        return dict(zip(self._groups, behind, strict=True))
 
     async def _behind(self) -> int:
         """Records that wait in the lanes of decide and of the channels."""

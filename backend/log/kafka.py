@@ -12,7 +12,16 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import confluent_kafka as ck
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # no re-export marks
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # no re-export marks
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
 
 from backend.domain.errors import LogUnavailable, TooLarge
 from backend.log.kafka_lanes import KafkaReader, line
@@ -27,6 +36,8 @@ ASK = 3.0  # seconds that a question to the cluster may take
 SERVE = 0.001  # seconds between looks for delivery reports while some are awaited
 LINGER = 1  # milliseconds; callers bring batches, so waiting longer for more only adds delay (5 ms: idle append 7 ms against 3)
 LATEST, EARLIEST = OffsetSpec.latest(), OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+SESSION = 6.0  # seconds until the lanes of a process that died go to another one; with the next heartbeat they move within 8
+BEATS = 6  # heartbeats in a session
 CHUNK = 500  # records handed to librdkafka before the loop may do something else: about 2 ms
 
 UNKNOWN = {
@@ -55,8 +66,8 @@ class _Flight:
 class KafkaLog:
     """The log port on `servers` (`host:port,...`). `timeout`: seconds until an append without an answer is refused."""
 
-    def __init__(self, servers: str, prefix: str = "", timeout: float = 8.0, topics: Iterable[Topic] = TOPICS) -> None:
-        self.servers, self.prefix, self.timeout = servers, prefix, timeout
+    def __init__(self, servers: str, prefix: str = "", timeout: float = 8.0, topics: Iterable[Topic] = TOPICS, session: float = SESSION) -> None:
+        self.servers, self.prefix, self.timeout, self.session = servers, prefix, timeout, session
         self.topics = Declared(topics)
         self._wire = {name: prefix + name for name in self.topics}
         self._flights: set[_Flight] = set()
@@ -212,6 +223,7 @@ class KafkaLog:
 
     async def reader(self, group: str, topics: Sequence[str]) -> KafkaReader:
         lanes = {topic: (self.prefix + self.topics[topic].name, self._group(group, topic)) for topic in topics}
+        await self._shorten({of for _, of in lanes.values()})
         reader = KafkaReader(self.config(), lanes, self.timeout, self._open.discard)
         self._open.add(reader)
         return reader
@@ -239,6 +251,21 @@ class KafkaLog:
 
     async def reachable(self) -> None:
         await self._ask(lambda admin: admin.describe_cluster(request_timeout=ASK))
+
+    async def _shorten(self, groups: Iterable[str]) -> None:
+        """Ask for short sessions of these groups. Brokers have bounds and rights of their own: what they refuse is said, and reading goes on."""
+        wanted = {"consumer.session.timeout.ms": self.session, "consumer.heartbeat.interval.ms": self.session / BEATS}
+        entries = [ConfigEntry(name, str(int(seconds * 1000)), incremental_operation=AlterConfigOpType.SET) for name, seconds in wanted.items()]
+        resources = [ConfigResource(ResourceType.GROUP, group, incremental_configs=entries) for group in groups]
+        try:
+            await self._all(lambda admin: admin.incremental_alter_configs(resources, request_timeout=ASK))
+        except LogUnavailable as error:
+            cause = error.__cause__.args[0].str() if isinstance(error.__cause__, ck.KafkaException) else error.detail
+            line.warning(
+                "Kafka keeps its own session for our groups, 45 s unless its settings say otherwise: so long the lanes of a process that died "
+                "stand still. It said: %s. Lower group.consumer.min.session.timeout.ms and group.consumer.min.heartbeat.interval.ms of the brokers.",
+                cause,
+            )
 
     # -- questions to the cluster
 

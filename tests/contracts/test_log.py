@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from backend.clock import HeldClock, SystemClock
 from backend.domain.errors import Invalid, LogUnavailable
 from backend.log.embedded import EmbeddedLog
+from backend.log.kafka import KafkaLog
 from backend.log.kafka_lanes import record_of
 from backend.log.open import open_log
 from backend.log.port import Log, Record
@@ -207,6 +208,28 @@ class TestEmbeddedItself:
 
 
 class TestKafkaItself:
+    async def test_a_group_is_given_short_sessions(self, kafka_prefixed: str, kafka_bootstrap: str) -> None:
+        log = open_log(kafka_prefixed, sqlite=None, clock=SystemClock(), topics=TOPICS)
+        await log.start()
+        await log.reader("short", [LOW])
+        await log.close()
+        group = ConfigResource(ResourceType.GROUP, f"{kafka_prefixed.partition('prefix=')[2]}short@{LOW}")
+        asking = AdminClient({"bootstrap.servers": kafka_bootstrap})
+        (answer,) = asking.describe_configs([group], request_timeout=20).values()
+        found = answer.result(timeout=30)
+        assert found["consumer.session.timeout.ms"].value == "6000"
+        assert found["consumer.heartbeat.interval.ms"].value == "1000"
+
+    async def test_a_session_that_brokers_refuse_is_said_and_reading_goes_on(
+        self, kafka_prefixed: str, kafka_bootstrap: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        log = KafkaLog(kafka_bootstrap, kafka_prefixed.partition("prefix=")[2], topics=TOPICS, session=0.5)
+        await log.start()
+        await log.append(records(LOW, 0, ["read"]))
+        assert values(await read_all(await log.reader("refused", [LOW]), 1)) == ["read"]
+        await log.close()
+        assert "group.consumer.min.session.timeout.ms" in caplog.text
+
     async def test_two_members_share_the_partitions_and_nothing_is_missed(self, kafka_prefixed: str) -> None:
         log = open_log(kafka_prefixed, sqlite=None, clock=SystemClock(), topics=TOPICS)
         await log.start()

@@ -113,3 +113,29 @@ def test_whose_letter_it_is():
     assert space_of(b'{"v":1,"event":{"id":"","space":4},"group":"g"}') == 4
     for value in (b"", b"{", b"[]", b'{"space":"x"}', b'{"event":3}', msgspec.json.encode({"event": {}})):
         assert space_of(value) == 1
+
+
+@embedded
+async def test_the_lowest_lane_keeps_its_share_while_all_others_are_full(ground, runner):
+    """At least one record in twenty, and the first lane stands before each of the others."""
+    lanes = [topics.events(priority) for priority in topics.PRIORITIES]
+    met = []
+
+    class Counts:
+        name = "counts"
+
+        def __init__(self):
+            self.lanes = lanes
+
+        async def handle(self, records):
+            met.extend(record.topic for record in records)
+            if len(met) >= 140:
+                saturated.stop()
+            return Batch(lambda _: ())
+
+    await runner._log.append([Record(lane, 0, b"k", b"{}") for lane in lanes for _ in range(200)])
+    saturated = Runner(Counts(), runner._log, commit_for(ground.store, runner._log), ground.clock, batch=5)
+    await asyncio.wait_for(saturated.run(), 60)
+    assert all(met.count(lane) < 200 for lane in lanes)  # none ran dry: that would give its share to the others
+    assert met.count(lanes[-1]) >= 0.05 * len(met)
+    assert all(met[at - 1] == lanes[0] for at in range(1, len(met)) if met[at] not in (lanes[0], met[at - 1]))
