@@ -114,9 +114,15 @@ def bell() -> rx.Component:
     )
 
 
+def speaks() -> rx.Component:
+    """The language of the page, for assets/carillon.js to write where screen readers look for it."""
+    return span(id="speaks", data_lang=Frame.language, hidden=True)
+
+
 def voice(undo: rx.Component | None = None) -> rx.Component:
     """What the page says to people and to assets/carillon.js: toast, lost connection, and the way out. `undo`: a button in the toast."""
     return div(
+        speaks(),
         div(
             icon("circle-check", 17, class_name="good"),
             icon("triangle-alert", 17, class_name="bad"),

@@ -7,7 +7,7 @@ import reflex as rx
 from portal.components.controls import button, text_input
 from portal.components.elements import button_el, div, h1, h2, icon, label, main, native_form, p, section, span
 from portal.components.text import t
-from portal.shell import logo, theme_button
+from portal.shell import logo, speaks, theme_button
 
 
 def _score() -> rx.Component:
@@ -51,6 +51,7 @@ def entry(title: Any, sub: Any, news: Any, act: Any, action: str, *fields: rx.Co
     if over is not False:
         form = rx.cond(over, button(t("signin.act"), href="/sign-in"), form)
     left = div(
+        speaks(),
         div(span(logo(26), span("Carillon"), cls="brand big"), span(cls="grow"), theme_button(), cls="row"),
         div(h1(title), p(sub, cls="muted"), cls="col g1"),
         rx.cond(news != "", div(icon("info", 17), p(news), cls="note sent", role="status")),

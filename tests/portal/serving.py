@@ -16,7 +16,7 @@ from backend.api.app import routes
 from backend.clock import HeldClock
 from carillon.house import House
 
-_port: list[int] = []  # of the first server: the framework takes the origin it accepts once for the whole process
+_held: list[socket.socket] = []  # kept open: the framework takes the origin it accepts once for the whole process
 
 
 @dataclass
@@ -55,11 +55,10 @@ def serving(opened: Callable[[str], Awaitable[tuple[House, HeldClock]]], within:
 
     def thread() -> None:
         try:
-            with socket.socket() as sock:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                sock.bind(("127.0.0.1", _port[0] if _port else 0))
-                _port[:] = [sock.getsockname()[1]]
-                uvloop.run(serve(sock))
+            if not _held:
+                _held.append(socket.socket())
+                _held[0].bind(("127.0.0.1", 0))
+            uvloop.run(serve(_held[0].dup()))
         except BaseException as error:
             if ready.done():
                 raise

@@ -70,7 +70,7 @@ def look(chromium, served):
         context = chromium.new_context(
             base_url=served.base, viewport={"width": width, "height": 900 if width > 500 else 844}, color_scheme=scheme, locale=locale
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         opened.append(context)
         page = context.new_page()
         page.on("console", heard)

@@ -93,6 +93,7 @@ def test_one_takes_another_language_and_zone(staff):
     page.fill("#own-zone", "Asia/Tokyo")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("h1")).to_have_text("Zustellungen")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
     page.locator(".shell > .side .me").click()
     page.get_by_role("button", name="Sprache und Zeitzone").click()
     expect(page.locator("#own-zone")).to_have_value("Asia/Tokyo")
