@@ -100,6 +100,8 @@ async def test_the_facade_refuses_by_itself_when_no_guard_stands_before_it(app: 
         "putOrder": {"owner": "mia", "state": "paid"},
         "raiseAlert": {"title": "T"},
         "replayDead": {"fingerprint": "f"},
+        "previewTimes": {"cron": "0 9 * * *"},
+        "putSchedule": {"name": "Greeting", "category": "orders", "cron": "0 9 * * *", "to": {"user": "mia"}, "title": "T", "type": "t"},
     }
     queries = {"searchUsers": {"search": "mia"}, "removeSuppression": {"channel": "email", "address": "a@example.com"}}
     for endpoint in ENDPOINTS:
