@@ -86,6 +86,8 @@ def write(tx: Tx, done: Sequence[tuple[Item, After]], stopped: Sequence[tuple[It
     ended: list[Ahead] = []
     for item, after in done:
         if is_ordered(item):
+            if after.outcome.move.state == State.HELD:
+                continue  # called back by a halt or a breaker: what comes after it waits for the same, and comes back in its order
             if after.later:
                 opened.append(place_of(item, after.later.at))
             elif item.delivery.attempt > 1 or item.delivery.generation:

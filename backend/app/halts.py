@@ -8,9 +8,9 @@ from backend.app.alerts import resolve, say
 from backend.app.base import Aggregate
 from backend.app.halts_views import HaltIn, HaltLook, HaltView
 from backend.app.views import Page, moment
-from backend.domain.delivery import CHANNEL_NUMBER, State
+from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, State
 from backend.domain.errors import Invalid, NotFound, Unavailable
-from backend.domain.halting import KINDS, is_scope
+from backend.domain.halting import DOWN, KINDS, is_scope
 from backend.domain.ids import make_id
 from backend.security.roles import Actor, need
 from backend.store import counted, halts, parked, watch
@@ -87,12 +87,12 @@ class Halts(Aggregate):
                 mine = watch.cohorts_with(tx, actor.space, kind, name, sorted({key[0] for key in stands}))
                 stands = type(stands)({key: n for key, n in stands.items() if key[0] in mine})
             row = next((row for row in halts.every(tx, actor.space) if row.scope == scope), None)
-            return HaltLook(scope, row is not None, max(0, sum(stands.values())), parked.count(tx, actor.space, scope), PACE)
+            return HaltLook(scope, row is not None, max(0, sum(stands.values())), _waits(tx, actor.space, scope), PACE)
 
         return await self.app.store.read(read)
 
     async def _waiting(self, space: int, scopes: Sequence[str]) -> dict[str, int]:
-        return await self.app.store.read(lambda tx: {scope: parked.count(tx, space, scope) for scope in scopes})
+        return await self.app.store.read(lambda tx: {scope: _waits(tx, space, scope) for scope in scopes})
 
 
 def alert_of(space: int, scope: str) -> bytes:
@@ -105,6 +105,14 @@ def checked(scope: str) -> str:
     if not is_scope(scope):
         raise Invalid(f"There is no scope {scope[:80]!r} to halt.", field="scope", allowed=[*KINDS])
     return scope
+
+
+def _waits(tx: Tx, space: int, scope: str) -> int:
+    """What waits under a halt; of a provider's also what waits because its channel has nobody else."""
+    waiting, (kind, _, name) = parked.count(tx, space, scope), scope.partition(":")
+    if (channel := _channel_of(kind, name)) is not None and kind == "provider":
+        waiting += parked.count(tx, space, f"{DOWN}{CHANNEL_NAME[channel]}")
+    return waiting
 
 
 def _channel_of(kind: str, name: str) -> int | None:
