@@ -58,6 +58,7 @@ class Deliver:
         self._hand = InHand(self.lanes, router)
         self._upto: dict[Position, int] = {}  # marks that no write has carried yet
         self._unmarked = False  # some record ended after the last mark was written
+        self._at_work = False  # a transaction is under way, or what follows from it
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         self._reading: asyncio.Task[list[Record]] | None = None
         router.watchers.append(self._wake.set)
@@ -68,7 +69,7 @@ class Deliver:
 
     @property
     def busy(self) -> bool:
-        return self._hand.busy
+        return self._hand.busy or self._at_work
 
     def stop(self) -> None:
         """Take nothing new, let what flies land, write it, return from `run`."""
@@ -84,10 +85,13 @@ class Deliver:
         try:
             while not (self._stopping.is_set() and not hand.flying and not hand.finished):
                 await self._fill(reader)
+                self._at_work = True
                 worked = await self._chunk(reader)
+                self._at_work = False
                 if not worked or (hand.flying and not hand.enough):
                     await self._rest()
         except Exception:
+            self._at_work = False
             hand.begin_anew()
             self._upto = {}
             raise
