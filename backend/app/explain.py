@@ -240,4 +240,5 @@ def timeline(
         entries.append(
             TimelineEntry(moment(row.changed), "state", row.reason or STATE_NAME[State(row.state)], state=STATE_NAME[State(row.state)])
         )
-    return sorted(entries, key=lambda entry: (entry.at, entry.kind in STAMPED))  # what a person did comes after what we did at the same instant
+    # what a person did comes after what we did at the same instant; nothing comes before it was accepted
+    return sorted(entries, key=lambda entry: (entry.kind != "accepted", entry.at, entry.kind in STAMPED))

@@ -88,8 +88,7 @@ class Send(rx.State):
     @guarded("events.send", page=True)
     async def load(self) -> None:
         """The form begins anew; a recipient may be in the address."""
-        _begin(self)
-        self.who = str(self.router.url.query_parameters.get("user", ""))[:128]
+        _begin(self, str(self.router.url.query_parameters.get("user", ""))[:128])
         try:
             await _choices(self)
             await _recognise(self)
@@ -238,10 +237,13 @@ def _write_code(page: Send, token: str) -> None:
     page.token_until = ""
 
 
-def _begin(page: Send) -> None:
-    kept = (page.round, page.tongue)
+def _begin(page: Send, who: str = "") -> None:
+    """Empty the form. One that is empty keeps its fields as they stand: somebody may be typing before the page has loaded."""
+    kept, before = (page.round, page.tongue), [getattr(page, name) for name in WRITTEN]
     page.reset()
-    page.round, page.tongue = kept[0] + 1, kept[1]
+    page.round, page.tongue, page.who = kept[0], kept[1], who
+    if before != [getattr(page, name) for name in WRITTEN]:
+        page.round += 1
 
 
 async def _choices(page: Send) -> None:
