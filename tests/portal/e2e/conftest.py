@@ -106,7 +106,6 @@ def faults(page, axe):
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             page.locator(f"html.{scheme}").wait_for()
-            page.wait_for_timeout(150)  # transitions of colours are over
             said = page.evaluate(axe_runner(axe)) + (["too wide"] if wide(page) else [])
             if said:
                 found[f"{width} {scheme}"] = said
@@ -114,5 +113,6 @@ def faults(page, axe):
 
 
 def axe_runner(axe):
-    """Evaluated by the debugger, so the page's own Content-Security-Policy stays on."""
-    return f"(async () => {{ {axe}; const r = await axe.run(document, {json.dumps(RULES)}); return r.violations.map(v => v.id + ' ' + v.nodes.map(n => n.target).join(', ')); }})()"
+    """Evaluated by the debugger, so the page's own Content-Security-Policy stays on. Colours are judged once nothing moves or fades any more."""
+    still = "await Promise.all(document.getAnimations().filter(a => a.effect?.getComputedTiming().endTime < Infinity).map(a => a.finished.catch(() => 0)))"
+    return f"(async () => {{ {axe}; await new Promise(requestAnimationFrame); {still}; const r = await axe.run(document, {json.dumps(RULES)}); return r.violations.map(v => v.id + ' ' + v.nodes.map(n => n.target).join(', ')); }})()"
