@@ -114,5 +114,6 @@ def faults(page, axe):
 
 def axe_runner(axe):
     """Evaluated by the debugger, so the page's own Content-Security-Policy stays on. Colours are judged once nothing moves or fades any more."""
-    still = "await Promise.all(document.getAnimations().filter(a => a.effect?.getComputedTiming().endTime < Infinity).map(a => a.finished.catch(() => 0)))"
+    moves = "document.getAnimations().filter(a => a.playState === 'running' && a.effect?.getComputedTiming().endTime < Infinity)"
+    still = f"await Promise.race([Promise.all({moves}.map(a => a.finished.catch(() => 0))), new Promise(done => setTimeout(done, 2000))])"
     return f"(async () => {{ {axe}; await new Promise(requestAnimationFrame); {still}; const r = await axe.run(document, {json.dumps(RULES)}); return r.violations.map(v => v.id + ' ' + v.nodes.map(n => n.target).join(', ')); }})()"
