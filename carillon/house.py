@@ -21,7 +21,6 @@ from backend.channels.registry import providers
 from backend.channels.router import Router
 from backend.clock import Clock
 from backend.domain.errors import Unavailable
-from backend.domain.ids import bucket_of
 from backend.domain.receipt import Receipt
 from backend.log import topics
 from backend.log.codec import encode
@@ -96,7 +95,7 @@ class House:
 
     async def report(self, receipt: Receipt) -> None:
         """A provider's report joins the line."""
-        partition = bucket_of(receipt.space, receipt.person) % topics.PARTITIONS
+        partition = topics.partition_of(receipt.space, receipt.person)
         await self.app.log.append([Record(topics.RECEIPTS, partition, receipt.delivery, encode(receipt))])
 
     def _provider_turned(self, word: Word, others: bool) -> None:

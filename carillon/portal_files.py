@@ -1,10 +1,9 @@
 """The bundle's files from memory: a first visit asks for some twenty at once, and each would pass every route and a thread on its way.
 
 Only what lies in the bundle when the process starts can be asked for, so no path leads out of it. What is large, asked for in
-parts, or no file of the bundle goes to the app inside. A file is read when it is first asked for, and kept compressed.
+parts, or no file of the bundle goes to the app inside. A file is read when it is first asked for, and kept, with what the build compressed.
 """
 
-import gzip
 import hashlib
 import mimetypes
 from pathlib import Path
@@ -15,7 +14,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 LARGEST = 2_000_000  # bytes; the charts' chunk is the largest file there is
 WITHOUT = frozenset({".html", ".gz"})  # pages have a door of their own
-PACKED = frozenset({".js", ".css", ".svg", ".json", ".webmanifest"})
 
 
 class Kept(NamedTuple):
@@ -69,7 +67,8 @@ class Files:
         if found is None:
             place = self._paths[path]
             plain = place.read_bytes()
-            packed = gzip.compress(plain, 9, mtime=0) if place.suffix in PACKED else b""
+            beside = place.with_name(f"{place.name}.gz")  # made when the portal was built
+            packed = beside.read_bytes() if beside.exists() else b""
             kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
             kind += "; charset=utf-8" if kind.startswith("text/") else ""
             tag = f'"{hashlib.sha256(plain).hexdigest()[:24]}'

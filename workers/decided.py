@@ -10,7 +10,7 @@ from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, CHANNELS, PRIO
 from backend.domain.event import Event
 from backend.domain.gates import planned_units
 from backend.domain.halting import parked_as
-from backend.domain.ids import NO_ADDRESS, NO_ID, bucket_of, cohort_id, delivery_id, notification_id, person_bytes
+from backend.domain.ids import NO_ADDRESS, NO_ID, cohort_id, delivery_id, notification_id, person_bytes
 from backend.log import topics
 from backend.log.codec import encode
 from backend.log.port import Record
@@ -122,14 +122,14 @@ def way_of(earlier: hot.Earlier, cohort: int) -> Way:
 def record_of(event: Event, way: Way, headers: Mapping[str, str]) -> Record:
     """The record for deliver."""
     value = way.value or _delivery(event, way.id, way.notification, way.channel, way.address, way.cohort, False)
-    return Record(TOPIC[way.channel, event.priority], partition_of(event.space, event.person), person_bytes(event.person), value, headers)
+    return Record(TOPIC[way.channel, event.priority], topics.partition_of(event.space, event.person), person_bytes(event.person), value, headers)
 
 
 def again(event: Event, cohort: int, unit: Unit, headers: Mapping[str, str]) -> Record:
     """The record of a delivery that came back through decide and goes."""
     notification = notification_id(event.id, event.person)
     value = _delivery(event, event.delivery, notification, event.channel, event.address, cohort, unit.silent)
-    return Record(TOPIC[event.channel, event.priority], partition_of(event.space, event.person), person_bytes(event.person), value, headers)
+    return Record(TOPIC[event.channel, event.priority], topics.partition_of(event.space, event.person), person_bytes(event.person), value, headers)
 
 
 def release(event: Event, delivery: bytes, channel: int, address: bytes, until: float, parked: str = "") -> hot.Later:
@@ -148,12 +148,8 @@ def release(event: Event, delivery: bytes, channel: int, address: bytes, until: 
 
 def later(event: Event, row: bytes, kind: str, at: float, topic: str) -> hot.Later:
     """A due row that appends the event again."""
-    return hot.Later(event.space, row, kind, at, topic, partition_of(event.space, event.person), person_bytes(event.person), encode(event))
+    return hot.Later(event.space, row, kind, at, topic, topics.partition_of(event.space, event.person), person_bytes(event.person), encode(event))
 
-
-def partition_of(space: int, person: int) -> int:
-    """The partition of a person, the same in every topic of people."""
-    return bucket_of(space, person) % topics.PARTITIONS
 
 
 def _delivery(event: Event, made: bytes, notification: bytes, channel: int, address: bytes, cohort: int, silent: bool) -> bytes:

@@ -15,8 +15,6 @@ import msgspec
 
 from backend.channels.base import Answer, Outgoing, Provider
 from backend.clock import Clock
-from backend.domain import gates
-from backend.domain.decision import Unit
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, STATE_NAME, State
 from backend.domain.errors import Refusal, Unavailable
 from backend.log import topics
@@ -30,10 +28,11 @@ from workers.commit import Commit, Write
 from workers.faults import Faults
 from workers.inhand import InHand
 from workers.items import Item, lane_of
+from workers.lastcheck import LastCheck
 from workers.ordered import Ordered
 from workers.outcomes import After, after, withheld
 from workers.ports import FactsOf, Renderer, Router
-from workers.refusals import Refused, refused
+from workers.refusals import Refused
 from workers.stage import BATCH, IDLE, PAUSES, of_the_house
 
 log = logging.getLogger("carillon.line")
@@ -64,6 +63,7 @@ class Deliver:
         router.watchers.append(self._wake.set)
         router.leavers.append(self._leave)
         self._brake, self._ordered = brake, ordered
+        self._check = LastCheck(self._hand, facts=facts, renderer=renderer, router=router, ordered=ordered)
         if brake:
             brake.watchers.append(self._call_back)
 
@@ -149,7 +149,6 @@ class Deliver:
         now = self._clock.now()
         afters = self._afters(done, now)
         go, stopped = await self._recheck(take, now)
-        go = await self._in_turn(go, stopped, now)
         stopped += [(item, withheld(item.delivery, answer, now)) for item, answer in away]
         broken, hand.broken = hand.broken, []
         chunk = Chunk(now, afters, go, stopped, broken, spoiled)
@@ -227,13 +226,13 @@ class Deliver:
             self._unmarked = True
 
     async def _recheck(self, take: Sequence[Item], now: float) -> tuple[list[Item], list[tuple[Item, Refused]]]:
-        """The first eight gates once more, at the last moment. While the facts cannot be read nothing goes."""
+        """What may fly and what is stopped, asked at the last moment. While that cannot be read nothing goes."""
         if not take:
             return [], []
         tries, broken = 0, list(self._hand.broken)
         while True:
             try:
-                return await self._recheck_among(take, now)
+                return await self._check.among(take, now)
             except Unavailable:
                 self._hand.broken[:] = broken
                 if self._stopping.is_set():
@@ -242,53 +241,6 @@ class Deliver:
                     return [], []
                 await self._pause(tries)
                 tries += 1
-
-    async def _recheck_among(self, take: Sequence[Item], now: float) -> tuple[list[Item], list[tuple[Item, Refused]]]:
-        """One whose own facts make us fail costs the others nothing."""
-        go: list[Item] = []
-        stopped: list[tuple[Item, Refused]] = []
-        try:
-            facts = await self._facts.of_deliveries([item.delivery for item in take], now)
-            await self._renderer.prepare([item.delivery for item in take])
-            for item, fact in zip(take, facts, strict=True):
-                item.facts = fact
-                unit: Unit = gates.recheck(fact, CHANNEL_NAME[item.delivery.channel], item.delivery.address)
-                if unit.outcome != "send":
-                    stopped.append((item, refused(item.delivery, unit, now)))
-                    continue
-                if fact.person.demo:
-                    self._keep_here(item)
-                go.append(item)
-        except Unavailable:
-            raise
-        except Exception as error:
-            if len(take) == 1:
-                log.exception("a delivery cannot be carried out")
-                self._hand.broken.append((take[0], error))
-                return [], []
-            half = len(take) // 2
-            parts = [await self._recheck_among(take[:half], now), await self._recheck_among(take[half:], now)]
-            return [i for found, _ in parts for i in found], [s for _, found in parts for s in found]
-        return go, stopped
-
-    async def _in_turn(self, go: list[Item], stopped: list[tuple[Item, Refused]], now: float) -> list[Item]:
-        """Those of ordered categories whose turn it is, and all others."""
-        tries = 0
-        while self._ordered and go:
-            try:
-                return await self._ordered.sift(go, stopped, self._hand, now)
-            except Unavailable:
-                if self._stopping.is_set():
-                    for item in go:
-                        self._hand.let_go(item)
-                    return []
-                await self._pause(tries)
-                tries += 1
-        return go
-
-    def _keep_here(self, item: Item) -> None:
-        """Nobody of the demo is written to outside. Who is meant is known only now, so the provider is taken anew."""
-        self._hand.hand_over(item, self._router.choose(item.delivery, demo=True))
 
     def _afters(self, done: Sequence[Item], now: float) -> list[tuple[Item, After]]:
         out: list[tuple[Item, After]] = []

@@ -130,7 +130,7 @@ def _step(tx: Tx, record: Record, fanout: FanOut, pace: Pace, share: int, now: f
     out = [
         Record(
             topic,
-            decided.partition_of(event.space, person),
+            topics.partition_of(event.space, person),
             person_bytes(person),
             encode(msgspec.structs.replace(event, person=person, root=False, recipients=1)),
             record.headers,

@@ -9,7 +9,6 @@ from backend.domain.category import Category
 from backend.domain.decision import Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME, Delivery, State
 from backend.domain.halting import look_again
-from backend.domain.ids import bucket_of
 from backend.domain.retry import At, limits_of, next_try
 from backend.log import topics
 from backend.log.codec import encode
@@ -56,7 +55,7 @@ def _due(delivery: Delivery, kind: str, at: float) -> hot.Later:
         kind=kind,
         at=at,
         topic=topics.deliveries(CHANNEL_NAME[delivery.channel], delivery.priority),
-        partition=bucket_of(delivery.space, delivery.person) % topics.PARTITIONS,
+        partition=topics.partition_of(delivery.space, delivery.person),
         key=delivery.person.to_bytes(8, "big", signed=True),
         value=encode(delivery),
     )

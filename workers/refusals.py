@@ -8,7 +8,6 @@ from backend.domain.decision import Again, Unit
 from backend.domain.delivery import CHANNEL_NAME, Delivery, State
 from backend.domain.event import Event
 from backend.domain.halting import parked_as
-from backend.domain.ids import bucket_of
 from backend.log import topics
 from backend.log.codec import encode
 from backend.store import hot, traces
@@ -43,7 +42,7 @@ def refused(delivery: Delivery, unit: Unit, now: float) -> Refused:
     )  # fmt: skip
     later = hot.Later(
         space=delivery.space, id=delivery.id, kind=parked_as(unit.reasons) or f"release.{event.generation}", at=until, topic=topics.events(delivery.priority),
-        partition=bucket_of(delivery.space, delivery.person) % topics.PARTITIONS, key=delivery.person.to_bytes(8, "big", signed=True), value=encode(event),
+        partition=topics.partition_of(delivery.space, delivery.person), key=delivery.person.to_bytes(8, "big", signed=True), value=encode(event),
     )  # fmt: skip
     move = msgspec.structs.replace(_move(delivery, State.HELD, code, until), generation=generation)
     return Refused(move, delivery.notification, again, later)

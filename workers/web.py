@@ -15,7 +15,6 @@ from backend.domain.category import Category
 from backend.domain.decision import Facts
 from backend.domain.delivery import PRIORITIES, Delivery, State
 from backend.domain.errors import Refusal
-from backend.domain.ids import bucket_of
 from backend.domain.template import WebMessage
 from backend.live.records import changed
 from backend.log import topics
@@ -83,7 +82,7 @@ class Web:
             for space in {delivery.space for delivery in mine}:
                 fresh = [row for made, row in rows.items() if made in moved and deliveries[made].space == space]
                 for row in inbox.write(tx, space, fresh, now):
-                    partition = bucket_of(space, row.person) % topics.PARTITIONS
+                    partition = topics.partition_of(space, row.person)
                     out.append(Record(topics.LIVE, partition, row.person.to_bytes(8, "big", signed=True), changed(row)))
             return out
 

@@ -30,7 +30,7 @@ from backend.domain.errors import (
     UnknownUser,
 )
 from backend.domain.event import Event, EventIn, FanOut
-from backend.domain.ids import born_of, bucket_of, make_id, person_bytes, person_id
+from backend.domain.ids import born_of, make_id, person_bytes, person_id
 from backend.log import topics
 from backend.log.codec import encode
 from backend.log.port import Record
@@ -70,11 +70,11 @@ class Ready(msgspec.Struct):
         """What acceptance makes durable."""
         if self.group:
             value = encode(FanOut(self.event, group=self.group))
-            partition = int.from_bytes(self.event.id[-2:], "big") % topics.PARTITIONS
+            partition = topics.spread_of(self.event.id)
             yield Record(topics.fanouts(self.event.priority), partition, self.event.id, value)
             return
         for event in self.events:
-            partition = bucket_of(event.space, event.person) % topics.PARTITIONS
+            partition = topics.partition_of(event.space, event.person)
             yield Record(topics.events(event.priority), partition, event.person.to_bytes(8, "big", signed=True), encode(event))
 
     @property

@@ -44,7 +44,7 @@ class Alerts(Aggregate):
             )
             alert_rows.put(tx, alert)
             self.note(tx, actor, "alerts.resolve" if given.resolved else "alerts.raise", made.hex(), severity=given.severity)
-            return alert, [Record(topics.LIVE, made[-1] % topics.PARTITIONS, made, encode(alert))]
+            return alert, [Record(topics.LIVE, topics.spread_of(made), made, encode(alert))]
 
         return _view(await write_and_tell(self.app.store, self.app.log, write))
 
@@ -90,7 +90,7 @@ async def say(app: "App", space: int, made: bytes, severity: Severity, sentence:
         title = sentence.partition(". ")[0][:200]
         alert = AlertRaised(space, made, severity, title, sentence, was.at if was is not None and is_open else now, None)
         alert_rows.put(tx, alert)
-        return None, [Record(topics.LIVE, made[-1] % topics.PARTITIONS, made, encode(alert))]
+        return None, [Record(topics.LIVE, topics.spread_of(made), made, encode(alert))]
 
     await write_and_tell(app.store, app.log, write)
 
@@ -105,7 +105,7 @@ async def resolve(app: "App", space: int, made: bytes) -> None:
             return None, []
         alert = AlertRaised(space, made, was.severity, was.title, was.message, was.at, now)
         alert_rows.put(tx, alert)
-        return None, [Record(topics.LIVE, made[-1] % topics.PARTITIONS, made, encode(alert))]
+        return None, [Record(topics.LIVE, topics.spread_of(made), made, encode(alert))]
 
     await write_and_tell(app.store, app.log, write)
 

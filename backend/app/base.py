@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from backend.domain.errors import CacheUnavailable, Forbidden, Invalid, Stale
-from backend.domain.ids import facts_key, person_id
+from backend.domain.errors import CacheUnavailable, CursorForeign, Forbidden, Invalid, Stale
+from backend.domain.ids import facts_key, parse_id, person_id
 from backend.security.roles import Actor, may, need
 from backend.store import audit, content
 from backend.store.port import Tx
@@ -24,6 +24,22 @@ PAGE = 50  # rows of a list, unless asked for fewer
 PAGE_LIMIT = 200
 FORGET_AGAIN = 1.0  # seconds between tries to drop facts after a commit, while the cache is away
 FORGET_KEYS = 1_000  # keys dropped in one trip
+
+
+def place_of(after: str | None) -> tuple[float, bytes] | None:
+    """Where a list by time goes on: a moment and an id, as `cursor_of` wrote them. Raises `CursorForeign`."""
+    if not after:
+        return None
+    at, _, shown = after.partition(" ")
+    try:
+        return float(at), parse_id(shown)
+    except (ValueError, Invalid):
+        raise CursorForeign from None
+
+
+def cursor_of(at: float, made: bytes) -> str:
+    """What `place_of` reads."""
+    return f"{at!r} {made.hex()}"
 
 
 class Aggregate:

@@ -66,7 +66,7 @@ class Chat(Aggregate):
             seq = chat_rows.add(tx, actor.space, channel, made, actor.person, author, text, now)
             hot.write_due(tx, onward)
             said = ChatSaid(actor.space, channel, seq, made, author, text, now)
-            return said, [Record(topics.LIVE, made[-1] % topics.PARTITIONS, channel.encode(), encode(said))]
+            return said, [Record(topics.LIVE, topics.spread_of(made), channel.encode(), encode(said))]
 
         said = await write_and_tell(self.app.store, self.app.log, write)
         if onward:

@@ -10,15 +10,15 @@ from typing import Any
 import msgspec
 
 from backend.app import explain
-from backend.app.base import PAGE, Aggregate, page_size
+from backend.app.base import PAGE, Aggregate, cursor_of, page_size, place_of
 from backend.app.dead_views import AgainView, GoingView, LetterCounts, LetterGroupView, LetterState, LetterView
 from backend.app.views import DeadView, Page, moment, moment_or_none
 from backend.domain import gates
 from backend.domain.deadletter import advice, code_of, patched
 from backend.domain.delivery import CHANNEL_NAME, Delivery
-from backend.domain.errors import CursorForeign, Invalid, NotFound
+from backend.domain.errors import Invalid, NotFound
 from backend.domain.event import DATA_LIMIT, Body, Event, FanOut
-from backend.domain.ids import bucket_of, parse_id
+from backend.domain.ids import parse_id
 from backend.domain.receipt import Receipt
 from backend.log import topics
 from backend.log.codec import Unreadable, decode, encode
@@ -41,9 +41,9 @@ class DeadLetters(Aggregate):
     ) -> Page[DeadView]:
         """Newest first; `fingerprint`: those of one cause; `state`: open, replayed or dropped."""
         need(actor, "operate")
-        size, before = page_size(limit), _place(after)
+        size, before = page_size(limit), place_of(after)
         rows = await self.app.store.read(lambda tx: letters.page(tx, actor.space, fingerprint, before, size + 1, state or ""))
-        following = f"{rows[size - 1].at!r} {rows[size - 1].id.hex()}" if len(rows) > size else None
+        following = cursor_of(rows[size - 1].at, rows[size - 1].id) if len(rows) > size else None
         return Page([_view(row) for row in rows[:size]], following)
 
     async def groups(self, actor: Actor, *, state: LetterState = "open") -> Page[LetterGroupView]:
@@ -235,10 +235,10 @@ def _again(tx: Tx, letter: Letter, at: float, now: float, patch: dict[str, Any] 
             event, value = record.event, letter.value
             if patch:
                 value = encode(msgspec.structs.replace(record, event=_changed(event, patch)))
-            return _row(letter, at, letter.topic, int.from_bytes(event.id[-2:], "big") % topics.PARTITIONS, event.id, value)
+            return _row(letter, at, letter.topic, topics.spread_of(event.id), event.id, value)
         if letter.topic == topics.RECEIPTS:
             receipt = decode(Receipt, letter.value)
-            return _row(letter, at, letter.topic, bucket_of(receipt.space, receipt.person) % topics.PARTITIONS, receipt.delivery, letter.value)
+            return _row(letter, at, letter.topic, topics.partition_of(receipt.space, receipt.person), receipt.delivery, letter.value)
     except Unreadable:
         return None
     return None
@@ -269,22 +269,12 @@ def _undelivered(d: Delivery, now: float) -> Event:
 
 
 def _later(letter: Letter, now: float, event: Event) -> hot.Later:
-    partition = bucket_of(event.space, event.person) % topics.PARTITIONS
+    partition = topics.partition_of(event.space, event.person)
     return _row(letter, now, topics.events(event.priority), partition, event.person.to_bytes(8, "big", signed=True), encode(event))
 
 
 def _row(letter: Letter, now: float, topic: str, partition: int, key: bytes, value: bytes) -> hot.Later:
     return hot.Later(space=letter.space, id=letter.id, kind="replay", at=now, topic=topic, partition=partition, key=key, value=value)
-
-
-def _place(after: str | None) -> tuple[float, bytes] | None:
-    if not after:
-        return None
-    at, _, shown = after.partition(" ")
-    try:
-        return float(at), parse_id(shown)
-    except (ValueError, Invalid):
-        raise CursorForeign from None
 
 
 def _view(row: Letter) -> DeadView:

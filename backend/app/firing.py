@@ -15,7 +15,7 @@ from backend.app import acceptance
 from backend.domain import recurrence, schedule
 from backend.domain.errors import Refusal, Unavailable, UnknownUser
 from backend.domain.event import SOURCES, Event, FanOut
-from backend.domain.ids import NO_ID, bucket_of, make_id, person_bytes, person_id
+from backend.domain.ids import NO_ID, make_id, person_bytes, person_id
 from backend.domain.schedule import Schedule
 from backend.log import topics
 from backend.log.codec import encode
@@ -176,7 +176,7 @@ class Firing:
                 if not taken:
                     continue
             told += taken or groups.size(tx, event.space, made.group)
-            partition = int.from_bytes(event.id[-2:], "big") % topics.PARTITIONS
+            partition = topics.spread_of(event.id)
             value = encode(FanOut(event, group=made.group, recipients=taken))
             later.append(hot.Later(event.space, event.id, "scheduled", event.send_at, topics.fanouts(event.priority), partition, event.id, value))
         return told, later
@@ -184,7 +184,7 @@ class Firing:
 
 def _for_person(event: Event) -> hot.Later:
     kind = "scheduled" if event.recipients == 1 else f"scheduled.{event.person}"
-    partition = bucket_of(event.space, event.person) % topics.PARTITIONS
+    partition = topics.partition_of(event.space, event.person)
     return hot.Later(event.space, event.id, kind, event.send_at, topics.events(event.priority), partition, person_bytes(event.person), encode(event))
 
 

@@ -11,7 +11,7 @@ import msgspec
 from backend.app.base import Aggregate, need_or_own, page_size
 from backend.app.views import Counts, InboxChange, InboxItem, InboxPage, moment, moment_or_none
 from backend.domain.errors import CursorForeign, Invalid, NotFound
-from backend.domain.ids import bucket_of, parse_id, person_id
+from backend.domain.ids import parse_id, person_id
 from backend.domain.template import Action
 from backend.live.hub import inbox_of
 from backend.live.records import InboxChanged, changed
@@ -142,7 +142,7 @@ class Inbox(Aggregate):
 
         def write(tx: Tx) -> tuple[list[bytes], Sequence[Record]]:
             rows = inbox.change(tx, space, person, ids, now, edit)
-            partition = bucket_of(space, person) % topics.PARTITIONS
+            partition = topics.partition_of(space, person)
             return [row.id for row in rows], [Record(topics.LIVE, partition, person.to_bytes(8, "big", signed=True), changed(row)) for row in rows]
 
         return await write_and_tell(self.app.store, self.app.log, write)

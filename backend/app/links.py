@@ -17,7 +17,6 @@ from backend.domain.category import Category
 from backend.domain.decision import Decision, Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME
 from backend.domain.errors import Locked, NotFound, Unavailable
-from backend.domain.ids import bucket_of
 from backend.domain.reasons import sentence
 from backend.domain.receipt import Receipt
 from backend.log import topics
@@ -101,7 +100,7 @@ class Links(Aggregate):
 
     async def _report(self, link: Link, kind: Literal["clicked", "opened_human", "opened_machine"]) -> None:
         receipt = Receipt(link.space, link.delivery, kind, self.app.clock.now(), person=link.person)
-        partition = bucket_of(link.space, link.person) % topics.PARTITIONS
+        partition = topics.partition_of(link.space, link.person)
         with contextlib.suppress(Unavailable):  # nobody waits at a link because it cannot be counted now
             await self.app.log.append([Record(topics.RECEIPTS, partition, link.delivery, encode(receipt))])
 

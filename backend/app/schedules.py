@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import msgspec
 
 from backend.app import acceptance
-from backend.app.base import PAGE, Aggregate, check_revision, page_size
+from backend.app.base import PAGE, Aggregate, check_revision, cursor_of, page_size, place_of
 from backend.app.schedule_views import FiringView, ScheduleIn, ScheduleView
 from backend.app.views import Page, moment
 from backend.domain import recurrence, schedule
-from backend.domain.errors import CursorForeign, Invalid, NotFound, Refusal
+from backend.domain.errors import Invalid, NotFound, Refusal
 from backend.domain.event import SOURCES
-from backend.domain.ids import NO_ID, parse_id
+from backend.domain.ids import NO_ID
 from backend.domain.schedule import Schedule
 from backend.security.roles import Actor, need
 from backend.store import schedules
@@ -116,14 +116,14 @@ class Schedules(Aggregate):
     async def firings(self, actor: Actor, key: str, *, after: str | None = None, limit: int = PAGE) -> Page[FiringView]:
         """What became of a schedule's times, newest first; they are kept for 30 days. Raises `NotFound`."""
         need(actor, "events.read")
-        size, before = page_size(limit), _place(after)
+        size, before = page_size(limit), place_of(after)
 
         def read(tx: Tx) -> tuple[ScheduleRow, list[FiringRow]]:
             return _found(schedules.get(tx, actor.space, key), key), schedules.firings_of(tx, actor.space, key, before, size + 1)
 
         row, rows = await self.app.store.read(read)
         zone = _decoded(row).zone
-        following = f"{rows[size - 1].planned!r} {rows[size - 1].id.hex()}" if len(rows) > size else None
+        following = cursor_of(rows[size - 1].planned, rows[size - 1].id) if len(rows) > size else None
         return Page([_firing_view(one, zone, actor) for one in rows[:size]], following)
 
     def _view(self, row: ScheduleRow, actor: Actor, last: FiringRow | None) -> ScheduleView:
@@ -179,13 +179,3 @@ def _firing_view(row: FiringRow, zone: str, actor: Actor) -> FiringView:
     planned = recurrence.own_moment(row.planned, actor.timezone) if zone == recurrence.OWN else row.planned
     event = None if row.event == NO_ID else row.event.hex()
     return FiringView(row.id.hex(), moment(planned), moment(row.at), row.outcome, row.n, row.detail, event)  # type: ignore[arg-type]
-
-
-def _place(after: str | None) -> tuple[float, bytes] | None:
-    if not after:
-        return None
-    at, _, shown = after.partition(" ")
-    try:
-        return float(at), parse_id(shown)
-    except (ValueError, Invalid):
-        raise CursorForeign from None

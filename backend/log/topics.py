@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from backend.domain.errors import TooLarge
+from backend.domain.ids import bucket_of
 from backend.log.port import Record
 
 PRIORITIES = ("critical", "high", "normal", "low")  # in the order in which a stage looks at them
@@ -45,6 +46,16 @@ def fanouts(priority: str) -> str:
 def deliveries(channel: str, priority: str) -> str:
     """What a channel is to send."""
     return f"deliveries.{channel}.{priority}"
+
+
+def partition_of(space: int, person: int) -> int:
+    """The partition of a person, the same in every topic of people."""
+    return bucket_of(space, person) % PARTITIONS
+
+
+def spread_of(made: bytes) -> int:
+    """The partition of what belongs to no person: a fan-out, an alert, a message of a chat."""
+    return int.from_bytes(made[-2:], "big") % PARTITIONS
 
 
 RECEIPTS = "receipts"  # what providers report

@@ -95,7 +95,7 @@ BREAKS = [
         ("backend/domain/gates.py", "RECHECKED = 8", "RECHECKED = 5"),
     ]),
     Break(7, "nothing is rechecked before the provider", f"{LINE}/test_waiting.py::test_an_address_suppressed_between_two_tries_gets_nothing[embedded]", [
-        ("workers/deliver.py", '                if unit.outcome != "send":\n', '                if unit.outcome != "send" and self._stopping is None:\n'),
+        ("workers/lastcheck.py", '                if unit.outcome != "send":\n', '                if unit.outcome != "send" and self._stopping is None:\n'),
     ]),
     Break(7, "marketing needs no yes", f"{LINE}/test_wishes.py::test_marketing_needs_a_recorded_yes[embedded]", [
         ("backend/domain/gates.py", 'return _PASS["consent"] if refused is None else', 'return _PASS["consent"] if True else'),

@@ -6,9 +6,9 @@ import pytest
 import pytest_asyncio
 
 from backend.domain.ids import person_id
+from backend.log.topics import partition_of
 from carillon.bench.sink_smtp import Manner, Sink
 from tests.line.houses import member, order_shipped, standing
-from workers.decided import partition_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 EVENTS = 200

@@ -146,7 +146,7 @@ def record_of(event: Event | FanOut, headers=None) -> Record:
         return Record(topics.fanouts(event.event.priority), 0, event.event.id, encode(event), headers or {})
     return Record(
         topics.events(event.priority),
-        bucket_of(event.space, event.person) % topics.PARTITIONS,
+        topics.partition_of(event.space, event.person),
         person_bytes(event.person),
         encode(event),
         headers or {},

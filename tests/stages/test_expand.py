@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from backend.domain.delivery import State
 from backend.domain.event import Event, FanOut
-from backend.domain.ids import bucket_of, person_bytes
+from backend.domain.ids import person_bytes
 from backend.domain.pacing import FIRST, STEPS
 from backend.log import topics
 from backend.store import content, groups, halts, hot
@@ -36,7 +36,7 @@ async def test_a_small_group_in_one_step(ground):
     out, rest = await expand(ground, record_of(FanOut(event, group="team"), {"traceparent": "x"}))
     assert read_all(Event, out) == [msgspec.structs.replace(event, person=p, root=False) for p in (1, 2, 3)]
     assert [(r.topic, r.partition, r.key, r.headers) for r in out] == [
-        (topics.events("low"), bucket_of(SPACE, p) % topics.PARTITIONS, person_bytes(p), {"traceparent": "x"}) for p in (1, 2, 3)
+        (topics.events("low"), topics.partition_of(SPACE, p), person_bytes(p), {"traceparent": "x"}) for p in (1, 2, 3)
     ]
     assert rest == []
     assert await ground.rows(events, "id", "person", "recipients", "target", "duplicate_of") == [(event.id, 0, 3, "group:team", None)]
