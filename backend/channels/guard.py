@@ -35,7 +35,7 @@ ALL = b"{providers}all"
 
 
 class Word(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is known of one provider. `halted` and `able` are for whoever looks; `order` is its place in its channel."""
+    """What is known of one provider. `order` is its place among all; `told`: when it was last said to the others."""
 
     key: str
     channel: str
