@@ -5,9 +5,14 @@
 (an empty Redis database for one test).
 """
 
+import asyncio
 import contextlib
+import gc
+import io
 import os
+import signal
 from collections.abc import Iterator
+from types import AsyncGeneratorType, FrameType
 
 import pytest
 
@@ -25,6 +30,34 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not session.config.option.collectonly and any("engines" in getattr(item, "fixturenames", ()) for item in session.items):
         with contextlib.suppress(real.EnginesMissing):  # each test that needs them says so itself
             real.engines()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_timeout_set_timer(item: pytest.Item) -> Iterator[None]:
+    """Say of a test that is stopped for taking too long where each of its tasks stands: no thread's stack shows it."""
+    yield
+    stop = signal.getsignal(signal.SIGALRM)
+
+    def told(number: int, frame: FrameType | None) -> None:
+        item.add_report_section("call", "tasks that still wait", _waiting_tasks())
+        if callable(stop):
+            stop(number, frame)
+
+    if callable(stop):
+        signal.signal(signal.SIGALRM, told)
+
+
+def _waiting_tasks() -> str:
+    told = io.StringIO()
+    for one in gc.get_objects():
+        if isinstance(one, asyncio.Task) and not one.done():
+            one.print_stack(file=told)
+        elif isinstance(one, AsyncGeneratorType) and one.ag_await is not None:  # a fixture on its way out: its task does not show it
+            inner = one.ag_await
+            while inner is not None:
+                told.write(f"{one.__qualname__}: {getattr(inner, 'cr_frame', None) or inner}\n")
+                inner = getattr(inner, "cr_await", None)
+    return told.getvalue()
 
 
 @pytest.fixture(scope="session")
