@@ -39,7 +39,7 @@ def pytest_timeout_set_timer(item: pytest.Item) -> Iterator[None]:
     stop = signal.getsignal(signal.SIGALRM)
 
     def told(number: int, frame: FrameType | None) -> None:
-        item.add_report_section("call", "tasks that still wait", _waiting_tasks())
+        item.add_report_section("call", "tasks that still wait", _what_waits())
         if callable(stop):
             stop(number, frame)
 
@@ -47,7 +47,7 @@ def pytest_timeout_set_timer(item: pytest.Item) -> Iterator[None]:
         signal.signal(signal.SIGALRM, told)
 
 
-def _waiting_tasks() -> str:
+def _what_waits() -> str:
     told = io.StringIO()
     for one in gc.get_objects():
         if isinstance(one, asyncio.Task) and not one.done():

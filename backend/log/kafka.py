@@ -74,6 +74,7 @@ class KafkaLog:
         self._serving: asyncio.Task[None] | None = None
         self._open: set[KafkaReader | KafkaTail] = set()
         self._producer: ck.Producer | None = None
+        self._replaced: list[ck.Producer] = []  # until each has reported what it still held
         self._admin: AdminClient | None = None
 
     def config(self, **more: Any) -> dict[str, Any]:
@@ -201,6 +202,7 @@ class KafkaLog:
         while self._flights:
             await asyncio.sleep(SERVE)
             self._client().poll(0)
+            self._replaced = [old for old in self._replaced if old.poll(0) or len(old)]
             landed = [flight for flight in self._flights if flight.landed.done()]
             self._flights.difference_update(landed)
             for flight in landed:
@@ -218,8 +220,7 @@ class KafkaLog:
             line.warning("the producer is replaced: %s", error)
             old, self._producer = self._client(), self._new_producer()
             old.purge()  # what it still held is reported as failed, and repeated by those who appended it
-            while len(old) and old.poll(0):
-                pass
+            self._replaced.append(old)  # not at once: whoever waits for a report that nobody fetches would wait for good
 
     async def reader(self, group: str, topics: Sequence[str]) -> KafkaReader:
         lanes = {topic: (self.prefix + self.topics[topic].name, self._group(group, topic)) for topic in topics}

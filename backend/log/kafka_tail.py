@@ -33,6 +33,15 @@ class KafkaTail:
         self._thread.start()
 
     def _run(self) -> None:
+        try:
+            self._follow()
+        except Exception:  # noqa: BLE001 - a thread has nobody to raise to
+            line.exception("the tail ends early")
+        finally:  # or whoever closes us would wait for good
+            self._cross(self._batches.put_nowait, None)
+            self._cross(self._gone.set)
+
+    def _follow(self) -> None:
         consumer = ck.Consumer(self._config, logger=line)
         consumer.assign(self._starts)
         while not self._stop.is_set():
@@ -47,8 +56,6 @@ class KafkaTail:
             if records and not self._stop.is_set():
                 self._cross(self._batches.put_nowait, records)
         consumer.close()
-        self._cross(self._batches.put_nowait, None)
-        self._cross(self._gone.set)
 
     def _cross(self, fn: Callable[..., None], *args: Any) -> None:
         try:
