@@ -25,7 +25,7 @@ from carillon.engines.processes import Process, tail
 from carillon.engines.programs import ensure, find
 
 POM = Path(__file__).resolve().parents[2] / "deploy" / "pom.xml"
-PATIENCE = 50.0  # seconds
+PATIENCE = 120.0  # seconds
 STOP = signal.SIGTERM  # an orderly shutdown: leaders are handed over, logs closed
 SETTINGS = """\
 process.roles=broker,controller

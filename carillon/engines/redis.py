@@ -10,7 +10,7 @@ from carillon.engines.home import EngineError, Home, identity, port_is_free, unp
 from carillon.engines.processes import Process, tail
 from carillon.engines.programs import find
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds; a busy machine takes its time
 SETTINGS = """\
 bind 127.0.0.1
 protected-mode yes

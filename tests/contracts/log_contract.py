@@ -17,7 +17,7 @@ from backend.log.topics import RECORD_LIMIT, Topic
 
 TOPICS = [Topic("events.critical", 2), Topic("events.low", 3), Topic("live", 1), Topic("property", 3)]
 CRITICAL, LOW, LIVE = "events.critical", "events.low", "live"
-PATIENCE = 20.0  # seconds until a record that must come is missed; a healthy engine needs milliseconds
+PATIENCE = 60.0  # seconds until a record that must come is missed; a healthy engine needs milliseconds
 MOMENT = 0.3  # seconds in which a record that must not come would have come
 APPENDER = Path(__file__).with_name("log_appender.py")
 
