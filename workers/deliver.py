@@ -18,7 +18,7 @@ from backend.clock import Clock
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, STATE_NAME, State
 from backend.domain.errors import Refusal, Unavailable
 from backend.log import topics
-from backend.log.port import Log, Position, Reader, Record
+from backend.log.port import Log, Reader, Record
 from backend.store.port import Tx
 from backend.telemetry import DELIVERIES, DELIVERY_SECONDS, PROVIDER_ANSWERS, RETRIES
 from workers import repeats
@@ -29,6 +29,7 @@ from workers.faults import Faults
 from workers.inhand import InHand
 from workers.items import Item, lane_of
 from workers.lastcheck import LastCheck
+from workers.marks import Marks
 from workers.ordered import Ordered
 from workers.outcomes import After, after, withheld
 from workers.ports import FactsOf, Renderer, Router
@@ -55,10 +56,10 @@ class Deliver:
         self._facts, self._router, self._renderer, self._rnd = facts, router, renderer, rnd
         self._faults = faults or Faults("deliver")
         self._hand = InHand(self.lanes, router)
-        self._upto: dict[Position, int] = {}  # marks that no write has carried yet
         self._unmarked = False  # some record ended after the last mark was written
         self._at_work = False  # a transaction is under way, or what follows from it
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
+        self._marks = Marks(commit.alone, self._wake.set)
         self._reading: asyncio.Task[list[Record]] | None = None
         router.watchers.append(self._wake.set)
         router.leavers.append(self._leave)
@@ -69,7 +70,7 @@ class Deliver:
 
     @property
     def busy(self) -> bool:
-        return self._hand.busy or self._at_work
+        return self._hand.busy or self._at_work or self._marks.busy
 
     def stop(self) -> None:
         """Take nothing new, let what flies land, write it, return from `run`."""
@@ -88,18 +89,20 @@ class Deliver:
                 self._at_work = True
                 worked = await self._chunk(reader)
                 self._at_work = False
+                self._marks.turn(reader, hurry=not hand.flying and not any(hand.waiting.values()))
                 if not worked or (hand.flying and not hand.enough):
                     await self._rest()
         except Exception:
             self._at_work = False
             hand.begin_anew()
-            self._upto = {}
+            self._marks.begin_anew()
             raise
         finally:
             if self._reading:
                 self._reading.cancel()
                 await asyncio.gather(self._reading, return_exceptions=True)
                 self._reading = None  # whoever runs us again must not meet its cancellation
+            await self._marks.finish(reader)
             with contextlib.suppress(Unavailable):
                 await reader.close()
 
@@ -132,7 +135,8 @@ class Deliver:
                 return
             if records:
                 self._faults.at("after_read")
-            self._hand.lose(reader.lost())
+            self._marks.lose(lost := reader.lost())
+            self._hand.lose(lost)
             self._hand.put(records)
 
     # ---- one transaction
@@ -201,8 +205,8 @@ class Deliver:
     async def _write(self, write: Write, reader: Reader, mark: bool = True) -> bool:
         """Until it is done; False when it was given up because we stop and an engine is away."""
         if mark:
-            self._upto |= self._hand.watermark.upto()
-        upto, tries = (self._upto if mark else {}), 0
+            self._marks.add(self._hand.watermark.upto())
+        upto, tries = (self._marks.row() if mark else {}), 0
         while True:
             try:
                 await self._commit.step(self.name, write, reader, self.name, upto, self._faults, short=True)
@@ -215,7 +219,7 @@ class Deliver:
                 tries += 1
             else:
                 if mark:
-                    self._upto = {}
+                    self._marks.written()
                 return True
 
     def _end_without(self, items: Sequence[Item]) -> None:

@@ -21,6 +21,7 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`
 _DOMAIN = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _ADDRESS_HEADERS = frozenset({"reply-to", "sender", "cc"})
+SHORT = 64  # characters of a header that is kept as written; the signed links of each mail are longer
 _PLAIN = bytes(range(0x20, 0x7F)) + b"\n\t"
 OURS = frozenset({"from", "to", "subject", "date", "message-id", "mime-version", "content-type", "content-transfer-encoding", "bcc"})
 
@@ -53,13 +54,19 @@ def build(
     if now is not None:
         lines.insert(3, f"Date: {_date(int(now))}")
     for name, value in (headers or {}).items():
-        lines.append(_header(name, value))
+        lines.append(_kept_header(name, value) if len(value) <= SHORT else _header(name, value))
     lines.append(f'Content-Type: multipart/alternative;\r\n boundary="{mark}"')
     edge_mark = mark.encode()
     plain, rich = _part(text, "plain", edge_mark), _part(html, "html", edge_mark)
     head = "\r\n".join(lines).encode("ascii")
     edge = b"\r\n--" + edge_mark
     return b"".join((head, b"\r\n", edge, b"\r\n", plain, edge, b"\r\n", rich, edge, b"--\r\n"))
+
+
+@lru_cache(maxsize=1024)
+def _kept_header(name: str, value: str) -> str:
+    """A header that is short, and so most often the same as in the mail before."""
+    return _header(name, value)
 
 
 def _header(name: str, value: str) -> str:
@@ -79,6 +86,8 @@ def _unstructured(name: str, value: str) -> str:
         return _encoded(value, len(name) + 2)
     plain = "=?" not in value and "\t" not in value and not value.startswith(" ") and not value.endswith(" ") and "  " not in value
     if plain and len(value) + len(name) <= 74:
+        return value
+    if plain and " " not in value and len(value) <= 900:  # one word, such as a signed link: there is no place to fold it
         return value
     if plain and max(map(len, value.split(" "))) <= 900:
         return _folded(value, len(name) + 2)

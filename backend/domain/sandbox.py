@@ -25,6 +25,7 @@ MAX_OUTPUT = 512 * 1024  # characters of one rendered text
 MAX_RANGE = 1_000  # turns of one loop
 MAX_TURNS = 20_000  # turns of all loops of one message
 MAX_NUMBER = 10**30
+TOGETHER = 8  # pieces that become one text before the next look at how long the whole is, and texts between two looks
 _LOOP_NAMES = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0", "previtem", "nextitem", "depth", "depth0"})
 _NUMBERS = frozenset({int, float, bool})
 
@@ -126,11 +127,13 @@ def finalize(value: Any) -> Any:
 
 def shown_in_text(value: Any) -> str:
     """A printed value that is no plain text: what `finalize` says, as a text."""
-    return str(finalize(value))
+    return str(value) if type(value) is int else str(finalize(value))
 
 
 def shown_in_html(value: Any) -> str:
     """The same, escaped."""
+    if type(value) is int:  # nearly all that is no text
+        return str(value)
     value = finalize(value)
     return str(value) if isinstance(value, Markup | int | float) else str(escape(str(value)))
 
@@ -152,6 +155,25 @@ class Names(Context):
 class _Code(CodeGenerator):
     """The compiled text asks dictionaries itself, and prints texts itself, as most values are; `_printed` is no name of Jinja's."""
 
+    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802 - Jinja names its visitors so
+        """A run of pieces is one text of the generator, not one each: those steps were a third of what rendering costs. A line of code
+        for each piece, or errors would name the run's first line."""
+        finalize = self._make_finalize()
+        for start in range(0, len(node.nodes), TOGETHER):
+            self.writeline("yield ''.join((", node)
+            self.indent()
+            for child in node.nodes[start : start + TOGETHER]:
+                self.newline(child)
+                if isinstance(child, nodes.TemplateData):
+                    self.write(self._output_const_repr([child.as_const(frame.eval_ctx)]))
+                else:
+                    self._output_child_pre(child, frame, finalize)
+                    self.visit(child, frame)
+                    self._output_child_post(child, frame, finalize)
+                self.write(",")
+            self.outdent()
+            self.writeline("))")
+
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         # without the `Markup` around it, escaping costs a fifth
         self.write(f"({'environment.escaped(_printed)' if self.environment.autoescape else '_printed'} if type(_printed := ")
@@ -172,12 +194,12 @@ class _Code(CodeGenerator):
 def concat(parts: Iterable[str]) -> str:
     """Join what a template yields, and stop when it is more than a message may be."""
     stream = iter(parts)
-    text = "".join(islice(stream, 64))
+    text = "".join(islice(stream, TOGETHER))
     if len(text) > MAX_OUTPUT:
         raise _too_long()
     pieces = [text]
     size = len(text)
-    while batch := list(islice(stream, 64)):
+    while batch := list(islice(stream, TOGETHER)):
         text = "".join(batch)
         size += len(text)
         if size > MAX_OUTPUT:
