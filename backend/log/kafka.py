@@ -6,6 +6,7 @@ group is one consumer group per topic, `<prefix><group>@<topic>`, so that a reba
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -24,7 +25,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # no re-expor
 )
 
 from backend.domain.errors import LogUnavailable, TooLarge
-from backend.log.kafka_lanes import KafkaReader, line
+from backend.log.kafka_lanes import GONE, KafkaReader, line, marks_of
 from backend.log.kafka_tail import KafkaTail
 from backend.log.port import Position, Record
 from backend.log.topics import TOPICS, Declared, Topic
@@ -73,6 +74,8 @@ class KafkaLog:
         self._flights: set[_Flight] = set()
         self._serving: asyncio.Task[None] | None = None
         self._open: set[KafkaReader | KafkaTail] = set()
+        self._askers: dict[str, ck.Consumer] = {}  # by group: they ask for marks and read nothing
+        self._asking = threading.Lock()
         self._producer: ck.Producer | None = None
         self._replaced: list[ck.Producer] = []  # until each has reported what it still held
         self._admin: AdminClient | None = None
@@ -113,6 +116,12 @@ class KafkaLog:
         if self._serving:
             await self._serving
         self._producer = self._admin = None
+        await asyncio.to_thread(self._dismiss)
+
+    def _dismiss(self) -> None:
+        with self._asking:
+            while self._askers:
+                self._askers.popitem()[1].close()
 
     async def create_topics(self) -> list[str]:
         """Create what is missing; a topic with fewer partitions than declared gets the rest."""
@@ -292,16 +301,31 @@ class KafkaLog:
                 await self._blocking(lambda admin: admin.list_topics(timeout=ASK))  # else it keeps to the leader and epoch it knows
 
     async def _marks(self, group: str, topic: str) -> dict[Position, int]:
-        parts = [ck.TopicPartition(self._wire[topic], partition) for _, partition in self._positions(topic)]
-        asked = ck.ConsumerGroupTopicPartitions(self._group(group, topic), parts)
+        parts = [partition for _, partition in self._positions(topic)]
         try:
-            found = await self._all(lambda admin: admin.list_consumer_group_offsets([asked], request_timeout=ASK))
-        except LogUnavailable as error:
-            cause = error.__cause__.args[0] if error.__cause__ else None
-            if isinstance(cause, ck.KafkaError) and cause.code() == ck.KafkaError.GROUP_ID_NOT_FOUND:
-                return {}  # a group that has never marked anything
-            raise
-        return {(topic, at.partition): at.offset for answer in found.values() for at in answer.topic_partitions if at.offset >= 0}
+            found = await asyncio.to_thread(self._marked, self._group(group, topic), topic, parts)
+        except ck.KafkaException as error:
+            raise self._away(error.args[0]) from error
+        return {(topic, partition): offset for partition, offset in found.items()}
+
+    def _marked(self, group: str, topic: str, parts: Sequence[int]) -> dict[int, int]:
+        """In any thread. A group that is read here is asked by the member that reads it, another by a consumer that joins nothing."""
+        deadline = time.monotonic() + ASK
+        while True:
+            try:
+                for part in list(self._open):
+                    if isinstance(part, KafkaReader) and (found := part.marks(group, topic, parts, ASK)) is not None:
+                        return found
+                with self._asking:
+                    if self._producer is None:
+                        raise LogUnavailable("The event log is closed.")
+                    if group not in self._askers:
+                        self._askers[group] = ck.Consumer(self.config(**{"group.id": group, "enable.auto.commit": False}), logger=line)
+                    return marks_of(self._askers[group], self._wire[topic], parts, ASK)
+            except ck.KafkaException as error:  # a group that moves between members has no coordinator for a moment
+                if time.monotonic() > deadline or not (error.args[0].retriable() or error.args[0].code() in GONE):
+                    raise
+                time.sleep(0.1)
 
     async def _blocking(self, question: Callable[[AdminClient], Answer]) -> Answer:
         if self._admin is None:

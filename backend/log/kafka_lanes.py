@@ -69,17 +69,32 @@ def record_of(message: Any, topic: str) -> Record:
     return Record(topic, message.partition(), message.key() or b"", message.value() or b"", headers, message.offset(), at)
 
 
+def marks_of(consumer: ck.Consumer, wire: str, partitions: Sequence[int], patience: float) -> dict[int, int]:
+    """What the consumer's group has marked of a topic, by partition. Raises KafkaException.
+
+    Not by `AdminClient.list_consumer_group_offsets`: librdkafka up to 2.16 at least ends the whole process when the connection to the
+    group's coordinator is lost in the middle of that (confluentinc/librdkafka issue 4605).
+    """
+    found = consumer.committed([ck.TopicPartition(wire, partition) for partition in partitions], timeout=patience)
+    for refused in (at.error for at in found if at.error):
+        if refused.code() != ck.KafkaError.GROUP_ID_NOT_FOUND:  # a group that has never marked anything
+            raise ck.KafkaException(refused)
+    return {at.partition: at.offset for at in found if at.offset >= 0}
+
+
 class _Lane:
     """One consumer and its thread. Everything that touches the consumer runs in that thread; `post` hands it over."""
 
     def __init__(self, config: Mapping[str, Any], topic: str, wire: str, lose: Callable[[set[Position]], None]) -> None:
-        self.topic, self._wire, self._config, self._lose = topic, wire, dict(config), lose
+        self.topic, self.group, self._wire, self._config, self._lose = topic, str(config["group.id"]), wire, dict(config), lose
         self._loop = asyncio.get_running_loop()
         self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._owned: set[int] = set()
         self._ahead: collections.deque[Record] = collections.deque()  # met by a beat, not handed over yet
         self._resting = False  # nobody reads: fetching is held, so that a backlog does not pile up here
         self._slice = SLICE
+        self._asking = threading.Lock()  # a consumer must not be closed under whoever asks it for marks
+        self._left = False
         self._consumer = self._open()
         self.fetching: asyncio.Future[list[Record]] | None = None  # of the loop
         self.ready: collections.deque[Record] = collections.deque()  # of the loop
@@ -123,6 +138,13 @@ class _Lane:
     def stop(self) -> None:
         self._orders.put(None)
 
+    # -- in any thread
+
+    def marks(self, partitions: Sequence[int], patience: float) -> dict[int, int] | None:
+        """What the group has marked; None when this member has left."""
+        with self._asking:
+            return None if self._left else marks_of(self._consumer, self._wire, partitions, patience)
+
     # -- in the thread
 
     def _cross(self, fn: Callable[..., None], *args: Any) -> None:
@@ -145,7 +167,9 @@ class _Lane:
                 break
             order()
         try:
-            self._consumer.close()
+            with self._asking:
+                self._left = True
+                self._consumer.close()
         except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
             line.warning("lane %s did not leave its group: %s", self.topic, error)
         self._cross(self.gone.set)
@@ -207,8 +231,9 @@ class _Lane:
         """A consumer with a fatal error never works again; its successor joins anew and reads from the marks."""
         parts = [ck.TopicPartition(self._wire, partition) for partition in self._owned]
         self._revoked(self._consumer, parts)
-        self._consumer.close()
-        self._consumer = self._open()
+        with self._asking:
+            self._consumer.close()
+            self._consumer = self._open()
 
     def commit(self, upto: Mapping[int, int]) -> None:
         """In the lane's thread: what is not ours any more is left to its new owner."""
@@ -292,6 +317,11 @@ class KafkaReader:
             share = -(-(limit - len(records)) // (len(full) - index))
             records += [lane.ready.popleft() for _ in range(min(share, len(lane.ready)))]
         return records
+
+    def marks(self, group: str, topic: str, partitions: Sequence[int], patience: float) -> dict[int, int] | None:
+        """In any thread: what the group has marked of the topic; None when it is not read here."""
+        lane = self._lanes.get(topic)
+        return lane.marks(partitions, patience) if lane and lane.group == group else None
 
     async def mark(self, upto: Mapping[Position, int]) -> None:
         by_topic: dict[str, dict[int, int]] = {}
