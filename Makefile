@@ -63,7 +63,7 @@ front: $(TESTS) ## measure what a page, a click and an open tab cost
 	@$(ENGINES) need chromium
 	@$(BIN)/python -m tests.portal.measure
 
-walk: $(TESTS) $(ORACLES) ## every page of every role in both modes and sizes, judged by axe; pictures under build/portal (EVERY=1: all of them)
+walk: $(TESTS) $(ORACLES) ## every page of every role in both modes and sizes, judged by axe; pictures under build/portal (HOUSE=full ROLE=admin ROUTE=/people: a part)
 	@$(ENGINES) need chromium
 	@$(BIN)/python -m carillon.portal_build
 	@$(BIN)/python -m pytest tests/portal/e2e/everywhere.py $(ARGS)

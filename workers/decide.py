@@ -71,7 +71,7 @@ class DecideStage:
             except Unreadable as error:
                 verdicts[n] = Dead(0, "unreadable", str(error))
                 continue
-            if event.send_at > now and not event.delivery:
+            if event.send_at > now and not event.delivery and not event.cancelled:
                 kind = "scheduled" if event.root and event.recipients == 1 else f"scheduled.{event.person}"
                 verdicts[n] = Later(decided.later(event, event.id, kind, event.send_at, record.topic))
                 waiting.append(event)

@@ -61,7 +61,7 @@ class ExpandStage:
                 verdicts[n] = Dead(
                     event.space, "unknown_audience", "Only groups can be expanded. Send it to a group or to a list of users."
                 )
-            elif event.send_at > now:
+            elif event.send_at > now and not event.cancelled:
                 due = hot.Later(event.space, event.id, "scheduled", event.send_at, record.topic, record.partition, record.key, record.value)
                 verdicts[n] = Later(due)
                 waiting.append(event)

@@ -13,6 +13,7 @@ from backend.api.cloudevents import from_envelope, from_headers, is_binary, is_s
 from backend.api.endpoint import Answer, Call, Endpoint
 from backend.api.problems import problem
 from backend.api.reading import decode, media_type, need_json
+from backend.app.event_views import CancelView
 from backend.app.views import Accepted, DecisionView, EventView, Page
 from backend.domain.errors import Invalid, Refusal
 from backend.domain.event import ARRAY_LIMIT, EventIn
@@ -72,6 +73,11 @@ async def get(call: Call) -> Answer:
     return Answer(await call.app.events.get(call.actor, call.key))
 
 
+async def cancel(call: Call) -> Answer:
+    """Call back an event whose time lies ahead."""
+    return Answer(await call.app.events.cancel(call.actor, call.key))
+
+
 def read(call: Call) -> tuple[bool, Sequence[EventIn | Refusal]]:
     """(it was one event, the items): what cannot be read stands as its refusal."""
     kind = media_type(call.request)
@@ -123,6 +129,9 @@ ENDPOINTS = [
         repeatable=True,
     ),
     Endpoint("GET", "/v1/events/{id}", "getEvent", "An event with its ledger and decisions", get, ("events.read",), answer=EventView),
+    Endpoint(
+        "POST", "/v1/events/{id}/cancel", "cancelEvent", "Call back an event whose send_at lies ahead", cancel, ("events.send",), answer=CancelView
+    ),
     Endpoint(
         "POST",
         "/v1/decisions",

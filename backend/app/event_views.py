@@ -24,6 +24,14 @@ class EventLine(Struct):
     template: str = ""
 
 
+class CancelView(Struct):
+    """An event that was called back: when it would have been sent, and to how many it was planned (None: a group, counted when it is expanded)."""
+
+    id: str
+    send_at: datetime
+    recipients: int | None = None
+
+
 class StateCount(Struct):
     """Deliveries of an event on one channel in one state."""
 

@@ -13,17 +13,17 @@ import msgspec
 from backend.app import acceptance, explain
 from backend.app.acceptance import Ready
 from backend.app.base import PAGE, Aggregate, page_size
-from backend.app.event_views import CourseView, EventLine, StateCount
-from backend.app.views import Accepted, DecisionView, EventView, Page, moment_or_none
+from backend.app.event_views import CancelView, CourseView, EventLine, StateCount
+from backend.app.views import Accepted, DecisionView, EventView, Page, moment, moment_or_none
 from backend.domain import gates
 from backend.domain.delivery import CHANNEL_NAME, PRIORITIES, STATE_NAME, State
-from backend.domain.errors import CacheUnavailable, Invalid, NotFound, Refusal, StoreUnavailable
+from backend.domain.errors import CacheUnavailable, Conflict, Invalid, NotFound, Refusal, StoreUnavailable
 from backend.domain.event import SOURCES, Event, EventIn, FanOut
 from backend.domain.ids import parse_id
-from backend.log.codec import Unreadable, decode, encode
+from backend.log.codec import decode, encode
 from backend.log.port import Record
 from backend.security.roles import Actor, need
-from backend.store import event_rows, groups, history, people
+from backend.store import called_back, event_rows, groups, history, people
 from backend.store.port import Tx
 from backend.telemetry import EVENTS_ACCEPTED, EVENTS_REFUSED
 
@@ -140,7 +140,10 @@ class Events(Aggregate):
 
         found = await self.app.store.read(read)
         if isinstance(found, bytes):
-            return explain.waiting(_scheduled(found))
+            record = called_back.record_of(found)
+            group = record.group if isinstance(record, FanOut) and not record.recipients else ""
+            size = await self.app.store.read(lambda tx: groups.size(tx, actor.space, group)) if group else 0
+            return explain.waiting(record, size)
         if found is None:
             recent = await self._on_its_way(actor, made)
             if recent is None:
@@ -148,6 +151,31 @@ class Events(Aggregate):
             return explain.waiting(recent)
         row, story = found
         return explain.event_view(row, story, actor, self.app.sealer)
+
+    async def cancel(self, actor: Actor, event_id: str) -> CancelView:
+        """Call back an event whose `send_at` lies ahead: everybody it was planned for is skipped. Raises `NotFound`, `Conflict`."""
+        need(actor, "events.send")
+        made, now = parse_id(event_id), self.app.clock.now()
+
+        def write(tx: Tx) -> CancelView:
+            rows = called_back.waiting(tx, actor.space, made)
+            if not rows:
+                if history.event(tx, actor.space, made) is None:
+                    raise NotFound("No event with this id waits for its time. One that was handed in a moment ago can be cancelled in a few seconds.")
+                raise Conflict("This event is being sent, or was sent already; what has begun is not called back. Halt the event to stop what is left of it.")
+            first = rows[0].event
+            many = isinstance(rows[0].record, FanOut)
+            if first.cancelled:
+                raise Conflict("This event was cancelled already.")
+            if any(row.at <= now or row.at != row.event.send_at for row in rows):
+                raise Conflict("The time of this event has come: it is being sent. Halt the event to stop what is left of it.")
+            if not many and len(rows) < first.recipients:
+                raise Conflict("This event is still being taken in. Cancel it again in a few seconds.")
+            called_back.call_back(tx, actor.space, made, rows, now, actor.subject)
+            self.note(tx, actor, "event.cancel", f"event:{made.hex()}", send_at=first.send_at, recipients=None if many else len(rows))
+            return CancelView(made.hex(), moment(first.send_at), None if many else len(rows))
+
+        return await self.app.store.write(write)
 
     async def course(self, actor: Actor, event_id: str) -> CourseView:
         """What became of an event's deliveries by channel and state, and when they moved."""
@@ -207,14 +235,6 @@ class Events(Aggregate):
 
         items, following = await self.app.store.read(read)
         return Page(items, following.hex() if following else None)
-
-
-def _scheduled(record: bytes) -> Event:
-    """The event that waits, for one person or for many."""
-    try:
-        return decode(Event, record)
-    except Unreadable:
-        return decode(FanOut, record).event
 
 
 def _claim_key(space: int, source: int, key: str) -> bytes:

@@ -20,7 +20,7 @@ from backend.app.views import (
 )
 from backend.domain.decision import Again, Decision, GateTrace, Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, STATE_NAME, State
-from backend.domain.event import SOURCES, Body, Event
+from backend.domain.event import SOURCES, Body, Event, FanOut
 from backend.domain.ids import delivery_id
 from backend.domain.ledger import Ledger
 from backend.domain.person import Person
@@ -143,11 +143,12 @@ def event_line(row: history.EventRow, ledger: Ledger, person: Person | None) -> 
     )  # fmt: skip
 
 
-def waiting(event: Event) -> EventView:
-    """An event that was accepted and is not decided yet: all of it is pending."""
-    n = max(1, event.recipients)
+def waiting(record: Event | FanOut, size: int = 0) -> EventView:
+    """An event that was accepted and is not decided yet: all of it is pending. `size`: of the group it is for, as it is now."""
+    event, to = (record.event, {"group": record.group}) if isinstance(record, FanOut) else (record, {})
+    n = max(1, size, event.recipients, record.recipients)
     view = EventView(
-        id=event.id.hex(), type=event.type, category=event.category, priority=event.priority, to={"users": n} if n > 1 else {}, accepted_at=moment(event.accepted),
+        id=event.id.hex(), type=event.type, category=event.category, priority=event.priority, to={"users": n} if n > 1 else to, accepted_at=moment(event.accepted),
         source=SOURCE_NAME.get(event.source, "api"), recipients=n, ledger=LedgerView(planned=n, pending=n), decisions=[], key=event.key or None,
         template=event.template or None, version=event.version or None,
     )  # fmt: skip

@@ -75,6 +75,8 @@ class Event(msgspec.Struct, frozen=True):
     address: bytes = b""
     generation: int = 0
     released: float = 0.0
+    cancelled: float = 0.0  # when somebody called it back before its `send_at`
+    cancelled_by: str = ""
 
 
 class FanOut(msgspec.Struct, frozen=True):

@@ -144,7 +144,9 @@ def _erased(facts: Facts, channel: str, address: Address | None, at: float) -> G
 
 
 def _expired(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
-    expires = facts.event.expires
+    expires, cancelled = facts.event.expires, facts.event.cancelled
+    if cancelled:
+        return GateTrace("expired", "stop", Reason("cancelled", {"at": cancelled, "by": facts.event.cancelled_by, "for": facts.event.send_at}))
     if expires and facts.now >= expires:
         return GateTrace("expired", "stop", Reason("expired", {"at": expires}))
     return _PASS["expired"]

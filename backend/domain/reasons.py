@@ -39,6 +39,8 @@ SENTENCES: dict[str, Sentences] = {
                 "Die Person wurde gelöscht; es wird ihr nichts mehr gesendet.", "Ihre Daten wurden gelöscht; Ihnen wird nichts mehr gesendet."),
     "expired": S("It was of use until {at} only and could not go out before.", "It was of use until {at} only, so it was not sent late.",
                  "Sie war nur bis {at} von Nutzen und konnte vorher nicht hinausgehen.", "Sie war nur bis {at} von Nutzen und wurde nicht verspätet gesendet."),
+    "cancelled": S("The event was cancelled by {by} at {at}, before the time it was planned for.", "It was called back before it was sent.",
+                   "Das Ereignis wurde von {by} am {at} zurückgezogen, bevor seine Zeit kam.", "Sie wurde zurückgezogen, bevor sie gesendet wurde."),
     "superseded": S("A newer event with the same collapse key ({key}) took its place.", "A newer notification about the same thing took its place.",
                     "Ein neueres Ereignis mit demselben Schlüssel ({key}) ist an seine Stelle getreten.", "Eine neuere Benachrichtigung zum selben Thema ist an ihre Stelle getreten."),
     "halted": S("Sending is halted for {scope}; asked again at {until}.", "Sending is stopped for the moment. It waits and goes out when sending goes on.",

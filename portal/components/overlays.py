@@ -9,9 +9,8 @@ from portal.components.elements import dialog_el, div, h2, input_el, label, p
 from portal.components.text import t
 
 
-def modal(id: str, title: Any, text: Any, *body: Any, confirm: rx.Component, shown: Any = None) -> rx.Component:
-    """Opened by `data_open=id`, or by the state var `shown` ("true" opens, "false" closes)."""
-    steer = {"data_shown": shown} if shown is not None else {}
+def modal(id: str, title: Any, text: Any, *body: Any, confirm: rx.Component) -> rx.Component:
+    """Opened by `data_open=id`."""
     return dialog_el(
         h2(title, id=f"{id}-t"),
         p(text, cls="muted", style={"margin_top": "6px"}),
@@ -20,7 +19,6 @@ def modal(id: str, title: Any, text: Any, *body: Any, confirm: rx.Component, sho
         id=id,
         cls="modal",
         aria_labelledby=f"{id}-t",
-        **steer,
     )
 
 

@@ -25,7 +25,7 @@ from portal.wiring import app
 
 PATH = "/deliveries"
 REASONS = (
-    "quiet_hours", "cap", "digest", "paused_by_person", "send_window", "halted", "plan_later", "expired", "superseded", "suppressed", "preference_off", "category_off",
+    "quiet_hours", "cap", "digest", "paused_by_person", "send_window", "halted", "plan_later", "expired", "cancelled", "superseded", "suppressed", "preference_off", "category_off",
     "no_consent", "unsubscribed", "provider_refused", "retry_exhausted", "breaker_open", "erased",
 )  # fmt: skip
 SPEC = ListSpec(

@@ -8,11 +8,11 @@ import reflex as rx
 
 from backend.app.event_views import CourseView
 from backend.app.views import EventView
-from backend.domain.errors import Invalid, NotFound, Unavailable
+from backend.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from portal.components.charts import shares
 from portal.components.controls import button
 from portal.components.elements import a, details, div, icon, li, ol, p, pre, span, summary, ul
-from portal.components.overlays import sheet
+from portal.components.overlays import modal, sheet
 from portal.components.places import page_body, waiting_cards
 from portal.components.status import channel_icon, channel_word, hue_icon, look_of, pill_var
 from portal.components.surfaces import card, empty, kv
@@ -20,7 +20,7 @@ from portal.components.text import t
 from portal.components.trace import event as entry
 from portal.components.trace import gate
 from portal.figures import width_of
-from portal.frame import Frame, on_page
+from portal.frame import Frame, on_page, tell
 from portal.guard import caller, guarded
 from portal.overview_rows import Part
 from portal.pages.events import HUES, PATH
@@ -63,6 +63,8 @@ class EventPage(rx.State):
     template: str = ""
     producer: str = ""
     collapse: str = ""
+    ahead: str = ""  # when it goes out, of one that still waits for its time
+    would: str = ""  # whom calling it back would concern
 
     @guarded("events.read", page=True)
     async def load(self) -> None:
@@ -75,6 +77,18 @@ class EventPage(rx.State):
         """After it did not load, or to see what has happened since."""
         await _fill(self)
         (await self.get_state(Frame)).loaded = True
+
+    @guarded("events.send")
+    async def cancel(self) -> None:
+        """Call it back before its time."""
+        voice, frame = await teller(self), await self.get_state(Frame)
+        try:
+            await app().events.cancel(caller(), self.key)
+        except (NotFound, Conflict) as refusal:
+            tell(frame, "failed", in_words(refusal))
+        else:
+            tell(frame, "delivered", voice.say("event.cancelled.done"), voice.say("event.cancelled.text"))
+        await _fill(self)
 
 
 async def _fill(page: EventPage) -> None:
@@ -102,6 +116,7 @@ async def _fill(page: EventPage) -> None:
     ]
     page.decided, page.decided_text = _decided(voice, view)
     page.times, page.zone = _times(voice, view, course), voice.say("times.in", zone=voice.zone)
+    page.ahead, page.would = _ahead(voice, view)
     page.raw = json.dumps(_raw(view), indent=2, ensure_ascii=False)
     page.whom, page.whom_href = _to(voice, view)
     page.category = view.category
@@ -123,6 +138,15 @@ def _decided(voice: Teller, view: EventView) -> tuple[list[DecidedRow], str]:
         if units:
             rows.append(DecidedRow(one.user or "–", f"/people/{one.user}" if one.user else "", units))
     return rows, voice.say("event.people.sub", count=count(len(rows), voice.language)) if rows else ""
+
+
+def _ahead(voice: Teller, view: EventView) -> tuple[str, str]:
+    """(when it goes out, whom it is for) of an event that waits for its time; of any other nothing."""
+    if view.send_at is None or view.decisions or view.ledger.pending < view.ledger.planned or view.send_at.timestamp() <= voice.now:
+        return "", ""
+    n = view.ledger.planned
+    whom = voice.say("event.cancel.group", group=view.to["group"], count=n) if "group" in view.to else voice.say("event.cancel.people", count=n)
+    return voice.when(view.send_at), whom
 
 
 def _to(voice: Teller, view: EventView) -> tuple[str, str]:
@@ -244,14 +268,22 @@ def _body() -> rx.Component:
         "raw", t("event.raw"), p(t("event.raw.text"), cls="muted"), pre(page.raw, id="raw-text", cls="well mono code", tab_index=0),
         foot=[button(t("copy"), "copy", data_copy="#raw-text")],
     )  # fmt: skip
+    call_back = rx.cond(
+        Frame.may.contains("events.send") & (page.ahead != ""), button(t("event.cancel"), "ban", kind="danger", data_open="cancel"), rx.fragment()
+    )
+    deed = button(t("event.cancel.act"), "ban", kind="danger solid", on_click=page.cancel, data_close="1")
+    asked = modal(
+        "cancel", t("event.cancel.title"), t("event.cancel.text", when=page.ahead), p(page.would, cls="strong", style={"margin_top": "14px"}), confirm=deed
+    )
     whole = rx.fragment(
-        page_head(page.title, page.sub, button(t("copy.link"), "link", data_copy="here"), raw),
+        page_head(page.title, page.sub, call_back, button(t("copy.link"), "link", data_copy="here"), raw),
         div(
             div(_ledger(), _people(), cls="col g4 c8"),
             div(_counts(), card(t("event.times"), times, sub=page.zone), _facts(), cls="col g4 c4"),
             cls="grid",
         ),
         shown,
+        asked,
     )
     missing = empty("search-x", t("event.gone"), page.gone, button(t("nav.events"), href=PATH))
     return page_body(page.trouble, page.again, waiting_cards(), rx.cond(page.gone != "", missing, whole))

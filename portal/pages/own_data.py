@@ -33,7 +33,7 @@ def _erase() -> rx.Component:
     typed = field(t("data.erase.type", user=OwnData.user), box, error=OwnData.problem)
     confirm = button(t("data.erase.act"), "trash-2", kind="danger solid", disabled=OwnData.typed == "", on_click=OwnData.erase)
     return modal(
-        "erase", t("data.erase.title"), t("data.erase.text"), div(typed, style={"margin_top": "16px"}), confirm=confirm, shown=OwnData.asking
+        "erase", t("data.erase.title"), t("data.erase.text"), div(typed, style={"margin_top": "16px"}), confirm=confirm
     )
 
 
@@ -68,7 +68,7 @@ def own_data() -> rx.Component:
         t("data.erase"),
         div(
             p(t("data.erase.what"), cls="muted"),
-            button(t("data.erase.open"), "trash-2", kind="danger", on_click=OwnData.ask(True)),
+            button(t("data.erase.open"), "trash-2", kind="danger", data_open="erase", on_click=OwnData.ask),
             cls="col g3 start",
         ),
     )

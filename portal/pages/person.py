@@ -29,7 +29,7 @@ def _address(row: AddressRow) -> rx.Component:
     )
     remove = rx.cond(
         CHANGE,
-        button("", "trash-2", kind="ghost sm", name=t("person.address.remove", address=row.address), data_open="leave", on_click=PersonPage.leave(row.id)),
+        button("", "trash-2", kind="ghost sm", name=t("person.address.remove", address=row.address), data_open="drop-address", on_click=PersonPage.leave(row.id)),
     )  # fmt: skip
     return li(
         span(channel_icon(row.channel, 15), cls="ico sm"),
@@ -175,7 +175,7 @@ def _dialogs() -> list[rx.Component]:
         wrong=page.wrong, act=t("person.address.add.act"), on_submit=page.add_address, done=page.done, key="a" + page.done.to_string(),
     )  # fmt: skip
     leave = modal(
-        "leave", t("person.address.remove.title"), t("person.address.remove.text", address=page.leaving), wrong_line(page.wrong),
+        "drop-address", t("person.address.remove.title"), t("person.address.remove.text", address=page.leaving), wrong_line(page.wrong),
         confirm=button(t("person.address.remove.act"), kind="danger solid", on_click=page.remove_address, data_close="1"),
     )  # fmt: skip
     erase = form_dialog(

@@ -179,7 +179,7 @@ def _create() -> rx.Component:
 def templates() -> rx.Component:
     heads = [
         (t("col.template"), ""), (t("col.published"), ""), (t("col.channels"), ""), (t("col.languages"), ""), (t("col.category"), ""),
-        (t("col.changed"), "r"), (span("", cls="sr"), "r only-d"),
+        (t("col.changed"), "r"), (span(t("members.acts"), cls="sr"), "r only-d"),
     ]  # fmt: skip
     new = rx.cond(
         Frame.may.contains("content.write"), button(t("templates.new"), "plus", kind="pri", data_open="create", on_click=Templates.begin(""))

@@ -43,14 +43,12 @@ class OwnData(rx.State):
     answers: list[Answer] = []
     typed: str = ""
     problem: str = ""
-    asking: str = "false"  # whether the dialog is open
     trouble: str = ""
 
     @guarded("inbox.own", page=True)
     async def load(self) -> None:
         """What is kept of the caller."""
         self.typed = self.problem = ""
-        self.asking = "false"
         await _fill(self)
 
     @guarded("inbox.own")
@@ -60,9 +58,9 @@ class OwnData(rx.State):
         (await self.get_state(Frame)).loaded = True
 
     @guarded("inbox.own")
-    async def ask(self, shown: bool) -> None:
-        """Open or close the dialog."""
-        self.asking, self.typed, self.problem = "true" if shown else "false", "", ""
+    async def ask(self) -> None:
+        """The dialog opens, empty."""
+        self.typed = self.problem = ""
 
     @guarded("inbox.own")
     async def type(self, text: str) -> None:

@@ -51,6 +51,7 @@ PHRASES = {
     "why.na.cap": "Hier ist keine Obergrenze erreicht",
     "because.erased": "die Person wurde gelöscht",
     "because.expired": "sie war nicht mehr von Nutzen",
+    "because.cancelled": "das Ereignis wurde zurückgezogen",
     "because.superseded": "eine neuere ist an ihre Stelle getreten",
     "because.halted": "der Versand ist angehalten",
     "because.suppressed": "die Adresse ist gesperrt",

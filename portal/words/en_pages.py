@@ -51,6 +51,7 @@ PHRASES = {
     "why.na.cap": "No cap is used up here",
     "because.erased": "the person was erased",
     "because.expired": "it was no longer useful",
+    "because.cancelled": "the event was cancelled",
     "because.superseded": "a newer one took its place",
     "because.halted": "sending is halted",
     "because.suppressed": "the address is blocked",

@@ -37,6 +37,12 @@ GENERAL = {
 }  # fmt: skip
 
 SENTENCES = {
+    # ---- events
+    "No event with this id waits for its time. One that was handed in a moment ago can be cancelled in a few seconds.": "Kein Ereignis mit dieser Kennung wartet auf seine Zeit. Eines, das eben erst kam, lässt sich in wenigen Sekunden zurückziehen.",
+    "This event is being sent, or was sent already; what has begun is not called back. Halt the event to stop what is left of it.": "Dieses Ereignis wird gesendet oder ist schon gesendet; was begonnen hat, wird nicht zurückgeholt. Halten Sie das Ereignis an, um den Rest zu stoppen.",
+    "This event was cancelled already.": "Dieses Ereignis wurde schon zurückgezogen.",
+    "The time of this event has come: it is being sent. Halt the event to stop what is left of it.": "Die Zeit dieses Ereignisses ist gekommen: es wird gesendet. Halten Sie das Ereignis an, um den Rest zu stoppen.",
+    "This event is still being taken in. Cancel it again in a few seconds.": "Dieses Ereignis wird noch aufgenommen. Versuchen Sie es in wenigen Sekunden erneut.",
     # ---- ids, zones, people
     "An id is 32 hexadecimal digits, as the answer to your request gave it.": "Eine Kennung hat 32 hexadezimale Ziffern, wie die Antwort auf Ihre Anfrage sie nannte.",
     "There is no such time zone. Use a name of the IANA database, like Europe/Berlin.": "Diese Zeitzone gibt es nicht. Nehmen Sie einen Namen der IANA-Datenbank, etwa Europe/Berlin.",

@@ -63,7 +63,7 @@ RULES = {
     "invitations": {"create": "accounts.write", "list": "accounts.write", "revoke": "accounts.write"},
     "clients": {"create": "accounts.write", "remove": "accounts.write", "list": "accounts.write"},
     "audit": {"list": "audit.read", "get": "audit.read"},
-    "events": {"accept": "events.send", "dry_run": "events.send", "get": "events.read", "list": "events.read", "course": "events.read"},
+    "events": {"accept": "events.send", "dry_run": "events.send", "get": "events.read", "list": "events.read", "course": "events.read", "cancel": "events.send"},
     "deliveries": {"list": "deliveries.read", "get": "deliveries.read"},
     "history": {"list": "deliveries.read|inbox.own"},
     "captures": {

@@ -4,7 +4,9 @@ import msgspec
 import pytest
 
 from backend.app.halts_views import HaltIn
-from backend.app.views import SuppressionIn
+from backend.app.views import GroupIn, SuppressionIn
+from backend.domain.errors import Conflict, NotFound
+from backend.domain.event import To
 from backend.security.roles import SYSTEM
 from tests.line.houses import moment, order_shipped
 
@@ -150,3 +152,34 @@ async def test_an_address_suppressed_between_two_tries_gets_nothing(stand):
     assert await stand.captured(user) == []
     assert (await stand.delivery(made)).reason.code == "suppressed"
     assert await stand.ledger(made) == {"planned": 1, "skipped": 1}
+
+
+async def test_an_event_that_is_called_back_before_its_time_goes_to_nobody_and_is_accounted_for(stand):
+    user, others = await stand.person(), [await stand.person() for _ in range(2)]
+    await stand.app.groups.put(SYSTEM, "called-back", GroupIn("Called back", members=[user, *others]))
+    at = moment(stand.now + 3_600)
+    (one,) = await stand.accept(order_shipped(to=user, channels=["email"], send_at=at))
+    (several,) = await stand.accept(order_shipped(to=To(users=others), channels=["email"], send_at=at))
+    (group,) = await stand.accept(order_shipped(to=To(group="called-back"), channels=["email"], send_at=at))
+    await stand.settle()
+    assert (await stand.event(group)).ledger.planned == 3
+    told = [(await stand.app.events.cancel(SYSTEM, made)).recipients for made in (one, several, group)]
+    assert told == [1, 2, None]
+    with pytest.raises(Conflict):
+        await stand.app.events.cancel(SYSTEM, one)
+    await stand.settle()
+    assert [await stand.ledger(made) for made in (one, several, group)] == [{"planned": n, "skipped": n} for n in (1, 2, 3)]
+    (decision,) = (await stand.event(one)).decisions
+    assert [reason.code for unit in decision.units for reason in unit.reasons] == ["cancelled"]
+    await stand.settle(after=7_200)
+    assert [await stand.captured(each) for each in (user, *others)] == [[], [], []]
+    entries = (await stand.app.audit.list(SYSTEM, target="event:", limit=50)).items
+    assert {entry.object for entry in entries if entry.action == "event.cancel"} >= {f"event:{made}" for made in (one, several, group)}
+
+
+async def test_what_has_begun_or_is_not_there_is_not_called_back(stand):
+    made = await stand.send(order_shipped(to=await stand.person()))
+    with pytest.raises(Conflict, match="sent already"):
+        await stand.app.events.cancel(SYSTEM, made)
+    with pytest.raises(NotFound):
+        await stand.app.events.cancel(SYSTEM, "0" * 32)

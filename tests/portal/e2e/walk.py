@@ -2,19 +2,24 @@
 
 The addresses come from the application's own table, so a new page is walked without a word here. What is variable in an address is
 taken from a link the role has met on its way, else from one the administrator met, and is "0123" where nobody met any. A page is
-loaded once; sizes and modes then change in place, tabs, dialogs, menus and folded parts are opened as they are found.
+loaded once; sizes and modes then change in place, tabs, dialogs, menus and folded parts are opened as they are found. A page that is
+closed to the role is looked at once, for how it says so.
 
 What two roles see word for word the same in the same size and mode is judged and pictured once; how wide it is, is asked everywhere.
 """
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as Late
 
+T = TypeVar("T")
 BUILD = Path(__file__).parents[3] / "build" / "portal"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice", "experimental"]
 HEIGHT = {1440: 900, 390: 844}
@@ -44,6 +49,7 @@ ASKERS = """() => [...new Set([...document.querySelectorAll("#content button:not
 UNFOLD = "() => { const all = [...document.querySelectorAll('#content details:not([open])')]; for (const e of all) e.open = true; return all.length; }"
 READY = """() => { const here = document.getElementById("content");
   return here && !here.hasAttribute("aria-busy") && ![...here.querySelectorAll(".late, .skel")].some((e) => e.checkVisibility()); }"""
+OPENS = 30_000  # milliseconds a dialog may take
 SHELL = ("palette", "keys", "own", "drawer")
 
 
@@ -58,6 +64,7 @@ class Findings:
     judged: set[tuple[str, ...]] = field(default_factory=set)
     looks: int = 0
     pictures: int = 0
+    spent: dict[str, float] = field(default_factory=dict)  # on what -> seconds, over all tabs
 
 
 class Walk:
@@ -85,10 +92,15 @@ class Walk:
 
     async def visit(self, route: str) -> None:
         """Load a route and judge it in every look, with its tabs, folded parts, dialogs and menus."""
-        path = self._address(route)
+        self._at = route
+        try:
+            await self._visit(route, await self._address(route))
+        except PlaywrightError as broken:  # one page that cannot be walked keeps nobody from the others
+            self._note("walking", [broken.message[:300]])
+
+    async def _visit(self, route: str, path: str) -> None:
         self._at = path
-        await self._page.goto(path)
-        await self._settle()
+        await self._load(path)
         name = route.strip("/").replace("/", "-").replace("[", "").replace("]", "") or "start"
         if await self._page.locator("#content > .empty .lucide-lock").count():
             self._found.closed[self.role].append(route)
@@ -96,23 +108,20 @@ class Walk:
                 await self._judge("closed")
             return
         self._found.seen[self.role].append(route)
-        hrefs = await self._page.locator("#content a[href^='/']").evaluate_all("(all) => all.map((a) => a.getAttribute('href'))")
-        self._found.links[self.role].update(dict.fromkeys(hrefs))
+        hrefs = await self._meet()
         await self._judge(name)
         if not self._deep:
             return
         await self._overlays(name)
         await self._tabs(name)
         for href in dict.fromkeys(href for href in hrefs if href.startswith(f"{path}?tab=")):
-            await self._page.goto(href)
-            await self._settle()
+            await self._load(href)
             await self._judge(f"{name}-{href.partition('=')[2]}")
             await self._overlays(f"{name}-{href.partition('=')[2]}")
 
     async def shell(self, home: str) -> None:
         """The frame's own: palette, keys, language and zone, account menu; on a phone the drawer."""
-        await self._page.goto(home)
-        await self._settle()
+        await self._load(home)
         for width in dict.fromkeys(width for width, _ in self._looks):
             await self._dress(width, "light")
             for name in SHELL:
@@ -123,26 +132,51 @@ class Walk:
                 await self._page.locator(".shell > .side .me").click()
                 await self._opened("shell-me", "#me", width)
 
-    def _address(self, route: str) -> str:
+    async def _meet(self) -> list[str]:
+        """The links of the page, to be remembered."""
+        hrefs = await self._page.locator("#content a[href^='/']").evaluate_all("(all) => all.map((a) => a.getAttribute('href'))")
+        self._found.links[self.role].update(dict.fromkeys(hrefs))
+        return [*hrefs]
+
+    async def _address(self, route: str) -> str:
         if "[" not in route:
             return route
+        if (met := self._met(route)) is None:  # a walk of some pages alone has not seen the list
+            await self._load(route.partition("/[")[0])
+            await self._meet()
+            met = self._met(route)
+        return met or re.sub(r"\[+[^\]]*\]+", "0123", route)
+
+    def _met(self, route: str) -> str | None:
         shape = re.compile(re.sub(r"\\\[+[^\]]*\]+", "([^/?#]+)", re.escape(route)) + r"(?=$|\?)")
         for role in (self.role, "admin"):
             for href in self._found.links.get(role, ()):
                 if met := shape.match(href):
                     return met.group()
-        return re.sub(r"\[+[^\]]*\]+", "0123", route)
+        return None
+
+    async def _spend(self, kind: str, act: Awaitable[T]) -> T:
+        """Do it, and remember how long it took."""
+        began = time.monotonic()
+        try:
+            return await act
+        finally:
+            self._found.spent[kind] = self._found.spent.get(kind, 0.0) + time.monotonic() - began
+
+    async def _load(self, path: str) -> None:
+        await self._spend("loading", self._page.goto(path))
+        await self._settle()
 
     async def _settle(self) -> None:
         try:
-            await self._page.wait_for_function(READY)
+            await self._spend("coming to rest", self._page.wait_for_function(READY))
         except Late:
             self._note(self._at, ["never came to rest"])
 
     async def _dress(self, width: int, mode: str) -> None:
-        await self._page.set_viewport_size({"width": width, "height": HEIGHT[width]})
-        await self._page.emulate_media(color_scheme=mode, reduced_motion="reduce")
-        await self._page.evaluate(DRESSED, mode)
+        await self._spend("size", self._page.set_viewport_size({"width": width, "height": HEIGHT[width]}))
+        await self._spend("mode", self._page.emulate_media(color_scheme=mode, reduced_motion="reduce"))
+        await self._spend("standing still", self._page.evaluate(DRESSED, mode))
 
     async def _judge(self, name: str) -> None:
         for width, mode in self._looks:
@@ -152,12 +186,13 @@ class Walk:
     async def _look(self, name: str, width: int, mode: str, within: str = "") -> None:
         """`within`: an overlay; the page beneath has been judged before. The first look of a role at a page is always at the whole."""
         self._found.looks += 1
-        where, wrong = f"{self.role} {name} {width} {mode}", await self._page.evaluate(WIDE)
+        where, wrong = f"{self.role} {name} {width} {mode}", await self._spend("width", self._page.evaluate(WIDE))
         mark = (await self._page.evaluate(PRINT, within or "#content"), str(width), mode)
         if mark not in self._found.judged or (not within and (width, mode) == self._looks[0]):
             self._found.judged.add(mark)
-            wrong += await self._page.evaluate(JUDGE, [TAGS, within])
-            await self._page.screenshot(path=self._shots / f"{name}-{width}-{mode}.jpg", type="jpeg", quality=60)
+            wrong += await self._spend("axe", self._page.evaluate(JUDGE, [TAGS, within]))
+            picture = self._shots / f"{name}-{width}-{mode}.jpg"
+            await self._spend("pictures", self._page.screenshot(path=picture, type="jpeg", quality=60))
             self._found.pictures += 1
         if wrong:
             self._note(where, wrong)
@@ -189,7 +224,7 @@ class Walk:
 
     async def _opened(self, name: str, overlay: str, width: int) -> None:
         try:
-            await self._page.locator(overlay).wait_for(timeout=20_000)
+            await self._page.locator(overlay).wait_for(timeout=OPENS)
         except Late:
             self._note(name, [f"{overlay} does not open"])
             return

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -54,12 +55,15 @@ def walk_through(standing: Standing, axe: str, logins: Sequence[str], looks: Seq
     """Every page as every one of them, the administrator first, then those of strangers. `deep`: dialogs, menus, tabs and folds too."""
     sessions = {login: standing.session(login) for login in logins}
     found = Findings()
-    asyncio.run(_walk(standing, axe, sessions, found, looks, deep))
+    try:
+        asyncio.run(_walk(standing, axe, sessions, found, looks, deep))
+    finally:
+        told(standing, found)
     return found
 
 
 async def _walk(standing: Standing, axe: str, sessions: dict[str, str], found: Findings, looks: Sequence[Look], deep: bool) -> None:
-    mine = [route for route in routes() if route not in STRANGERS]
+    mine = [route for route in chosen("ROUTE", routes()) if route not in STRANGERS]
     plain, variable = [route for route in mine if "[" not in route], [route for route in mine if "[" in route]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
@@ -69,7 +73,7 @@ async def _walk(standing: Standing, axe: str, sessions: dict[str, str], found: F
         for walk in crews[0] if deep else ():
             await walk.shell(home_of(walk.role))
         stranger = await _tab(browser, standing, axe, "stranger", "", found, looks, deep)
-        for route in STRANGERS:
+        for route in chosen("ROUTE", STRANGERS):
             await stranger.visit(route)
         await browser.close()
 
@@ -93,10 +97,23 @@ async def _tab(
     return walk
 
 
+def chosen(kind: str, every: Sequence[str]) -> list[str]:
+    """Those of them an environment variable of this name asks for, separated by commas; without it all."""
+    asked = chosen_words(kind)
+    return [one for one in every if not asked or one in asked]
+
+
+def chosen_words(kind: str) -> list[str]:
+    """What the variable says."""
+    return [one for one in os.environ.get(kind, "").split(",") if one]
+
+
 def told(standing: Standing, found: Findings) -> None:
     """What was walked, in a table for people."""
     lines = [f"# {standing.name.title()} house: {found.looks} looks, {found.pictures} judged and pictured, {time.monotonic() - standing.began:.0f} s", ""]
+    lines += ["Seconds spent on: " + ", ".join(f"{kind} {s:.0f}" for kind, s in sorted(found.spent.items(), key=lambda one: -one[1])), ""]
     lines += ["| role | pages seen | closed to it |", "|---|---|---|"]
     lines += [f"| {role} | {len(seen)} | {len(found.closed[role])} |" for role, seen in found.seen.items()]
     lines += ["", *[f"* {where}: {'; '.join(what)}" for where, what in found.faults.items()], ""]
-    (BUILD / f"walked-{standing.name}.md").write_text("\n".join(lines))
+    part = "-".join(one.strip("/").replace("/", "-") for kind in ("ROLE", "ROUTE") for one in chosen_words(kind))
+    (BUILD / f"walked-{standing.name}{part and '-'}{part[:80]}.md").write_text("\n".join(lines))
