@@ -6,6 +6,7 @@ loaded once; sizes and modes then change in place, tabs, dialogs, menus and fold
 closed to the role is looked at once, for how it says so.
 
 What two roles see word for word the same in the same size and mode is judged and pictured once; how wide it is, is asked everywhere.
+Every rule is asked of every tree in every size; of one that was judged in the other mode, those that are about colours.
 """
 
 import re
@@ -25,8 +26,10 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice",
 HEIGHT = {1440: 900, 390: 844}
 Look = tuple[int, str]  # width, mode
 LOOKS: tuple[Look, ...] = ((1440, "light"), (1440, "dark"), (390, "dark"), (390, "light"))
-JUDGE = """async ([tags, within]) => {
-  const found = await axe.run(within || document, { runOnly: { type: "tag", values: tags }, iframes: false, resultTypes: ["violations"] });
+COLOURS = ["color-contrast", "link-in-text-block"]  # the rules that can judge the same tree in the same size otherwise in another mode
+JUDGE = """async ([tags, within, rules, preload]) => {
+  const only = rules ? { type: "rule", values: rules } : { type: "tag", values: tags };
+  const found = await axe.run(within || document, { runOnly: only, iframes: false, preload, resultTypes: ["violations"] });
   const grave = found.violations.filter((v) => ["serious", "critical"].includes(v.impact));
   return grave.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target + " " + (n.any[0]?.message || "")).join(", ")}`);
 }"""
@@ -187,10 +190,12 @@ class Walk:
         """`within`: an overlay; the page beneath has been judged before. The first look of a role at a page is always at the whole."""
         self._found.looks += 1
         where, wrong = f"{self.role} {name} {width} {mode}", await self._spend("width", self._page.evaluate(WIDE))
-        mark = (await self._page.evaluate(PRINT, within or "#content"), str(width), mode)
-        if mark not in self._found.judged or (not within and (width, mode) == self._looks[0]):
-            self._found.judged.add(mark)
-            wrong += await self._spend("axe", self._page.evaluate(JUDGE, [TAGS, within]))
+        same = (await self._page.evaluate(PRINT, within or "#content"), str(width))
+        first = not within and (width, mode) == self._looks[0]
+        if (*same, mode) not in self._found.judged or first:
+            rules = COLOURS if same in self._found.judged and not first else None
+            self._found.judged |= {same, (*same, mode)}
+            wrong += await self._spend("axe", self._page.evaluate(JUDGE, [TAGS, within, rules, first]))
             picture = self._shots / f"{name}-{width}-{mode}.jpg"
             await self._spend("pictures", self._page.screenshot(path=picture, type="jpeg", quality=60))
             self._found.pictures += 1
