@@ -35,7 +35,7 @@ def _address(row: AddressRow) -> rx.Component:
         span(channel_icon(row.channel, 15), cls="ico sm"),
         div(
             div(span(row.address, cls="strong anywhere"), rx.cond(row.label != "", span(row.label, cls="cap faint")), cls="row wrap"),
-            div(span(channel_word(row.channel)), span(row.since), cls="row cap faint"),
+            div(span(channel_word(row.channel)), span(row.since), cls="row wrap cap faint"),
             cls="grow",
         ),
         state,

@@ -55,6 +55,15 @@ async def test_an_event_that_waits_for_its_time(house, tab):  # noqa: F811
     page = await one.open(EventPage, f"/events/{answer.id.hex()}")
     assert (page.title, page.counts, page.decided, page.sum) == ("Later", [], [], "1 on the way = 1 planned")
     assert page.times[0].title == "Goes out" and "24 Dec 2026" in page.times[0].time
+    assert "24 Dec 2026" in page.ahead and page.would == "It does not go to 1 person."
+    await one.do(EventPage, "cancel")
+    assert one.state(Frame).said_title == "The event is cancelled"
+    await house.settle()
+    await one.do(EventPage, "again")
+    assert page.ahead == "" and page.sum == "3 skipped = 3 planned"
+    assert {unit.text for row in page.decided for unit in row.units if "cancelled" in unit.text}
+    await one.do(EventPage, "cancel")
+    assert "was sent already" in one.state(Frame).said_title
 
 
 async def test_deliveries_by_reason_provider_template_and_day(house, tab):  # noqa: F811
