@@ -111,7 +111,7 @@ async def test_a_long_poll_answers_with_the_next_change(ask: Ask, line: House, m
     start = (await ask("GET", "/v1/users/mia/notifications", **own)).json()["cursor"]
     poll = asyncio.create_task(ask("GET", "/v1/users/mia/notifications", **own, params={"after": start, "wait": 30}))
     await notify(ask, line, "ding")
-    answer = await asyncio.wait_for(poll, 10)
+    answer = await asyncio.wait_for(poll, 60)
     assert [item["title"] for item in answer.json()["items"]] == ["ding"]
 
 

@@ -172,7 +172,7 @@ async def outcome(call: Any, who: Actor, user: str) -> BaseException | None:
     """What the call raises; a stream is asked for its first item."""
     made = call(who, **given(call, user))
     try:
-        async with asyncio.timeout(0.5):
+        async with asyncio.timeout(2.0 if inspect.isasyncgen(made) else 30.0):  # a stream that is allowed has nothing to say
             await (anext(made) if inspect.isasyncgen(made) else made)
     except BaseException as error:  # whatever it is, it is looked at
         return error

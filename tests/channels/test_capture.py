@@ -59,7 +59,7 @@ async def ground(tmp_path):
 
 
 async def turn(until):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not until():
             await asyncio.sleep(0.001)
 

@@ -180,7 +180,7 @@ async def test_an_idle_connection_is_closed_and_made_anew_on_demand():
         answers = Answers()
         answers.post(made, outgoing(1))
         await answers.all(1)
-        await asyncio.wait_for(left.wait(), 5)
+        await asyncio.wait_for(left.wait(), 60)
         answers.post(made, outgoing(2))
         assert (await answers.all(2))[2].meaning == "accepted"
         assert there.connections == 2

@@ -16,8 +16,8 @@ SHARED = [HealthCheck.function_scoped_fixture, HealthCheck.differing_executors] 
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    """Return once `true`, or fail after two seconds."""
-    async with asyncio.timeout(2):
+    """Return once `true`, or fail after half a minute."""
+    async with asyncio.timeout(30):
         while not await true():
             await asyncio.sleep(0.005)
 

@@ -99,7 +99,7 @@ class TestRedisAway:
             await cache.get_many([b"{1}a"])
         with pytest.raises(CacheUnavailable):
             await cache.reachable()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 12
         server.start()
         await cache.reachable()
         for n in range(40):  # every dead connection of the pool is met; scripts are loaded again
@@ -115,7 +115,7 @@ class TestRedisAway:
         began = time.monotonic()
         answers = await asyncio.gather(*(cache.get_many([b"{1}%d" % n]) for n in range(30)), return_exceptions=True)
         assert all(isinstance(answer, CacheUnavailable) for answer in answers)
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 12
         server.thaw()
         assert await asyncio.gather(*(cache.get_many([b"{1}%d" % n]) for n in range(30))) == [[b"%d" % n] for n in range(30)]
         await cache.close()

@@ -321,7 +321,7 @@ class TestKafkaAway:
         began = time.monotonic()
         with pytest.raises(LogUnavailable, match="CARILLON_LOG_URL"):
             await log.append(records("live", 0, ["refused"]))
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 20
         with pytest.raises(LogUnavailable):
             await log.reachable()
         assert await reader.read(10, 0.2) == []

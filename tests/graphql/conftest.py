@@ -77,7 +77,7 @@ class Socket:
         await self.connection.send(msgspec.json.encode(message).decode())
 
     async def hear(self) -> dict[str, Any]:
-        raw = await asyncio.wait_for(self.connection.recv(), 10)
+        raw = await asyncio.wait_for(self.connection.recv(), 60)
         assert isinstance(raw, str), "the protocol speaks in text frames"
         told: dict[str, Any] = msgspec.json.decode(raw)
         return told
@@ -90,7 +90,7 @@ class Socket:
         await self.say(type="subscribe", id=ident, payload={"query": document, "variables": variables})
 
     async def closed(self) -> tuple[int, str]:
-        await asyncio.wait_for(self.connection.wait_closed(), 10)
+        await asyncio.wait_for(self.connection.wait_closed(), 60)
         assert self.connection.close_code is not None
         return self.connection.close_code, self.connection.close_reason or ""
 

@@ -28,13 +28,13 @@ class Served:
     clock: HeldClock
     loop: asyncio.AbstractEventLoop
 
-    def run(self, coroutine, seconds=20):
+    def run(self, coroutine, seconds=90):
         future: Future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
         return future.result(seconds)
 
 
 @contextlib.contextmanager
-def serving(opened: Callable[[str], Awaitable[tuple[House, HeldClock]]], within: float = 60.0) -> Iterator[Served]:
+def serving(opened: Callable[[str], Awaitable[tuple[House, HeldClock]]], within: float = 180.0) -> Iterator[Served]:
     """`opened(base)` makes the house at that address; it is stopped at the end. `within`: seconds until it answers."""
     from carillon.portal_serve import portal_app
     from portal.wiring import connect
@@ -65,13 +65,13 @@ def serving(opened: Callable[[str], Awaitable[tuple[House, HeldClock]]], within:
             ready.set_exception(error)
 
     # Reflex keeps its registry in a context variable: the server's thread goes on in the one that imported it.
-    worker = threading.Thread(target=contextvars.copy_context().run, args=(thread,), name="portal")
+    worker = threading.Thread(target=contextvars.copy_context().run, args=(thread,), name="portal", daemon=True)  # one that does not end must not keep the run from ending
     worker.start()
     found, guest = ready.result(within)
     try:
         yield found
     finally:
         guest.should_exit = True
-        worker.join(20)
+        worker.join(90)
     if worker.is_alive():
         raise RuntimeError("the server does not end")
