@@ -11,6 +11,8 @@ ENGINES := $(BIN)/python -m carillon.engines
 RUN := $(VENV)/.run-$(firstword $(shell (pwd; cat requirements.lock pyproject.toml) | cksum))
 TESTS := $(VENV)/.tests-$(firstword $(shell (pwd; cat requirements-test.lock pyproject.toml) | cksum))
 ORACLES := tests/oracles/node_modules/.package-lock.json
+# drill_*.py takes longer than `make test` may: its short form is tests/drills/test_short.py
+DRILLS := -o python_files='test_*.py drill_*.py' tests/line tests/drills
 UV := uv==0.13.9 # only resolves the locks
 COMPILE = build/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --native-tls --quiet
 
@@ -44,8 +46,8 @@ engines-stop: $(RUN) ## stop them
 bench: $(TESTS) ## measure, and write docs/benchmarks.md
 	@$(ENGINES) run -- $(BIN)/python -m carillon.bench $(ARGS)
 
-drills: $(TESTS) ## kill real processes at every fault point and count what is lost or doubled
-	@$(ENGINES) run -- $(BIN)/python -m pytest -m drill $(ARGS)
+drills: $(TESTS) ## kill processes, engines, mail servers and disks under load, count what is lost or doubled; into docs/drills.md
+	@DRILLS_PAGE=docs/drills.md $(ENGINES) run -- $(BIN)/python -m pytest -m drill $(DRILLS) $(ARGS)
 
 sabotage: $(TESTS) ## break every promise on a copy and see its test go red
 	@$(ENGINES) run -- $(BIN)/python -m tests.house.sabotage $(ARGS)

@@ -27,4 +27,5 @@ def drill(name: tuple[str, ...]) -> None:
     if not (ROOT / "tests").is_dir() or find_spec("pytest") is None:
         raise click.ClickException("Drills are part of the source tree and its tests. Run them there: make drills")
     only = ["-k", " ".join(name)] if name else []
-    sys.exit(subprocess.run([sys.executable, "-m", "pytest", "-m", "drill", "-q", *only], cwd=ROOT, check=False).returncode)
+    places = ["-o", "python_files=test_*.py drill_*.py", "tests/line", "tests/drills"]
+    sys.exit(subprocess.run([sys.executable, "-m", "pytest", "-m", "drill", "-q", *places, *only], cwd=ROOT, check=False).returncode)

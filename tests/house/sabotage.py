@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("alembic", "backend", "carillon", "deploy", "tests", "workers", "portal", "docs", "pyproject.toml")
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "node_modules", "*.egg-info", "e2e", ".web")
 TOGETHER = 2  # copies tested at once
-PATIENCE = 240  # seconds for one test
+PATIENCE = 240  # seconds for one test; a patch that makes it wait for good is red by this
 FAILED = 1  # pytest: tests ran and some failed; anything else is a mistake of the patch
 
 
@@ -49,15 +49,20 @@ def copy(edits: Iterable[tuple[str, str, str]] = ()) -> Iterator[Path]:
         yield to
 
 
-def run(place: Path, tests: Iterable[str]) -> tuple[int, str]:
+def run(place: Path, tests: Iterable[str], patience: float = PATIENCE) -> tuple[int, str]:
     """(pytest's exit code, what it said)."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=short", "-p", "no:cacheprovider", *tests]
     environ = os.environ | {"PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        done = subprocess.run(command, cwd=place, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(command, cwd=place, env=environ, capture_output=True, text=True, timeout=patience, check=False)
     except subprocess.TimeoutExpired as late:
-        return FAILED, f"it hung for {late.timeout} seconds"
+        return FAILED, f"E  it hung for {late.timeout:.0f} seconds"
     return done.returncode, done.stdout + done.stderr
+
+
+def why(said: str) -> str:
+    """What pytest found wrong: red for another reason than the broken promise proves nothing, so it is shown."""
+    return next((line[1:].strip() for line in said.splitlines() if line.startswith("E  ")), "")[:160]
 
 
 def goes_red(one: Break) -> tuple[Break, bool, str]:
@@ -78,7 +83,7 @@ def main(words: list[str]) -> int:
     started = time.monotonic()
     print(f"{len(chosen)} ways to break {len({one.promise for one in chosen})} promises")
     with copy() as place:
-        code, said = run(place, sorted({one.test for one in chosen}))
+        code, said = run(place, sorted({one.test for one in chosen}), patience=PATIENCE * 4)
     if code:
         print(f"The tests are not green on the tree as it is:\n{said[-3000:]}")
         return 1
@@ -86,7 +91,9 @@ def main(words: list[str]) -> int:
     with ThreadPoolExecutor(TOGETHER) as together:
         for one, red, said in together.map(goes_red, chosen):
             print(f"{'red  ' if red else 'GREEN'}  {one.promise}  {one.name}  ({one.test})", flush=True)
-            if not red:
+            if red:
+                print(f"       {why(said)}", flush=True)
+            else:
                 green += 1
                 print(said[-2000:])
     print(f"{len(chosen) - green} of {len(chosen)} went red in {time.monotonic() - started:.0f} s")
