@@ -105,6 +105,8 @@ class MemoryCache(Cache):
         check_bucket(limit, window, cost)
         held = self._get(BUCKET, key)
         full = max(held.data, now) if held and isinstance(held.data, float) else now
+        if full > now + 2 * window:  # written before the clock was set back by more: nobody is refused until it has caught up
+            full = now
         full += cost * window / limit  # GCRA: the moment at which the bucket would be full again
         if (late := full - now - window) > 1e-6:
             return late

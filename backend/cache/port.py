@@ -46,6 +46,7 @@ class Cache(Protocol):
     async def take(self, key: bytes, limit: int, window: float, now: float, cost: int = 1) -> float:
         """Token bucket of `limit` per `window` seconds: 0.0 when `cost` was taken, else seconds until it could be.
 
+        A bucket from before the clock was set back, by more than a window, begins anew.
         `ValueError` when `limit`, `window` or `cost` is not positive, or `cost` is above `limit`: it could never be taken.
         """
         ...

@@ -57,7 +57,9 @@ RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[
 # now, seconds that the cost takes, window, time to live; Lua would round a moment to seconds when it becomes text
 TAKE = """
 local now, window = tonumber(ARGV[1]), tonumber(ARGV[3])
-local full = math.max(tonumber(redis.call('GET', KEYS[1]) or ARGV[1]), now) + tonumber(ARGV[2])
+local held = math.max(tonumber(redis.call('GET', KEYS[1]) or ARGV[1]), now)
+if held > now + 2 * window then held = now end
+local full = held + tonumber(ARGV[2])
 local late = full - now - window
 if late > 0.000001 then return string.format('%.6f', late) end
 redis.call('SET', KEYS[1], string.format('%.6f', full), 'PX', ARGV[4])

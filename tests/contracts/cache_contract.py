@@ -153,6 +153,12 @@ class CacheContract:
         assert await cache.take(b"{1}t", 1, 10.0, NOW) == 0.0
         assert await cache.take(b"{1}t", 1, 10.0, NOW - 5) == pytest.approx(15.0, abs=1e-4)
 
+    async def test_a_clock_that_went_back_for_hours_refuses_nobody_for_hours(self, cache: Cache) -> None:
+        assert await cache.take(b"{1}t", 2, 10.0, NOW) == 0.0
+        assert await cache.take(b"{1}t", 2, 10.0, NOW - 7_200) == 0.0
+        assert await cache.take(b"{1}t", 2, 10.0, NOW - 7_200) == 0.0
+        assert await cache.take(b"{1}t", 2, 10.0, NOW - 7_200) == pytest.approx(5.0, abs=1e-4)
+
     @pytest.mark.parametrize(("limit", "window", "cost"), [(0, 1.0, 1), (1, 0.0, 1), (1, 1.0, 0), (1, 1.0, 2), (-1, 1.0, -1)])
     async def test_a_bucket_that_can_never_give_is_refused(self, cache: Cache, limit: int, window: float, cost: int) -> None:
         with pytest.raises(ValueError, match="cannot give"):

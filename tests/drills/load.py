@@ -131,7 +131,7 @@ def usual(plant: Plant, since: float, until: float) -> float:
 async def under_load(plant: Plant, pause: float = 0.1) -> AsyncIterator[Load]:
     """Load from here to the end of the block; then all of it must be heard, and nothing more come."""
     load = Load(plant, pause)
-    asking = asyncio.create_task(load.run())
+    asking = plant.asking = asyncio.create_task(load.run())
     try:
         await until(lambda: load.accepted >= 2 * PEOPLE, asking)
         yield load
@@ -143,15 +143,16 @@ async def under_load(plant: Plant, pause: float = 0.1) -> AsyncIterator[Load]:
     await asyncio.sleep(LATE)
 
 
-async def moving(plant: Plant, at: float, load: "asyncio.Task[None] | None" = None) -> None:
+async def moving(plant: Plant, at: float) -> None:
     """Until each person was written to again since that moment."""
 
     def all_of_them() -> bool:
+        plant.all_live()
         with contextlib.suppress(AssertionError):
             return resumed(plant, at) >= 0
         return False
 
-    await until(all_of_them, load, PATIENCE, lambda: str(verdict(plant)))
+    await until(all_of_them, plant.asking, PATIENCE, lambda: str(verdict(plant)))
 
 
 async def until(so, task: "asyncio.Task[None] | None" = None, patience: float = 120.0, say=lambda: "") -> None:

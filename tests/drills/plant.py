@@ -71,6 +71,7 @@ class Plant:
         self.running: dict[str, int] = {}
         self.kills: dict[str, int] = {}
         self.token = ""
+        self.asking: asyncio.Task[None] | None = None  # the load, while there is some
         self.ports = [free_port(), free_port()]
         self._furnished = False
         self._yard = Talk("tests.drills.yard", log=place / "log", environ=variables | {"CARILLON_DRILL_CLOCK": str(clock)})
@@ -116,7 +117,7 @@ class Plant:
 
     def all_live(self) -> None:
         """Nothing ended that nobody killed."""
-        for name, pid in self.running.items():
+        for name, pid in self.running.copy().items():
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
             assert state != "Z", f"{name} ended by itself\n{self._yard.words()}"
 
