@@ -71,6 +71,7 @@ class Plant:
         self.running: dict[str, int] = {}
         self.kills: dict[str, int] = {}
         self.token = ""
+        self.made = self.before = 0  # events of all loads, and of those before the last one
         self.asking: asyncio.Task[None] | None = None  # the load, while there is some
         self.ports = [free_port(), free_port()]
         self._furnished = False
