@@ -12,7 +12,7 @@ from backend.domain.errors import Refusal
 # command -> its module in carillon.commands
 COMMANDS = {
     "up": "running", "serve": "running", "work": "running", "migrate": "running",
-    "check": "checking",
+    "check": "checking", "engine": "looking",
     "send": "events", "explain": "events", "why": "events", "ledger": "events",
     "dead": "operating", "halt": "operating", "resume": "operating", "purge": "operating", "demo": "operating",
     "token": "people", "export": "people", "erase": "people",

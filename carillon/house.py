@@ -27,7 +27,8 @@ from backend.log.codec import encode
 from backend.log.port import Record
 from backend.settings import Settings
 from backend.store.migrate import migrate
-from carillon.waiting import look
+from carillon.heart import Heart
+from carillon.waiting import look, show_breakers
 from workers.brake import Brake
 from workers.decide import DecideStage
 from workers.expand import ExpandStage
@@ -56,6 +57,8 @@ class House:
             facts=app.facts, renderer=renderer, router=self.router, cache=app.cache, brake=brake, alarm=self.alarm, fires=Firing(app), names=names,
         )  # fmt: skip
         self._names = names
+        self.heart = Heart(app.store, self.line, clock)
+        self._beating: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._guarding: asyncio.Task[None] | None = None
 
@@ -69,22 +72,26 @@ class House:
             await self.app.close()
             raise
         self.line.start()
+        self._beating = asyncio.create_task(self.heart.run(), name="heart") if self._names else None
         self._watching = asyncio.create_task(self._watch(), name="watch") if self._names else None
         self._guarding = asyncio.create_task(self.guard.run(), name="guard") if "deliver" in self._names else None
 
     async def stop(self) -> None:
         """Finish what is in hand, then close."""
-        for beside in (self._watching, self._guarding):
+        for beside in (self._beating, self._watching, self._guarding):
             if beside:
                 beside.cancel()
                 await asyncio.gather(beside, return_exceptions=True)
         await self.line.stop()
+        if self._beating:
+            await self.heart.end()
         await self.router.close()
         await self.app.close()
 
     async def _watch(self) -> None:
         """What /metrics shows of the line and nobody counts on the way."""
         while True:
+            show_breakers(self.guard.words.values())
             with contextlib.suppress(Unavailable):
                 await look(self.app.store, self.line, self.clock.now())
             await asyncio.sleep(WATCH)

@@ -49,6 +49,7 @@ PLAN: tuple[tuple[str, tuple[Place, ...]], ...] = (
     (
         "operate",
         (
+            Place("engine", "/engine", "activity", "operate", "n"),
             Place("captured", "/captured", "mail-search", "captures.read", "m"),
             Place("dead", "/dead", "archive-x", "operate", "x"),
             Place("providers", "/providers", "plug-zap", "operate", "v"),

@@ -21,6 +21,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     dead,
     deliveries,
     delivery,
+    engine,
     event,
     events,
     group,
@@ -58,7 +59,7 @@ def on_error(exception: Exception) -> EventSpec:
 
 
 app = rx.App(
-    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css", "/studio.css", "/start.css"],
+    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css", "/studio.css", "/start.css", "/engine.css"],
     html_lang="en",
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
@@ -70,6 +71,7 @@ app = rx.App(
         rx.el.script(src="/carillon.js", custom_attrs={"defer": True}),
         rx.el.script(src="/person.js", custom_attrs={"defer": True}),
         rx.el.script(src="/keys.js", custom_attrs={"defer": True}),
+        rx.el.script(src="/engine.js", custom_attrs={"defer": True}),
     ],
     app_wraps={(55, "ErrorBoundary"): lambda _stateful: default_error_boundary()},
     toaster=None,

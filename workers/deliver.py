@@ -268,8 +268,12 @@ class Deliver:
         for (key, meaning, code), n in Counter((item.key, item.answer.meaning, item.answer.code) for item, _ in done if item.answer).items():
             PROVIDER_ANSWERS.labels(key, meaning).inc(n)
             told.setdefault(key, Counter())[meaning, code] += n
+        took: dict[str, float] = dict.fromkeys(told, 0.0)
+        for item, _ in done:
+            if item.answer and item.flew:
+                took[item.key] += max(0.0, now - item.flew)
         for key, answers in told.items():
-            self._router.heard(key, answers)
+            self._router.heard(key, answers, took[key])
         seconds = {priority: DELIVERY_SECONDS.labels(channel, priority) for priority in {item.delivery.priority for item, _ in done}}
         for item, a in done:
             d = item.delivery
@@ -301,6 +305,7 @@ class Deliver:
         if self._brake and self._brake.on and (scope := self._brake.holds(item.delivery, item.key)):
             self._land(item, Answer("withheld", "halted", scope))  # the last step before the provider
             return
+        item.flew = self._clock.now()
         lane = lane_of(item.delivery, item.provider.lanes)
         item.provider.post(lane, ready, lambda answer: self._land(item, answer))
 

@@ -14,7 +14,7 @@ from backend.store import hot
 class Item:
     """One record in hand."""
 
-    __slots__ = ("answer", "delivery", "facts", "key", "provider", "record")
+    __slots__ = ("answer", "delivery", "facts", "flew", "key", "provider", "record")
 
     def __init__(self, record: Record, delivery: Delivery) -> None:
         self.record, self.delivery = record, delivery
@@ -22,6 +22,7 @@ class Item:
         self.key = ""  # of the provider that has or had it
         self.provider: Provider | None = None
         self.answer: Answer | None = None
+        self.flew = 0.0  # when the provider got it
 
 
 def left_open(delivery: Delivery, place: hot.OpenAttempt) -> bool:

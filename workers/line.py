@@ -6,7 +6,7 @@ In one process all stages run beside the entrances; with `carillon work <stage>.
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from backend.cache.port import Cache
@@ -119,6 +119,11 @@ class Line:
         await asyncio.gather(*ending, return_exceptions=True)
         self._tasks.clear()
 
+    @property
+    def alive(self) -> list[str]:
+        """Its parts that run now."""
+        return [name for name, task in self._tasks.items() if not task.done()]
+
     async def lag(self) -> dict[str, int]:
         """Records each group has before it."""
         return {group: sum(lanes.values()) for group, lanes in (await self.lanes()).items()}
@@ -127,6 +132,10 @@ class Line:
         """The same lane by lane."""
         behind = await asyncio.gather(*(self._log.lag(group, topics) for group, topics in self._groups.items()))
         return dict(zip(self._groups, behind, strict=True))
+
+    async def oldest(self, lags: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, float]]:
+        """When the oldest record of each lane was appended that its group has not carried out; asked of those alone that have some."""
+        return {group: await self._log.oldest(group, behind) if (behind := [lane for lane, n in lags[group].items() if n]) else {} for group in self._groups}
 
     async def _behind(self) -> int:
         """Records that wait in the lanes of decide and of the channels."""

@@ -43,8 +43,8 @@ class Router(Protocol):
         """Take one of these; False when nothing is left."""
         ...
 
-    def heard(self, key: str, answers: Mapping[tuple[str, str], int]) -> None:
-        """How a provider answered: (meaning, code) -> how often."""
+    def heard(self, key: str, answers: Mapping[tuple[str, str], int], took: float = 0.0) -> None:
+        """How a provider answered: (meaning, code) -> how often; `took`: seconds of all of them together."""
         ...
 
     @property

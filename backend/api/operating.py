@@ -6,6 +6,7 @@ import msgspec
 
 from backend.api.endpoint import Answer, Call, Endpoint
 from backend.app.dead_views import AgainView, GoingView
+from backend.app.engine_views import EngineView
 from backend.app.halts_views import HaltIn, HaltLook, HaltView
 from backend.app.providers import ProviderView
 from backend.app.views import ChannelName, DeadView, DeliveryView, Page
@@ -146,6 +147,11 @@ async def provider(call: Call) -> Answer:
     return Answer(await call.app.providers.get(call.actor, call.key))
 
 
+async def engine(call: Call) -> Answer:
+    """What is stuck, why and what to do; and the lanes, stages and counts that prove it."""
+    return Answer(await call.app.engine.now(call.actor))
+
+
 async def halts(call: Call) -> Answer:
     """What is halted now."""
     return Answer(await call.app.halts.list(call.actor))
@@ -188,6 +194,7 @@ ENDPOINTS = [
     Endpoint("GET", "/v1/dead/replay", "replayProgress", "Letters still on their way back", going, ("operate",), answer=GoingView),
     Endpoint("POST", "/v1/dead/dry-run", "tryDead", "What sending again would do", try_dead, ("operate",), body=LettersIn, answer=AgainView),
     Endpoint("POST", "/v1/dead/stop", "stopReplay", "Call back what has not gone yet", stop_replay, ("operate",), answer=StoppedView),
+    Endpoint("GET", "/v1/engine", "getEngine", "What is stuck, and what to do", engine, ("operate",), answer=EngineView),
     Endpoint("GET", "/v1/halts", "listHalts", "What is halted now", halts, ("operate",), answer=Page[HaltView]),
     Endpoint("GET", "/v1/halts/{scope}", "getHalt", "What halting a scope holds", look_at_halt, ("operate",), answer=HaltLook),
     Endpoint(

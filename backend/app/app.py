@@ -27,6 +27,7 @@ from backend.app.dead import DeadLetters
 from backend.app.deliveries import Deliveries
 from backend.app.demanded import Demanded
 from backend.app.demo import Demo
+from backend.app.engine import EngineLook
 from backend.app.events import Events
 from backend.app.groups import Groups
 from backend.app.halts import Halts
@@ -123,6 +124,7 @@ class App:
         self.dead = DeadLetters(self)
         self.analytics = Analytics(self)
         self.halts = Halts(self)
+        self.engine = EngineLook(self)
         self.providers = Providers(self)
         self.spaces = Spaces(self)
         self.schedules = Schedules(self)

@@ -13,8 +13,8 @@ from backend.app.alerts import resolve, say
 from backend.app.base import Aggregate
 from backend.app.views import Page, moment, moment_or_none
 from backend.channels.guard import ALL, Word, word_key
-from backend.domain.balance import WHOLE
-from backend.domain.breaker import failing
+from backend.domain.balance import WHOLE, slow
+from backend.domain.breaker import failing, mean
 from backend.domain.errors import NotFound
 from backend.domain.halting import DOWN
 from backend.domain.ids import make_id
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class ProviderView(msgspec.Struct):
     """One provider. `breaker`: closed (used), open (left alone until `until`) or trying. `points`: of a hundred, its part of the channel.
     `bad`, `answers`: of the last ten to twenty seconds. `rate`: attempts a second of all processes together, 0 for any number. `waiting`:
-    deliveries parked because nobody of the channel can take them."""
+    deliveries parked because nobody of the channel can take them. `slow`: the mean time of an answer in seconds where it is above the bound, else 0."""
 
     key: str
     channel: str
@@ -43,6 +43,7 @@ class ProviderView(msgspec.Struct):
     waiting: int
     since: datetime | None = None
     until: datetime | None = None
+    slow: float = 0.0
 
 
 class Providers(Aggregate):
@@ -98,6 +99,7 @@ def _view(word: Word, words: list[Word], halted: set[str], waiting: int) -> Prov
     return ProviderView(
         word.key, word.channel, word.breaker.position, _points(word, words), bad, answers, word.rate, word.code, f"provider:{word.key}" in halted,
         waiting, moment_or_none(word.breaker.changed or None), moment(word.breaker.until) if word.breaker.position == "open" else None,
+        mean(word.breaker) if slow(word.breaker) else 0.0,
     )  # fmt: skip
 
 

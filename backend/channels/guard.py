@@ -113,13 +113,15 @@ class Guard:
     # ---- what is known
     def _seen(self, word: Word, now: float) -> Word:
         good, bad, codes = self._router.take_answers(word.key)
+        took = self._router.take_seconds(word.key)
         if word.key.startswith(CAPTURE):  # nothing outside is to be spared, and what it is told to answer shall be seen
             return word
         if bad:
             self._codes[word.key] = codes
-        following = breaker.heard(word.breaker, good, bad, now)
+        following = breaker.heard(word.breaker, good, bad, now, took)
         share, of = breaker.failing(following)
-        points = balance.moved(word.points, share, of, out=following.position != "closed", now=now)
+        slow = balance.slow(following) and not all(balance.slow(other.breaker) for other in self._rivals(word.channel) if other.key != word.key)
+        points = balance.moved(word.points, share, of, out=following.position != "closed", now=now, slow=slow)
         code = self._codes[word.key].most_common(1)[0][0] if word.key in self._codes and following.position == "open" else word.code
         return msgspec.structs.replace(word, breaker=following, points=points, code=code)
 

@@ -38,6 +38,7 @@ class Router:
         self.limited: dict[str, int] = {}
         self.tried: dict[str, tuple[float, int, float]] = {}  # provider -> (breaker's change, trials taken, since)
         self.answers: dict[str, Counter[tuple[str, str]]] = {}
+        self.took: dict[str, float] = {}
         self.watchers: list[Callable[[], None]] = []
         self.leavers: list[Callable[[str], None]] = []  # told the provider that is left alone from now on
 
@@ -94,9 +95,14 @@ class Router:
         else:
             self._shared[channel] = [(below, self._by_key[key]) for below, key in shares]
 
-    def heard(self, key: str, answers: Mapping[tuple[str, str], int]) -> None:
-        """How a provider answered: (meaning, code) -> how often."""
+    def heard(self, key: str, answers: Mapping[tuple[str, str], int], took: float = 0.0) -> None:
+        """How a provider answered: (meaning, code) -> how often; `took`: seconds of all of them together."""
         self.answers.setdefault(key, Counter()).update(answers)
+        self.took[key] = self.took.get(key, 0.0) + took
+
+    def take_seconds(self, key: str) -> float:
+        """Seconds that its answers took together since it was asked last."""
+        return self.took.pop(key, 0.0)
 
     def take_answers(self, key: str) -> tuple[int, int, Counter[str]]:
         """Good ones, bad ones and the codes of these since it was asked last."""

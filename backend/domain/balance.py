@@ -1,4 +1,4 @@
-"""Who of several providers of a channel takes how much: points that move away from one that fails, ten at a time, and slowly back. Pure.
+"""Who of several providers of a channel takes how much: points that move away from one that fails or is slow, ten at a time, and slowly back. Pure.
 
 At rest the first takes everything. A person stays with one provider as long as points stand still, so that the order of what they get
 is kept.
@@ -8,10 +8,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from backend.domain.breaker import Breaker, mean
+
 WHOLE = 100  # points of a channel
 SHIFT = 10  # points that move at once
 TROUBLE = 0.15  # share of bad answers from which points move away
 LEAST = 20  # answers before that is said
+SLOW = 5.0  # seconds of a mean answer from which points move away
 EVERY = 60.0  # seconds between two moves
 PLACES = 1024  # people are spread over so many places (`ids.bucket_of`)
 
@@ -23,13 +26,18 @@ class Points(msgspec.Struct, frozen=True):
     moved: float = 0.0
 
 
-def moved(p: Points, bad: int, answers: int, *, out: bool, now: float) -> Points:
-    """After a look at the first provider: `out`: its breaker is not closed."""
+def slow(b: Breaker) -> bool:
+    """Whether what it answered lately came too late. A breaker that is not closed says more."""
+    return b.position == "closed" and mean(b) > SLOW
+
+
+def moved(p: Points, bad: int, answers: int, *, out: bool, now: float, slow: bool = False) -> Points:
+    """After a look at the first provider: `out`: its breaker is not closed; `slow`: it is, and another one is not."""
     if out:
         return Points(WHOLE, now)  # it comes back ten by ten, counted from when it is well
     if now - p.moved < EVERY:
         return p
-    if answers >= LEAST and bad >= TROUBLE * answers:
+    if slow or (answers >= LEAST and bad >= TROUBLE * answers):
         return Points(min(WHOLE - SHIFT, p.given + SHIFT), now)
     return Points(max(0, p.given - SHIFT), now) if p.given else p
 

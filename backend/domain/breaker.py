@@ -32,15 +32,17 @@ class Breaker(msgspec.Struct, frozen=True, omit_defaults=True):
     until: float = 0.0
     times: int = 0
     changed: float = 0.0  # when the position last changed
+    took: float = 0.0  # seconds of these answers together, and of those before
+    took_before: float = 0.0
 
 
-def heard(b: Breaker, good: int, bad: int, now: float) -> Breaker:
-    """After these answers, and at this time."""
+def heard(b: Breaker, good: int, bad: int, now: float, took: float = 0.0) -> Breaker:
+    """After these answers, which took so many seconds together, and at this time."""
     if b.position == "open":  # late answers of what was begun before say nothing new
         return _moved(b, "trying", now) if now >= b.until else b
     if b.position == "closed":
         b = _at(b, now)
-    b = msgspec.structs.replace(b, good=b.good + good, bad=b.bad + bad)
+    b = msgspec.structs.replace(b, good=b.good + good, bad=b.bad + bad, took=b.took + took)
     if b.position == "trying":
         if b.bad:
             return _opened(b, now)
@@ -59,12 +61,18 @@ def failing(b: Breaker) -> tuple[int, int]:
     return bad, b.good + b.good_before + bad
 
 
+def mean(b: Breaker) -> float:
+    """Seconds that an answer of the last one to two windows took, 0 when too few came to say."""
+    answers = b.good + b.good_before + b.bad + b.bad_before
+    return (b.took + b.took_before) / answers if answers >= LEAST else 0.0
+
+
 def _at(b: Breaker, now: float) -> Breaker:
     """The window that `now` lies in."""
     if not b.since or now - b.since >= 2 * WINDOW or now < b.since:
-        return msgspec.structs.replace(b, since=now, good=0, bad=0, good_before=0, bad_before=0)
+        return msgspec.structs.replace(b, since=now, good=0, bad=0, good_before=0, bad_before=0, took=0.0, took_before=0.0)
     if now - b.since >= WINDOW:
-        return msgspec.structs.replace(b, since=b.since + WINDOW, good_before=b.good, bad_before=b.bad, good=0, bad=0)
+        return msgspec.structs.replace(b, since=b.since + WINDOW, good_before=b.good, bad_before=b.bad, good=0, bad=0, took=0.0, took_before=b.took)
     return b
 
 

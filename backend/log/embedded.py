@@ -46,6 +46,7 @@ _MARK = "INSERT INTO log_marks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET upt
 _MARKS = 'SELECT topic, partition, upto FROM log_marks WHERE "group" = ?'
 _ALL_MARKS = 'SELECT "group", topic, partition, upto FROM log_marks'
 _FIRST = "SELECT offset FROM log_records WHERE topic = ? AND partition = ? ORDER BY offset LIMIT 1"
+_NEXT_AT = "SELECT at FROM log_records WHERE topic = ? AND partition = ? AND offset >= ? ORDER BY offset LIMIT 1"
 _OLD = "SELECT offset, at FROM log_records WHERE topic = ? AND partition = ? ORDER BY offset LIMIT ?"
 _PURGE = "DELETE FROM log_records WHERE topic = ? AND partition = ? AND offset <= ?"
 
@@ -210,6 +211,22 @@ class EmbeddedLog:
             return lags
 
         return await self.read(count)
+
+    async def oldest(self, group: str, topics: Sequence[str]) -> dict[str, float]:
+        wanted = {topic: self.positions(topic) for topic in topics}
+
+        def look(tx: Transaction) -> dict[str, float]:
+            marks = {(topic, partition): upto for topic, partition, upto in tx.raw.execute(_MARKS, (group,))}
+            found: dict[str, float] = {}
+            for topic, positions in wanted.items():
+                for _, partition in positions:
+                    where = self._numbers[topic], partition
+                    row = tx.raw.execute(_NEXT_AT, (*where, marks.get(where, 0))).fetchone()
+                    if row:
+                        found[topic] = min(row[0], found.get(topic, row[0]))
+            return found
+
+        return await self.read(look)
 
     async def reachable(self) -> None:
         await self.read(lambda tx: tx.raw.execute("SELECT 1 FROM log_topics LIMIT 1").fetchone())

@@ -26,6 +26,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # no re-expor
 
 from backend.domain.errors import LogUnavailable, TooLarge
 from backend.log.kafka_lanes import GONE, KafkaReader, line, marks_of
+from backend.log.kafka_look import first_times
 from backend.log.kafka_tail import KafkaTail
 from backend.log.port import Position, Record
 from backend.log.topics import TOPICS, Declared, Topic
@@ -258,6 +259,20 @@ class KafkaLog:
         for position, end in ends.items():
             lags[position[0]] += max(0, end - max(marked.get(position, 0), starts[position]))
         return lags
+
+    async def oldest(self, group: str, topics: Sequence[str]) -> dict[str, float]:
+        positions = [p for topic in topics for p in self._positions(topic)]
+        ends, *marks = await asyncio.gather(self._offsets(positions, LATEST), *(self._marks(group, topic) for topic in topics))
+        marked = {position: offset for found in marks for position, offset in found.items()}
+        behind = [(topic, partition, marked.get((topic, partition), 0)) for (topic, partition), end in ends.items() if end > marked.get((topic, partition), 0)]
+        starts = [ck.TopicPartition(self._wire[topic], partition, offset) for topic, partition, offset in behind]
+        times = await asyncio.to_thread(first_times, self.config(**{"group.id": f"{self.prefix}look"}), starts, ASK)
+        found: dict[str, float] = {}
+        for topic, partition, _ in behind:
+            at = times.get((self._wire[topic], partition))
+            if at is not None:
+                found[topic] = min(at, found.get(topic, at))
+        return found
 
     async def reachable(self) -> None:
         await self._ask(lambda admin: admin.describe_cluster(request_timeout=ASK))

@@ -103,6 +103,10 @@ class Log(Protocol):
         """Records per topic that the group has not marked yet."""
         ...
 
+    async def oldest(self, group: str, topics: Sequence[str]) -> dict[str, float]:
+        """When the oldest record of each topic was appended that the group has not marked yet; topics that wait for nothing are left out."""
+        ...
+
     async def reachable(self) -> None:
         """Return when the engine answers now, else raise `LogUnavailable`."""
         ...

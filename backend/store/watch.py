@@ -83,7 +83,7 @@ def records(tx: Tx, space: int, made: list[bytes]) -> dict[bytes, bytes]:
 
 def letters(tx: Tx, space: int) -> tuple[int, float | None]:
     """Dead letters that wait for a person, counted up to `LETTERS`, and the time of the oldest of them."""
-    waiting = select(dead.c.at).where(dead.c.space == space, dead.c.replayed.is_(None)).limit(LETTERS).subquery().c
+    waiting = select(dead.c.at).where(dead.c.space == space, dead.c.replayed.is_(None), dead.c.dropped.is_(None)).limit(LETTERS).subquery().c
     n, oldest = tx.conn.execute(select(func.count(), func.min(waiting.at))).one()
     return int(n), oldest
 

@@ -14,7 +14,7 @@ from portal.reading import teller
 from portal.refusals import in_words
 from portal.rows import Choice
 from portal.telling import Teller
-from portal.theme import ago, count, moment
+from portal.theme import ago, count, moment, span_of
 from portal.wiring import app
 
 PATH = "/providers"
@@ -162,6 +162,8 @@ def _provider(one: ProviderView, voice: Teller) -> ProviderRow:
     if one.breaker == "open":
         until = moment(one.until.timestamp(), voice.zone, voice.language) if one.until else ""
         text = voice.say("brakes.open.text", code=one.code or "–", until=until)
+    if one.slow:
+        text = voice.say("brakes.slow.text", time=span_of(one.slow, voice.language))
     if one.waiting and one.breaker != "closed":
         text = f"{text} {voice.say('brakes.down', count=count(one.waiting, voice.language))}".strip()
     word = voice.say("brakes.is.halted") if one.halted else voice.say(f"brakes.is.{one.breaker}")

@@ -91,6 +91,7 @@ RULES = {
     "spaces": {"mine": "inbox.own"},
     "about": {"describe": "operate"},
     "halts": {"put": "operate", "remove": "operate", "list": "operate", "look": "operate", "shown": "analytics.read"},
+    "engine": {"now": "operate"},
     "providers": {"list": "operate", "get": "operate"},
 }  # fmt: skip
 # calls for which the role alone does not decide, and why

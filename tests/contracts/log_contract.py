@@ -183,6 +183,20 @@ class LogContract:
         assert await log.lag("g", [LOW, CRITICAL]) == {LOW: 0, CRITICAL: 1}
         await reader.close()
 
+    async def test_the_oldest_is_when_the_first_record_behind_the_mark_was_appended(self, log: Log) -> None:
+        assert await log.oldest("g", [LOW, CRITICAL]) == {}
+        await log.append(records(LOW, 1, ["first"]))
+        await log.append(records(LOW, 0, ["a", "b"]))
+        reader = await log.reader("g", [LOW])
+        at = {record.value: record.at for record in await read_all(reader, 3)}
+        assert await log.oldest("g", [LOW, CRITICAL]) == {LOW: pytest.approx(min(at.values()))}
+        await reader.mark({(LOW, 1): 1, (LOW, 0): 1})
+        assert await log.oldest("g", [LOW]) == {LOW: pytest.approx(at[b"b"])}
+        await reader.mark({(LOW, 0): 2})
+        assert await log.oldest("g", [LOW]) == {}
+        assert await log.oldest("another", [LOW]) == {LOW: pytest.approx(min(at.values()))}
+        await reader.close()
+
     async def test_read_waits_for_the_first_record_and_no_longer(self, log: Log) -> None:
         reader = await log.reader("g", [LOW])
         await log.append(records(LOW, 0, ["joined"]))
