@@ -11,6 +11,7 @@ from backend.app import views
 from backend.domain.errors import Invalid, Refusal
 from backend.domain.event import EventIn, To
 from backend.graphql.context import Asked, subject
+from backend.graphql.operating import OperatingMutation
 from backend.graphql.people_types import AcceptedEvent, Address, EventInput, Preferences, PreferencesInput
 from backend.graphql.types import Channel, ChatMessage, Counts
 
@@ -18,7 +19,7 @@ AT_ONCE = 1_000  # notifications marked in one request
 
 
 @strawberry.type
-class Mutation:
+class Mutation(OperatingMutation):
     """What can be changed."""
 
     @strawberry.mutation

@@ -5,12 +5,13 @@ import strawberry
 from backend.api.paging import Cursors
 from backend.app.views import moment_or_none
 from backend.graphql.context import Asked, subject
+from backend.graphql.operating import OperatingQuery
 from backend.graphql.people_types import Delivery, DeliveryConnection, DeliveryEdge, Preferences
 from backend.graphql.types import Channel, Event, Me, Notification, NotificationConnection, NotificationEdge, PageInfo
 
 
 @strawberry.type
-class Query:
+class Query(OperatingQuery):
     """What can be read."""
 
     @strawberry.field

@@ -46,7 +46,7 @@ def test_the_schema_is_the_contracts(kind: str):
 
 
 def test_queries_and_mutations_are_the_contracts():
-    for root, names in (("Query", "me notifications unreadCount preferences event delivery deliveries"), ("Mutation", "sendEvent markNotifications setPreferences registerAddress postChatMessage")):
+    for root, names in (("Query", "engine schedule schedules firings previewTimes me notifications unreadCount preferences event delivery deliveries"), ("Mutation", "putSchedule pauseSchedule deleteSchedule sendEvent markNotifications setPreferences registerAddress postChatMessage")):
         body = re.search(rf"type {root} \{{([^}}]*)\}}", SDL)
         assert body
         assert re.findall(r"^  (\w+)", body.group(1), re.MULTILINE) == names.split()
@@ -109,6 +109,14 @@ DOORS: dict[str, tuple[str, tuple[str, ...]]] = {
     "event": (f'{{ event(id: "{NO_ID}") {{ id }} }}', ("events.read",)),
     "delivery": (f'{{ delivery(id: "{NO_ID}") {{ id }} }}', ("deliveries.read",)),
     "deliveries": ("{ deliveries { pageInfo { endCursor } } }", ("deliveries.read",)),
+    "engine": ("{ engine { sentence } }", ("operate",)),
+    "schedules": ("{ schedules { pageInfo { endCursor } } }", ("events.read",)),
+    "schedule": ('{ schedule(key: "none") { key } }', ("events.read",)),
+    "firings": ('{ firings(schedule: "none") { pageInfo { endCursor } } }', ("events.read",)),
+    "previewTimes": ('{ previewTimes(cron: "0 9 * * *") }', ("events.send",)),
+    "putSchedule": ('mutation { putSchedule(key: "k", schedule: {cron: "0 9 * * *", category: "none", to: {user: "mia"}}) { key } }', ("events.send",)),
+    "pauseSchedule": ('mutation { pauseSchedule(key: "none") { key } }', ("events.send",)),
+    "deleteSchedule": ('mutation { deleteSchedule(key: "none") }', ("events.send",)),
     "sendEvent": ('mutation { sendEvent(event: {type: "t", category: "none", to: {user: "mia"}}) { id } }', ("events.send",)),
 }
 EVERYBODY = [*[(role, None) for role in ROLES], *[("", (scope,)) for scope in SCOPES], ("", ())]
