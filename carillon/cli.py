@@ -13,7 +13,7 @@ from backend.domain.errors import Refusal
 COMMANDS = {
     "up": "running", "serve": "running", "work": "running", "migrate": "running",
     "check": "checking", "engine": "looking",
-    "send": "events", "explain": "events", "why": "events", "ledger": "events",
+    "send": "events", "explain": "events", "why": "events", "ledger": "accounting",
     "dead": "operating", "halt": "operating", "resume": "operating", "purge": "operating", "demo": "operating",
     "token": "people", "export": "people", "erase": "people",
     "bench": "measuring", "drill": "measuring",

@@ -16,9 +16,9 @@ from backend.app.accounts import MAIN
 from backend.app.alerts import alarm
 from backend.app.app import App
 from backend.domain.errors import Invalid, NotFound, Refusal
-from backend.domain.ledger import Ledger, balance, joined, of_totals
+from backend.domain.ledger import Ledger, joined, of_totals
 from backend.security.roles import SYSTEM, Actor
-from backend.store import history, rollup, seals
+from backend.store import history, ledgers, rollup, seals, space_rows
 from backend.store.port import Tx
 from carillon import demo
 from carillon.local import Credential
@@ -44,22 +44,40 @@ class DemoIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LedgerIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether the counters are to be proved against the rows."""
+    """Whether the counters are to be proved against the rows; `since`: seconds, the days that are looked at begin with its day."""
 
     recount: bool = False
+    since: float = 0.0
 
 
-class LedgerAnswer(msgspec.Struct):
-    """`difference`: planned minus everything accounted for. `counters` and `rows`, when recounted, must be equal."""
+class DayIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Days since 1970."""
 
-    ledger: Ledger
-    difference: int
+    day: int
+
+
+class SpaceLedger(msgspec.Struct):
+    """One space. `sealed`: of the days that were dropped. `counters` and `rows`, when recounted, must be equal."""
+
+    space: int
+    name: str
+    sealed: Ledger
     counters: Ledger | None = None
     rows: Ledger | None = None
 
-    def balances(self) -> bool:
-        """Nothing is missing and the counters tell the truth."""
-        return self.difference == 0 and self.counters == self.rows
+
+class WholeLedger(msgspec.Struct):
+    """Every space, and the days that have rows."""
+
+    spaces: list[SpaceLedger]
+    days: list[int]
+
+
+class DayLedger(msgspec.Struct):
+    """The rows of a day by space, and the first events of it that do not balance."""
+
+    spaces: dict[int, Ledger]
+    unbalanced: list[ledgers.Unbalanced]
 
 
 async def ping(app: App, request: Request) -> Any:
@@ -77,21 +95,30 @@ async def token(app: App, request: Request) -> Any:
 
 
 async def ledger(app: App, request: Request) -> Any:
-    """Everything the space still has rows of; recounted, the counters beside the rows (and the sealed days) in one snapshot."""
+    """What is kept beside the rows of every space; recounted, the counters beside the rows (and the sealed days) in one snapshot."""
     given = await _body(request, LedgerIn)
 
-    def read(tx: Tx) -> LedgerAnswer:
-        whole = history.whole_ledger(tx, MAIN)
-        answer = LedgerAnswer(whole, balance(whole))
-        if given.recount:
-            answer.counters = of_totals(0, rollup.everything(tx, MAIN))
-            sealed = seals.sealed(tx, MAIN)
-            sealed.planned = 0
-            answer.rows = joined(of_totals(0, history.recounted(tx, MAIN)), sealed)
-        return answer
+    def read(tx: Tx) -> WholeLedger:
+        whole = WholeLedger([], ledgers.days(tx, given.since))
+        for space in space_rows.every(tx):
+            sealed = seals.sealed(tx, space)
+            one = SpaceLedger(space, space_rows.name(tx, space), sealed)
+            if given.recount:
+                one.counters = of_totals(0, rollup.everything(tx, space))
+                one.rows = joined(of_totals(0, history.recounted(tx, space)), msgspec.structs.replace(sealed, planned=0))
+            whole.spaces.append(one)
+        return whole
 
-    answer = await app.store.read(read)
-    return {"balances": answer.balances(), **msgspec.to_builtins(answer)}
+    return msgspec.to_builtins(await app.store.read(read))
+
+
+async def ledger_of_day(app: App, request: Request) -> Any:
+    """One day's rows of every space."""
+    given = await _body(request, DayIn)
+    if not 0 <= given.day < 1 << 20:
+        raise Invalid("There is no such day.")
+    found = await app.store.read(lambda tx: DayLedger(ledgers.of_day(tx, given.day), ledgers.unbalanced(tx, given.day)))
+    return msgspec.to_builtins(found, str_keys=True)
 
 
 async def purge(app: App, request: Request) -> Any:
@@ -119,6 +146,7 @@ ROUTES: list[tuple[str, str, Callable[[App, Request], Awaitable[Any]]]] = [
     ("GET", "/local/ping", ping),
     ("POST", "/local/token", token),
     ("POST", "/local/ledger", ledger),
+    ("POST", "/local/ledger/day", ledger_of_day),
     ("POST", "/local/purge", purge),
     ("POST", "/local/demo", demo_switch),
 ]

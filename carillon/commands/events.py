@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from carillon.show import Progress, as_json, at_desk, give, note, reason, table
+from carillon.show import Progress, as_json, at_desk, give, note, reason
 
 if TYPE_CHECKING:
     from carillon.desk import Desk
 
 AT_ONCE = 500  # events in one request
-COLUMNS = ("planned", "sent", "held", "skipped", "failed", "unknown", "pending", "folded")
 
 
 def _read(file: Any) -> Any:
@@ -100,40 +99,3 @@ def _why(view: dict[str, Any]) -> Iterable[str]:
     yield ""
     for entry in view.get("timeline") or []:
         yield f"  {entry['at']}  {entry['kind']:<10} {entry['text']}".rstrip()
-
-
-@click.command()
-@click.option("--event", help="Of one event.")
-@click.option("--recount", is_flag=True, help="Prove the counters against the rows.")
-@as_json
-def ledger(event: str | None, recount: bool, as_json: bool) -> None:
-    """Planned = sent + held + skipped + failed + unknown + pending + folded. Exit 1 when it does not balance."""
-    if event and recount:
-        raise click.UsageError("--recount proves all counters; leave --event out.")
-
-    async def ask(desk: "Desk") -> dict[str, Any]:
-        if event:
-            counted = (await desk.ask("GET", f"/v1/events/{event}"))["ledger"]
-            difference = counted["planned"] - sum(counted[name] for name in COLUMNS[1:])
-            return {"balances": not difference, "ledger": counted, "difference": difference}
-        whole: dict[str, Any] = await desk.ask("POST", "/local/ledger", {"recount": recount})
-        return whole
-
-    answer = at_desk(ask)
-    give(answer, as_json, lambda: _ledger(answer))
-    sys.exit(not answer["balances"])
-
-
-def _ledger(answer: dict[str, Any]) -> Iterable[str]:
-    counted = answer["ledger"]
-    yield from (f"{name:<8} {counted[name]:>12,}" for name in COLUMNS)
-    if answer["difference"]:
-        yield f"It does not balance: {answer['difference']:+,} units are unaccounted for."
-    if answer.get("rows"):
-        rows = [{"what": name, **answer[name]} for name in ("counters", "rows")]
-        yield ""
-        yield from table(rows, {"what": ""} | {name: name for name in COLUMNS[1:]})
-        if answer["counters"] != answer["rows"]:
-            yield "The counters do not say what the rows say."
-    if answer["balances"]:
-        yield "It balances."

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import click
+import msgspec
 
 from carillon.show import Progress, as_json, at_desk, give, table
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from carillon.desk import Desk
 
 PAGE = 200
+LOOKED_AT = 200  # letters that one dry run decides
+AT_ONCE = 1_000  # letters that one request sends again
 
 
 @click.group()
@@ -39,33 +43,105 @@ def listed(fingerprint: str | None, limit: int, as_json: bool) -> None:
     give(items, as_json, lambda: table(items, columns) if items else ["No dead letters."])
 
 
-@dead.command()
-@click.argument("ids", nargs=-1)
-@click.option("--cause", "fingerprint", help="All of one cause that were not sent again yet: its fingerprint.")
-@click.option("--all", "everything", is_flag=True, help="All that were not sent again yet.")
-@click.option("--rate", type=click.IntRange(1, 1_000), default=500, show_default=True, help="Letters a second.")
+class Patch(click.ParamType[dict[str, Any]]):
+    """A JSON object, or @FILE with one."""
+
+    name = "JSON"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        try:
+            text = Path(value[1:]).read_bytes() if value.startswith("@") else value
+            given = msgspec.json.decode(text)
+        except (OSError, msgspec.DecodeError) as error:
+            self.fail(f"this is no JSON: {error}", param, ctx)
+        if not isinstance(given, dict):
+            self.fail('give an object, such as {"title": "Your order"}', param, ctx)
+        return given
+
+
+_ids = click.argument("ids", nargs=-1)
+_cause = click.option("--cause", "fingerprint", help="All of one cause that were not sent again yet: its fingerprint.")
+_all = click.option("--all", "everything", is_flag=True, help="All that were not sent again yet.")
+_patch = click.option("--patch", type=Patch(), help="A merge patch of title, message and data: JSON, or @FILE.")
+
+
+@dead.command(name="dry-run")
+@_ids
+@_cause
+@_all
+@_patch
 @as_json
-def replay(ids: tuple[str, ...], fingerprint: str | None, everything: bool, rate: int, as_json: bool) -> None:
-    """Send dead letters again. What is for a person goes back through decide: what forbids it by now is asked anew."""
-    if sum((bool(ids), bool(fingerprint), everything)) != 1:
-        raise click.UsageError("Give ids, or --cause, or --all.")
+def dry_run(ids: tuple[str, ...], fingerprint: str | None, everything: bool, patch: dict[str, Any] | None, as_json: bool) -> None:
+    """What sending dead letters again would do now, tried on copies. Nothing is sent."""
+    _one_of(ids, fingerprint, everything)
+
+    async def ask(desk: "Desk") -> dict[str, Any]:
+        whole: dict[str, Any] = {}
+        wanted = await _wanted(desk, ids, fingerprint)
+        for n in range(0, len(wanted), LOOKED_AT):
+            found = await desk.ask("POST", "/v1/dead/dry-run", {"ids": wanted[n : n + LOOKED_AT], "patch": patch})
+            whole = {name: whole.get(name, 0) + found[name] for name in ("count", "looked", "sent", "held", "stopped", "unreadable")}
+        return whole or dict.fromkeys(("count", "looked", "sent", "held", "stopped", "unreadable"), 0)
+
+    found = at_desk(ask)
+    words = {"sent": "would be sent now", "held": "would be held", "stopped": "would not be sent", "unreadable": "cannot be read as an event"}
+    give(found, as_json, lambda: [f"{found[name]:,} of {found['looked']:,} {word}." for name, word in words.items() if found[name]] or ["No dead letters."])
+
+
+@dead.command()
+@_ids
+@_cause
+@_all
+@_patch
+@click.option("--rate", type=click.FloatRange(0.1, 10_000), default=500, show_default=True, help="Letters a second.")
+@click.option("--dry-run", "dry", is_flag=True, help="Say what it would do, and do nothing.")
+@as_json
+def replay(ids: tuple[str, ...], fingerprint: str | None, everything: bool, patch: dict[str, Any] | None, rate: float, dry: bool, as_json: bool) -> None:
+    """Send dead letters again. What is for a person goes back through decide: what forbids it by now is asked anew.
+
+    They go at the rate by themselves, also when this command has ended; `carillon dead stop` calls back what has not gone."""
+    if dry:
+        dry_run.callback(ids, fingerprint, everything, patch, as_json)  # type: ignore[misc]
+        return
+    _one_of(ids, fingerprint, everything)
 
     async def ask(desk: "Desk") -> int:
-        wanted = list(ids)
-        if not wanted:
-            wanted = [one["id"] for one in reversed(await _letters(desk, fingerprint, 0)) if not one.get("replayed_at")]
-        done = 0
+        wanted, done = await _wanted(desk, ids, fingerprint), 0
         with Progress("letters", len(wanted)) as progress:
-            for n in range(0, len(wanted), rate):
+            for n in range(0, len(wanted), AT_ONCE):
+                some = wanted[n : n + AT_ONCE]
                 if n:
-                    await asyncio.sleep(1.0)
-                some = wanted[n : n + rate]
-                done += (await desk.ask("POST", "/v1/dead/replay", {"ids": some}))["replayed"]
+                    await asyncio.sleep(AT_ONCE / rate)
+                done += (await desk.ask("POST", "/v1/dead/replay", {"ids": some, "patch": patch, "rate": rate}))["replayed"]
                 progress.add(len(some))
         return done
 
     done = at_desk(ask)
     give({"replayed": done}, as_json, lambda: [f"{done:,} sent again."])
+
+
+@dead.command(name="stop")
+@as_json
+def stop_replay(as_json: bool) -> None:
+    """Call back what was sent again at a rate and has not gone yet; it waits for a person again."""
+
+    async def ask(desk: "Desk") -> int:
+        return int((await desk.ask("POST", "/v1/dead/stop"))["stopped"])
+
+    stopped = at_desk(ask)
+    give({"stopped": stopped}, as_json, lambda: [f"{stopped:,} called back."])
+
+
+def _one_of(ids: tuple[str, ...], fingerprint: str | None, everything: bool) -> None:
+    if sum((bool(ids), bool(fingerprint), everything)) != 1:
+        raise click.UsageError("Give ids, or --cause, or --all.")
+
+
+async def _wanted(desk: "Desk", ids: tuple[str, ...], fingerprint: str | None) -> list[str]:
+    """The ids that are meant, the oldest first."""
+    return list(ids) or [one["id"] for one in reversed(await _letters(desk, fingerprint, 0)) if not one.get("replayed_at")]
 
 
 async def _letters(desk: "Desk", fingerprint: str | None, limit: int) -> list[dict[str, Any]]:

@@ -22,14 +22,15 @@ def test_the_stages_offered_are_those_of_the_line():
     [
         ["nonsense"], ["token", "--user", "me"], ["token", "--user", "me", "--role", "admin", "--ttl", "soon"], ["work", "sleep"],
         ["serve", "nothing"], ["send", "/does/not/exist"], ["dead", "replay"], ["dead", "replay", "--all", "--cause", "x"],
-        ["ledger", "--event", "00", "--recount"],
+        ["ledger", "--event", "00", "--recount"], ["ledger", "--event", "00", "--since", "1d"], ["ledger", "--since", "soon"], ["ledger", "--since", "2026-13-45"],
+        ["dead", "replay", "--all", "--patch", "{"], ["dead", "dry-run"],
     ],
 )  # fmt: skip
 def test_what_is_not_understood_ends_with_2(call, words):
     assert call(*words).code == 2
 
 
-@pytest.mark.parametrize("name", ["up", "serve", "work", "migrate", "check", "demo", "token", "send", "explain", "why", "ledger", "dead",
+@pytest.mark.parametrize("name", ["up", "serve", "work", "migrate", "check", "demo", "token", "send", "explain", "why", "ledger", "engine", "dead",
                                   "halt", "resume", "purge", "export", "erase", "bench", "drill"])  # fmt: skip
 def test_every_command_explains_itself(call, name):
     said = call(name, "--help")
@@ -173,6 +174,55 @@ def test_a_ledger_that_does_not_balance_ends_with_1(call, home, tmp_path):
     assert call("ledger").code == 0  # the rows themselves balance
 
 
+def test_the_ledger_is_of_every_space_and_names_the_events_that_do_not_balance(call, home):
+    with contextlib.closing(sqlite3.connect(home / "carillon.db")) as db, db:
+        born = 1_790_000_000_000
+        right, wrong = (n.to_bytes(6, "big") + bytes(10) for n in (born, born + 86_400_000))
+        db.execute("insert into spaces (space, name, settings, created) values (2, 'other', '{}', 0)")
+        event = "insert into events (id, space, person, type, category, priority, source, key, recipients, cohort, target, body, accepted) values (?, 2, 1, 't', 'c', 'low', 0, '', ?, 1, '', x'', 0)"
+        notification = "insert into notifications (id, space, event, person, cohort, category, priority, planned, skipped, trace, accepted) values (?, 2, ?, 1, 1, 'c', 3, ?, ?, x'', 0)"
+        delivery = "insert into deliveries (id, space, notification, person, channel, address, cohort, state, changed) values (?, 2, ?, 1, 1, x'', 1, ?, 0)"
+        for made in (right, wrong):
+            db.execute(event, (made, 1))
+            db.execute(notification, (made, made, 3, 1))
+            db.execute(delivery, (made, made, 10))
+        db.execute(delivery, (right[:-1] + b"1", right, 10))
+    said = call("ledger", "--json")
+    assert said.code == 1
+    assert said.value["unbalanced"] == [{"space": 2, "event": wrong.hex(), "difference": 1}]
+    assert {one["name"]: one["difference"] for one in said.value["spaces"]} == {"main": 0, "other": 1}
+    told = call("ledger")
+    assert (told.code, f"Event {wrong.hex()} (space 2) does not balance: +1." in told.out) == (1, True)
+    assert "The space other does not balance: +1 units" in told.out
+    assert call("ledger", "--since", "2100-01-01").out.splitlines()[-1] == "It balances."
+    with contextlib.closing(sqlite3.connect(home / "carillon.db")) as db, db:
+        db.execute("delete from events where space = 2")
+        db.execute("delete from notifications where space = 2")
+        db.execute("delete from deliveries where space = 2")
+
+
 def test_dead_letters_are_listed(call):
     assert call("dead", "list").out == "No dead letters.\n"
     assert call("dead", "replay", "--all", "--json").value == {"replayed": 0}
+
+
+def test_dead_letters_are_tried_changed_and_sent_again_at_a_rate(call, home):
+    value = (
+        b'{"v":1,"id":"00000000000000000000000000000000","space":1,"person":1,"type":"t","category":"orders","priority":"low","accepted":1.0,"body":"e30="}'
+    )
+    made = (1_790_000_000_000).to_bytes(6, "big") + bytes(10)
+    with contextlib.closing(sqlite3.connect(home / "carillon.db")) as db, db:
+        row = "insert into dead (space, id, at, topic, stage, cause, fingerprint, detail, value) values (1, ?, 1, 'receipts', 'receipts', 'x', ?, '', ?)"
+        db.executemany(row, [(made[:-1] + bytes([n]), "cause", value) for n in range(3)])
+    said = call("dead", "dry-run", "--cause", "cause", "--json")
+    assert (said.code, said.value["count"], said.value["unreadable"]) == (0, 3, 3)
+    assert "3 of 3 cannot be read" in call("dead", "dry-run", "--all").out
+    assert call("dead", "replay", made.hex(), "--patch", '{"title": "x"}', "--rate", "2", "--json").value == {"replayed": 0}
+    assert call("dead", "replay", "--cause", "cause", "--patch", "[1]").code == 2
+
+
+def test_the_engine_says_that_nothing_runs_here(call):
+    said = call("engine")
+    assert said.code == 1
+    assert said.out.startswith("No process runs the line")
+    assert call("engine", "--json").value["sentence"] == said.out.splitlines()[0]
