@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from backend.app.app import App
+from backend.app.schedule_views import ScheduleIn
 from backend.app.views import AddressIn, GroupIn, PersonIn, PreferencesIn, SuppressionIn
 from backend.domain.delivery import State
 from backend.domain.errors import Erased, Forbidden, NotFound, TokenInvalid
@@ -111,6 +112,18 @@ async def test_a_suppression_outlives_the_person(app: App) -> None:
     assert kept is not None and kept.reason == "stop"
     consent = await rows(app, tables.consents)
     assert [(r["given"], r["evidence"]) for r in consent] == [(True, "")]
+
+
+async def test_schedules_lose_the_id_and_one_for_this_person_alone_goes(app: App) -> None:
+    for user in ("mia", "noah"):
+        await app.people.put(ADMIN, user, PersonIn(name=user))
+    plan = {"cron": "0 9 * * *", "category": "orders", "title": "Good morning"}
+    for key, to in (("both", {"users": ["mia", "noah"]}), ("alone", {"user": "mia"}), ("list", {"users": ["mia"]}), ("other", {"user": "noah"})):
+        await app.schedules.put(ADMIN, key, msgspec.convert({**plan, "to": to}, ScheduleIn))
+    await app.people.erase(ADMIN, "mia")
+    left = {one.key: (one.to.user, one.to.users, one.revision) for one in (await app.schedules.list(ADMIN)).items}
+    assert left == {"both": (None, ["noah"], 2), "other": ("noah", None, 1)}
+    assert not [row for row in await rows(app, tables.schedules) if "mia" in row["body"]]
 
 
 async def test_others_keep_theirs(app: App) -> None:
