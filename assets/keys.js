@@ -1,6 +1,7 @@
 /* The palette and the shortcut letters. Local entries are sifted here, so they answer at once and without a connection. */
 (() => {
   const byId = (id) => document.getElementById(id);
+  const called = (id) => byId(id) ?? (dispatchEvent(new Event("house:now")), byId(id)); // mounted late, see assets/house.js
   const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
   const tidy = (text) => text.trim().split(/\s+/).join(" ");
   const all = () => [...(byId("palette-list")?.querySelectorAll("[role=option]") ?? [])];
@@ -29,7 +30,7 @@
   };
 
   const open = () => {
-    const d = byId("palette");
+    const d = called("palette");
     if (!d) return;
     if (!d.open) {
       document.querySelectorAll("dialog[open]").forEach((other) => other.close());
@@ -46,7 +47,7 @@
   let waits = 0;
 
   addEventListener("keydown", (e) => {
-    if ((e.ctrlKey || e.metaKey) && !e.altKey && !e.shiftKey && e.key.toLowerCase() === "k" && byId("palette")) {
+    if ((e.ctrlKey || e.metaKey) && !e.altKey && !e.shiftKey && e.key.toLowerCase() === "k" && called("palette")) {
       e.preventDefault();
       open();
       return;
@@ -65,6 +66,7 @@
       const place = all().find((o) => o.dataset.go && o.dataset.go === e.key.toLowerCase());
       if (place) { e.preventDefault(); place.click(); return; }
     }
+    if (["g", "?", "/"].includes(e.key.toLowerCase())) called("palette");
     waits = e.key.toLowerCase() === "g" ? Date.now() : 0;
     if (e.key === "?" && byId("keys")) { e.preventDefault(); byId("keys").showModal(); }
     if (e.key === "/" && byId("palette")) {
@@ -83,6 +85,7 @@
     if (!el) return;
     if (el.matches("#palette [role=option]")) byId("palette").close();
     if (el.dataset.open === "palette") open();
+    if (el.dataset.open) called("keys-on");
     if (el.dataset.open === "keys") byId("keys-on").checked = letters();
     if (el.dataset.act === "leave") document.querySelector("form.leaving")?.requestSubmit();
     if (el.dataset.act === "theme") document.querySelector("button[data-theme-turn]")?.click();

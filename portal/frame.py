@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import reflex as rx
+from reflex_base.constants import RouteVar
 
 from backend.domain.errors import Refusal, Unavailable
 from portal.access import SIGNED_IN, home_of, permissions
@@ -21,6 +22,14 @@ ASK_AGAIN = 20.0  # seconds; how long a session withdrawn elsewhere may keep hea
 _hearers: "list[Callable[[Frame], Awaitable[None]]]" = []
 
 
+class Reader(rx.State):
+    """What of the reader stays the same from page to page. Every word and every place of the sidebar listens to this alone: what `Frame`
+    says changes with each page, and would have all of them drawn anew."""
+
+    language: str = "en"
+    may: list[str] = []
+
+
 class Frame(rx.State):
     """What the shell shows. Page states stand beside it and read `language` and `timezone`; `tell` speaks through it."""
 
@@ -29,6 +38,7 @@ class Frame(rx.State):
     ready: bool = False  # the caller is known
     loaded: bool = False  # the page's own data came
     closed: bool = False  # the caller may not see this page
+    at: str = ""  # the address these two are about; the browser may be ahead of it
     name: str = ""
     initials: str = ""
     role_word: str = ""
@@ -57,13 +67,18 @@ class Frame(rx.State):
     async def enter(self) -> None:
         """First handler of every page."""
         actor = caller()
-        self.language, self.timezone = language_of(actor.locale), actor.timezone
+        await read_in(self, language_of(actor.locale))
+        self.timezone = actor.timezone
         self.name, self.role_word = actor.name or actor.subject, say(self.language, f"role.{actor.role}")
         self.initials = "".join(part[0] for part in self.name.split()[:2]).upper()
         self.may, self.home = permissions(actor.role), home_of(actor.role)
+        reader = await self.get_state(Reader)
+        if reader.may != self.may:
+            reader.may = self.may
         place = await app().spaces.mine(actor)
         self.space, self.demo, self.brand = place.name, place.demo, place.brand
         self.closed = self.loaded = False
+        self.at = address_of(self.router_data)
         await show_halts(self)
         self._show_unread(await app().inbox.unread(actor))
         self.ready = True
@@ -119,6 +134,20 @@ class Frame(rx.State):
     async def trouble(self, number: str) -> None:
         """An unexpected error of another handler, with the number under which the log holds it."""
         tell(self, "failed", say(self.language, "trouble.title"), say(self.language, "trouble.text", number=str(number)[:12]))
+
+
+async def read_in(state: rx.State, language: str) -> None:
+    """From now on the tab speaks this language."""
+    (await state.get_state(Frame)).language = language
+    reader = await state.get_state(Reader)
+    if reader.language != language:
+        reader.language = language
+
+
+def address_of(router_data: Mapping[str, Any]) -> str:
+    """The path the browser is at, as assets/house.js writes it."""
+    path = str(router_data.get(RouteVar.ORIGIN, "")).partition("?")[0].partition("#")[0]
+    return path.rstrip("/") or "/"
 
 
 async def show_halts(frame: Frame) -> None:

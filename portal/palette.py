@@ -15,7 +15,7 @@ from portal.access import SIGNED_IN
 from portal.components.controls import button
 from portal.components.elements import a, button_el, dd, dialog_el, div, dl, dt, h2, icon, input_el, kbd, label, p, span
 from portal.components.text import t
-from portal.frame import Frame
+from portal.frame import Reader
 from portal.guard import caller, guarded
 from portal.navigation import Place, places
 from portal.routes import routes
@@ -90,7 +90,7 @@ def _option(*children: Any, key: str, href: Any = "", **props: Any) -> rx.Compon
 def _place(place: Place) -> rx.Component:
     letters = span(kbd("G"), kbd(place.letter.upper()), cls="row keycaps end", aria_hidden="true") if place.letter else None
     return rx.cond(
-        Frame.may.contains(place.permission),
+        Reader.may.contains(place.permission),
         _option(
             icon(place.icon, 16), span(t(f"nav.{place.word}"), cls="grow"), *([letters] if letters else []), key=f"pal-{place.word}", href=place.path,
             data_go=place.letter,
@@ -147,7 +147,7 @@ def _keys() -> rx.Component:
         return [dt(*[kbd(one) for one in keys], cls="row"), dd(words)]
 
     def to(place: Place) -> rx.Component:
-        return rx.cond(Frame.may.contains(place.permission), rx.fragment(*line(t(f"nav.{place.word}"), "G", place.letter.upper())))
+        return rx.cond(Reader.may.contains(place.permission), rx.fragment(*line(t(f"nav.{place.word}"), "G", place.letter.upper())))
 
     switch = input_el(id="keys-on", type="checkbox", cls="switch", role="switch", default_checked=True)
     return dialog_el(

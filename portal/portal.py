@@ -47,6 +47,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     templates,
 )
 from portal.pages.lost import lost
+from portal.shell import house
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ app = rx.App(
         rx.el.script(src="/keys.js", custom_attrs={"defer": True}),
         rx.el.script(src="/engine.js", custom_attrs={"defer": True}),
     ],
-    app_wraps={(55, "ErrorBoundary"): lambda _stateful: default_error_boundary()},
+    app_wraps={(55, "ErrorBoundary"): lambda _stateful: default_error_boundary(), (50, "House"): lambda _stateful: house()},
     toaster=None,
     backend_exception_handler=on_error,
 )

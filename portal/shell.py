@@ -29,9 +29,11 @@ from portal.components.elements import (
 )
 from portal.components.surfaces import empty, note
 from portal.components.text import t
-from portal.frame import Frame
+from portal.frame import Frame, Reader
+from portal.house import House, Later, Slot, Trail, TrailPlace, is_here, where
 from portal.navigation import Place, groups
 from portal.palette import palette, seek_box
+from portal.routes import STRANGERS, routes
 
 
 def logo(size: int = 22) -> rx.Component:
@@ -56,31 +58,37 @@ def logo(size: int = 22) -> rx.Component:
     )
 
 
-def _links(active: str) -> list[rx.Component]:
+def _is_at(path: str) -> Any:
+    """Whether the browser is at this place or below it."""
+    at = (where == path) | where.startswith(f"{path}/")
+    return at | (where == "/layouts") if path == "/templates" else at
+
+
+def _links() -> list[rx.Component]:
     """A group's name stands where somebody may use one of its places."""
 
     def link(place: Place) -> rx.Component:
         name = t(f"nav.{place.word}")
-        current = "page" if place.path == active else "false"
+        current = rx.cond(_is_at(place.path), "page", "false")
         return rx.cond(
-            Frame.may.contains(place.permission),
-            a(icon(place.icon, 16), span(name, cls="lbl"), href=place.path, cls="nav", title=name, aria_current=current),
+            Reader.may.contains(place.permission),
+            a(icon(place.icon, 16), span(name, cls="lbl"), href=place.path, cls="nav", title=name, aria_current=current, custom_attrs={"prefetch": "intent"}),
         )
 
     found = []
     for group, some in groups():
-        usable = functools.reduce(operator.or_, [Frame.may.contains(one) for one in sorted({place.permission for place in some})])
+        usable = functools.reduce(operator.or_, [Reader.may.contains(one) for one in sorted({place.permission for place in some})])
         name = [p(t(f"group.{group}"))] if group != "start" else []
         found.append(rx.cond(usable, div(*name, *[link(place) for place in some], cls="navg")))
     return found
 
 
-def sidebar(active: str, suffix: str = "") -> rx.Component:
+def sidebar(suffix: str = "") -> rx.Component:
     """Rendered twice, as column and as the phone's drawer: `suffix` keeps the menu ids unique."""
     return aside(
         a(logo(), span("Carillon", cls="lbl"), href=Frame.home, cls="brand", aria_label="Carillon"),
         _space(),
-        nav(*_links(active), aria_label=t("menu.main" if not suffix else "menu.name")),
+        nav(*_links(), aria_label=t("menu.main" if not suffix else "menu.name")),
         div(cls="grow"),
         *account(suffix),
         cls="side",
@@ -119,15 +127,15 @@ def speaks() -> rx.Component:
     return span(id="speaks", data_lang=Frame.language, hidden=True)
 
 
-def voice(undo: rx.Component | None = None) -> rx.Component:
-    """What the page says to people and to assets/carillon.js: toast, lost connection, and the way out. `undo`: a button in the toast."""
+def voice() -> rx.Component:
+    """What the page says to people and to assets/carillon.js: toast, lost connection, and the way out."""
     return div(
         speaks(),
         div(
             icon("circle-check", 17, class_name="good"),
             icon("triangle-alert", 17, class_name="bad"),
             div(p(Frame.said_title, cls="strong"), p(Frame.said_text, cls="muted cap"), cls="grow"),
-            rx.cond(Frame.said_undo, undo if undo is not None else button(t("act.undo"), "undo-2", kind="sm", cls="undo", on_click=Frame.take_back, data_hush="1")),
+            rx.cond(Frame.said_undo, button(t("act.undo"), "undo-2", kind="sm", cls="undo", on_click=Frame.take_back, data_hush="1")),
             button("", "x", kind="ghost sm", name=t("act.close"), data_hush="1"),
             cls=rx.cond(Frame.said_hue == "failed", "toast failed", "toast delivered"),
             id="toast",
@@ -165,17 +173,38 @@ def _halted() -> rx.Component:
     return rx.cond(Frame.halted != "", div(note("held", "circle-pause", Frame.halted, Frame.halted_text, act), cls="haltline"))
 
 
-def shell(active: str, crumbs: list[tuple[Any, str]], *body: Any) -> rx.Component:
-    """Product page. `crumbs` are (words, path), the last one is the page itself. The body waits until the caller is known."""
+def shell(place: str, crumbs: list[tuple[Any, str]], *body: Any) -> rx.Component:
+    """Product page: what differs between pages; the frame around it stays. `place` is its entry in the sidebar.
+
+    `crumbs` are (words, path), the last one is the page itself.
+    """
     last = len(crumbs) - 1
     trail = [
         li(span(text, aria_current="page")) if k == last else li(a(text, href=path) if path else span(text), icon("chevron-right", 13))
         for k, (text, path) in enumerate(crumbs)
     ]
+    return rx.fragment(Trail.create(ol(*trail, cls="crumbs")), _open_only(*body))
+
+
+def _open_only(*body: Any) -> rx.Component:
+    return rx.cond(Frame.closed & is_here, _closed(), rx.fragment(*body))
+
+
+def _content(*children: Any, cls: str) -> rx.Component:
+    """The page's place in a frame; busy from a click on a link until the server knows where we are."""
+    return main(*children, id="content", cls=cls, tab_index=-1, aria_busy=rx.cond(is_here, rx.Var("undefined"), "true"))
+
+
+def _later(*children: Any) -> rx.Component:
+    return Later.create(rx.fragment(*children), when=is_here & Frame.loaded)
+
+
+def _staff() -> rx.Component:
+    """The frame of product pages. The page waits until the caller is known."""
     bar = header(
         button("", "panel-left", kind="ghost only-d", name=t("side.collapse"), data_act="side"),
         button("", "menu", kind="ghost only-m", name=t("menu.open"), data_open="drawer"),
-        nav(ol(*trail, cls="crumbs"), aria_label=t("crumbs"), cls="grow"),
+        TrailPlace.create(custom_attrs={"aria-label": t("crumbs")}, class_name="grow"),
         seek_box(),
         bell(),
         theme_button(),
@@ -183,19 +212,20 @@ def shell(active: str, crumbs: list[tuple[Any, str]], *body: Any) -> rx.Componen
     )
     full = div(
         plain_link(t("skip"), href="#content", cls="skip"),
-        sidebar(active),
-        div(
-            bar,
-            _halted(),
-            main(rx.cond(Frame.closed, _closed(), rx.fragment(*body)), id="content", cls="main", tab_index=-1),
-            style={"min_width": "0"},
-        ),
-        dialog_el(sidebar(active, "-m"), id="drawer", cls="drawer", aria_label=t("menu.name")),
-        palette(),
-        own_dialog(),
+        sidebar(),
+        div(bar, _halted(), _content(Slot.create(), cls="main"), style={"min_width": "0"}),
+        _later(dialog_el(sidebar("-m"), id="drawer", cls="drawer", aria_label=t("menu.name")), palette(), own_dialog()),
         cls="shell",
     )
-    return rx.fragment(rx.cond(Frame.ready, full, _waiting()), voice())
+    return rx.cond(Frame.ready, full, _waiting())
+
+
+def house() -> rx.Component:
+    """Around every page, mounted once. Pages for people who are not signed in have no frame."""
+    own = [path for path, _, _ in OWN]
+    staff = [route for route in routes() if route not in own and route not in STRANGERS]
+    theirs = Frame.ready & ~Frame.may.contains("deliveries.read")
+    return House.create(_staff(), _own(), voice(), staff=staff, own=own, theirs=theirs & where.startswith("/deliveries/"))
 
 
 def page_head(title: Any, sub: Any = None, *actions: Any, badge: Any = None) -> rx.Component:
@@ -213,13 +243,20 @@ def page_head(title: Any, sub: Any = None, *actions: Any, badge: Any = None) -> 
 OWN = [("/inbox", "inbox", "inbox"), ("/preferences", "preferences", "sliders-horizontal"), ("/history", "history", "history"), ("/my-data", "data", "shield")]
 
 
-def _own_pages(active: str) -> rx.Component:
-    links = [a(icon(ico, 15), span(t(f"own.{word}")), href=path, aria_current="page" if path == active else None) for path, word, ico in OWN]
+def _own_pages() -> rx.Component:
+    links = [
+        a(icon(ico, 15), span(t(f"own.{word}")), href=path, aria_current=rx.cond(where == path, "page", rx.Var("undefined"))) for path, word, ico in OWN
+    ]
     return nav(*links, cls="tabs owntabs", aria_label=t("own.nav"))
 
 
-def recipient(*body: Any, wide: bool = False, undo: rx.Component | None = None, active: str = "") -> rx.Component:
-    """The frame of pages for the person a notification is for: one column, no product navigation. `undo` stands in the toast."""
+def recipient(*body: Any) -> rx.Component:
+    """Page for the person a notification is for; see `_own` for its frame."""
+    return _open_only(*body)
+
+
+def _own() -> rx.Component:
+    """The frame of pages for the person a notification is for: one column, no product navigation."""
     full = div(
         plain_link(t("skip"), href="#content", cls="skip"),
         header(
@@ -242,15 +279,10 @@ def recipient(*body: Any, wide: bool = False, undo: rx.Component | None = None, 
             ),
             cls="bar own",
         ),
-        main(_own_pages(active), rx.cond(Frame.closed, _closed(), rx.fragment(*body)), id="content", cls="own", tab_index=-1),
+        _content(_own_pages(), Slot.create(), cls="own"),
         div(t("sent_with"), cls="cap faint tail"),
-        palette(),
-        own_dialog(),
-        cls="ownpage wide" if wide else "ownpage",
+        _later(palette(), own_dialog()),
+        cls=rx.cond(where.startswith("/deliveries/"), "ownpage wide", "ownpage"),
     )  # fmt: skip
-    waiting = div(
-        header(cls="bar own"),
-        main(id="content", cls="own", aria_busy="true"),
-        cls="ownpage",
-    )
-    return rx.fragment(rx.cond(Frame.ready, full, waiting), voice(undo))
+    waiting = div(header(cls="bar own"), main(id="content", cls="own", aria_busy="true"), cls="ownpage")
+    return rx.cond(Frame.ready, full, waiting)

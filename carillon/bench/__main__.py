@@ -1,10 +1,11 @@
-"""`python -m carillon.bench [line|ingest|click|idle|analytics]...`: measure on this machine; without a name everything, into docs/benchmarks.md.
+"""`python -m carillon.bench [line|ingest|click|idle|analytics|front]...`: measure on this machine; without a name everything, into docs/benchmarks.md.
 
 The engines are those of CARILLON_BENCH_{DATABASE,LOG,CACHE}_URL, else of CARILLON_TEST_*, else some started for the run. With
 CARILLON_BENCH_PROTOTYPE=FOLDER the prototype runs in the same rounds, so that the ratio is one of neighbours.
 """
 
 import asyncio
+import json
 import os
 import platform
 import statistics
@@ -19,7 +20,7 @@ from carillon.bench import analytics, entrance, line, prototype, stand
 
 ROUNDS = 3
 COUNT = int(os.environ.get("CARILLON_BENCH_COUNT", "12000"))  # deliveries of one run of the line
-NAMES = ("line", "ingest", "click", "idle", "analytics")
+NAMES = ("line", "ingest", "click", "idle", "analytics", "front")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
@@ -101,7 +102,18 @@ def bench_analytics() -> list[Row]:
     return rows
 
 
-BENCHES = {"line": bench_line, "ingest": bench_ingest, "click": bench_click, "idle": bench_idle, "analytics": bench_analytics}
+GOALS = ("under 1.5", "under 450", "p95 under 700", "p95 under 700", "p95 under 150", "under 0.5")  # in the order of tests/portal/measure.py
+
+
+def bench_front() -> list[Row]:
+    """What a page, a click and an open tab cost in a real browser; it belongs to the tests' room, where the browser is."""
+    done = subprocess.run([sys.executable, "-m", "tests.portal.measure"], cwd=PAGE.parents[1], capture_output=True, text=True, check=True)
+    figures = json.loads(done.stdout)
+    said = [" and ".join(str(one) for one in figure) if isinstance(figure, list) else str(figure) for figure in figures.values()]
+    return [(f"portal, {what}", figure, goal) for what, figure, goal in zip(figures, said, GOALS, strict=True)]
+
+
+BENCHES = {"line": bench_line, "ingest": bench_ingest, "click": bench_click, "idle": bench_idle, "analytics": bench_analytics, "front": bench_front}
 
 
 def main(names: Sequence[str]) -> int:

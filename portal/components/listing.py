@@ -165,7 +165,7 @@ def list_card(
     none_yet = empty("telescope", t("list.partial.none"), t("list.partial"), button(t("list.partial.act"), kind="pri", on_click=page.older))
     some = rx.fragment(rx.cond(page.partial, further), full)
     body = rx.cond(page.rows.length() > 0, some, rx.cond(page.partial, none_yet, rx.cond(page.filtered, filtered, nothing)))
-    return card(None, *([list_tools(page, *filters)] if filters else []), page_body(page.trouble, page.again, waiting, body), flush=True)
+    return card(None, *([list_tools(page, *filters)] if filters else []), page_body(page.trouble, page.again, waiting, body, kept=page.kept), flush=True)
 
 
 def _choose_page(page: Any) -> rx.Component:

@@ -9,6 +9,7 @@ from portal.components.elements import div
 from portal.components.surfaces import empty, skeleton_rows
 from portal.components.text import t
 from portal.frame import Frame
+from portal.house import is_here, where_filtered
 
 
 def broken(trouble: Any, again: Any) -> rx.Component:
@@ -16,9 +17,11 @@ def broken(trouble: Any, again: Any) -> rx.Component:
     return div(empty("unplug", t("error.title"), trouble, button(t("act.again"), "refresh-cw", on_click=again)), role="alert")
 
 
-def page_body(trouble: Any, again: Any, waiting: rx.Component, body: rx.Component) -> rx.Component:
-    """Error, skeleton or body. `trouble` is a state var, "" when all is well."""
-    return rx.cond(trouble != "", broken(trouble, again), rx.cond(Frame.loaded, body, waiting))
+def page_body(trouble: Any, again: Any, waiting: rx.Component, body: rx.Component, kept: Any = None) -> rx.Component:
+    """Error, skeleton or body. `trouble` is a state var, "" when all is well. `kept`: a state var, the address whose body the page still
+    holds: who comes back to it sees that until what is new came."""
+    stands = (is_here & Frame.loaded) | (where_filtered == kept) if kept is not None else is_here & Frame.loaded
+    return rx.cond(stands, rx.cond(trouble != "", broken(trouble, again), body), waiting)
 
 
 def waiting_rows(rows: int, widths: tuple[str, ...]) -> rx.Component:

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from portal.frame import Frame
+from portal.frame import Reader
 from portal.words import LANGUAGES, phrase
 
 
@@ -16,4 +16,4 @@ def t(key: str, /, **values: Any) -> Any:
     elif len(set(by_language.values())) == 1:
         return by_language["en"]
     others = [(language, by_language[language]) for language in LANGUAGES if language != "en"]
-    return rx.match(Frame.language, *others, by_language["en"]).to(str)
+    return rx.match(Reader.language, *others, by_language["en"]).to(str)

@@ -18,7 +18,7 @@ from portal.guard import caller, guarded
 from portal.reading import last_part, teller
 from portal.refusals import in_words
 from portal.rows import AttemptRow, GateRow, TimeRow, UnitRow
-from portal.shell import page_head, recipient, shell
+from portal.shell import page_head, shell
 from portal.theme import day
 from portal.wiring import app
 
@@ -231,4 +231,4 @@ def delivery() -> rx.Component:
     trail = [(t("nav.deliveries"), "/deliveries"), (rx.cond(DeliveryPage.title != "", DeliveryPage.title, t("delivery.title")), "")]
     own = div(button(t("delivery.inbox"), "arrow-left", kind="ghost sm", href="/inbox"), style={"margin_bottom": "8px"})
     theirs = Frame.ready & ~Frame.may.contains("deliveries.read")
-    return rx.cond(theirs, recipient(own, _body(), wide=True), shell("/deliveries", trail, _body()))
+    return shell("/deliveries", trail, rx.cond(theirs, own), _body())

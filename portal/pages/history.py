@@ -81,4 +81,4 @@ def history() -> rx.Component:
         empty("history", t("hist.empty"), t("hist.empty.text")),
     )
     body = page_body(History.trouble, History.again, waiting, rx.cond(History.rows.length() > 0, full, div(nothing, cls="card")))
-    return recipient(head, _tools(), body, active=PATH)
+    return recipient(head, _tools(), body)

@@ -230,5 +230,4 @@ def inbox() -> rx.Component:
         _bulk(),
         body,
         _snoozer(),
-        active="/inbox",
     )

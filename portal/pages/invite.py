@@ -5,7 +5,7 @@ import reflex as rx
 from backend.domain.errors import Refusal, Unavailable
 from portal.components.elements import input_el
 from portal.components.text import t
-from portal.frame import Frame
+from portal.frame import Frame, read_in
 from portal.guard import open_to_all
 from portal.pages.entry import entry, entry_field
 from portal.theme import day
@@ -32,7 +32,8 @@ class Invite(rx.State):
     async def load(self) -> None:
         """Open to everyone: it shows the name and the role that stand in the invitation to whoever holds its link, and nothing else."""
         frame = await self.get_state(Frame)
-        frame.language = language = preferred(self.router.headers.raw_headers.get("accept-language", ""))
+        language = preferred(self.router.headers.raw_headers.get("accept-language", ""))
+        await read_in(self, language)
         frame.leave = ""
         query = self.router.url.query_parameters
         reason = query.get("reason", "")

@@ -73,4 +73,4 @@ def own_data() -> rx.Component:
         ),
     )
     body = div(div(kept, div(copy, gone, cls="col g4"), cls="owngrid"), answers, cls="col g4")
-    return recipient(head, page_body(page.trouble, page.again, waiting_cards(), body), _erase(), active=PATH)
+    return recipient(head, page_body(page.trouble, page.again, waiting_cards(), body), _erase())

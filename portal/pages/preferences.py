@@ -236,7 +236,7 @@ def preferences() -> rx.Component:
         cls="col g4",
     )
     return recipient(
-        head, page_body(Preferences.trouble, Preferences.again, _waiting(), body), active="/preferences", undo=None
+        head, page_body(Preferences.trouble, Preferences.again, _waiting(), body)
     )
 
 

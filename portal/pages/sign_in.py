@@ -4,7 +4,7 @@ import reflex as rx
 
 from portal.components.elements import input_el
 from portal.components.text import t
-from portal.frame import Frame
+from portal.frame import Frame, read_in
 from portal.guard import open_to_all
 from portal.pages.entry import entry, entry_field
 from portal.sign_in import safe_next
@@ -25,7 +25,7 @@ class SignIn(rx.State):
     async def load(self) -> None:
         """Open to everyone: it reads only the address and the browser's languages, and shows nothing of anybody."""
         frame = await self.get_state(Frame)
-        frame.language = preferred(self.router.headers.raw_headers.get("accept-language", ""))
+        await read_in(self, preferred(self.router.headers.raw_headers.get("accept-language", "")))
         frame.leave = ""
         query = self.router.url.query_parameters
         reason = query.get("reason", "")

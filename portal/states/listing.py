@@ -83,6 +83,7 @@ def listing(spec: ListSpec) -> type[rx.State]:
         view: str = ""  # the saved view whose filters these are
         CLEAR: ClassVar[str] = spec.path
         here: str = spec.path  # the address of what is shown
+        kept: str = ""  # the same, once its rows came
         download: str = ""
         asked: int = 0  # grows when the dialog that saves or renames a view is done
         renaming: str = ""  # the view that is being renamed, "" for a new one
@@ -101,6 +102,7 @@ def listing(spec: ListSpec) -> type[rx.State]:
             self._cursors, self.chosen, self.chosen_text, self.problem = [], [], "", ""
             await _fill(self, spec)
             await _show_views(self, spec)
+            self.kept = self.here
 
         @guarded(spec.permission)
         async def again(self) -> None:

@@ -13,7 +13,7 @@ from backend.domain.person import QuietHours
 from backend.domain.plain import in_line
 from portal import foresight
 from portal.access import zone_of
-from portal.frame import Frame, tell
+from portal.frame import Frame, read_in, tell
 from portal.guard import caller, guarded
 from portal.own_rows import EVIDENCE, Line, Place, Span, line_of, listed, name_of, place_of, span_of
 from portal.reading import teller
@@ -320,7 +320,8 @@ async def fill(page: Preferences) -> None:
         page.trouble = in_words(refusal)
         return
     frame = await page.get_state(Frame)
-    frame.language, frame.timezone = language_of(person.locale), person.timezone
+    await read_in(frame, language_of(person.locale))
+    frame.timezone = person.timezone
     voice = await teller(page)
     page.lines = [line_of(row, voice) for row in matrix.rows][:50]
     page.zone, page.tongue = person.timezone, frame.language

@@ -149,6 +149,26 @@ def test_a_session_ended_elsewhere_leads_to_the_sign_in_page_at_the_next_click(l
     expect(page.locator(".note")).to_contain_text("session has ended")
 
 
+def test_the_frame_stays_while_pages_come_and_go(look):
+    page = look(login="admin")
+    page.locator(HERE).wait_for()
+    page.evaluate("document.querySelector('.shell > .side').dataset.mark = 'first'")
+    for place, trail in (("Deliveries", ["Measure", "Deliveries"]), ("Send", ["Reach", "Send"]), ("Deliveries", ["Measure", "Deliveries"])):
+        page.locator(".shell > .side").get_by_role("link", name=place, exact=True).click()
+        expect(page.locator("#content h1")).to_have_text(re.compile(f"^{place}"))
+        expect(page.locator(".crumbs li")).to_have_text(trail)
+        expect(page.locator(".shell > .side .nav[aria-current=page]")).to_have_text(place)
+        expect(page.locator(".shell > .side[data-mark=first]")).to_have_count(1)
+    page.keyboard.press("Control+k")  # mounted late: at the latest now
+    expect(page.locator("#palette")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator("a.bell").click()
+    expect(page.locator(".ownpage main.own h1")).to_be_visible()
+    expect(page.locator(".shell")).to_have_count(0)
+    page.go_back()
+    expect(page.locator(".shell #content h1")).to_have_text("Deliveries")
+
+
 def test_german_for_a_german_account_and_at_the_door_for_a_german_browser(look):
     door = look(locale="de-DE")
     door.goto("/sign-in")
