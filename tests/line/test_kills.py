@@ -57,10 +57,12 @@ async def test_killed_and_started_again(place, plan):
     await lived(place, [plan])
 
 
+@pytest.mark.long
 async def test_killed_at_every_fault_point_of_every_stage(place):
     await lived(place, [f"{stage}:{point}:1" for stage in STAGES for point in POINTS])
 
 
+@pytest.mark.long
 async def test_killed_at_random_moments_during_5000_events(place):
     rnd = random.Random(5_000)
     fatal = {rnd.randrange(2, EVENTS // BATCH) for _ in range(3 * KILLS)}

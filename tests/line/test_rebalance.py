@@ -25,7 +25,7 @@ OTHERS = tuple(name for name in STAGES if name != "deliver")
 EVENTS = 200
 SLOW = "0.5"  # seconds the mail server takes for each mail of a connection
 OPEN = 2 * EVENTS  # at a provider at once: everything is in the air when half of the partitions move
-pytestmark = [pytest.mark.drill, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.drill, pytest.mark.long, pytest.mark.timeout(240)]
 
 
 @contextlib.contextmanager
