@@ -79,7 +79,7 @@ def span_of(seconds: float, language: str = "en") -> str:
     if seconds < 1:
         return f"{round(seconds * 1000)} ms"
     if seconds < 120:
-        text = f"{seconds:.1f} s"
+        text = f"{seconds:.1f}".removesuffix(".0") + " s"
         return text.replace(".", ",") if language == "de" else text
     minutes = round(seconds / 60)
     if minutes < 120:

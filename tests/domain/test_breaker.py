@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from backend.domain import balance
-from backend.domain.balance import PLACES, Points
-from backend.domain.breaker import LEAST, PAUSES, TRIALS, WINDOW, Breaker, heard
+from backend.domain.balance import EVERY, PLACES, SHIFT, SLOW, WHOLE, Points, moved, slow
+from backend.domain.breaker import LEAST, PAUSES, TRIALS, WINDOW, Breaker, heard, mean
 
 NOON = 1_795_608_000.0
 
@@ -119,3 +119,23 @@ def test_people_move_over_with_the_points_and_the_others_stay():
     assert balance.spread(["a", "b", "c"], 0) == [(PLACES, "a")]
     assert balance.spread(["a", "b", "c"], 25) == [(768, "a"), (PLACES, "b")]
     assert balance.spread(["a", "b"], 100) == [(0, "a"), (PLACES, "b")]
+
+
+def test_slow_is_who_answers_late_on_the_average_of_enough_of_late():
+    for answers, seconds, is_slow in ((LEAST, SLOW, False), (LEAST, SLOW + 0.1, True), (LEAST - 1, 60.0, False), (100, 0.2, False)):
+        b = heard(Breaker(), answers, 0, NOON, answers * seconds)
+        assert slow(b) == is_slow, (answers, seconds)
+    b = heard(Breaker(), LEAST, 0, NOON, LEAST * 10.0)
+    assert mean(heard(b, LEAST, 0, NOON + WINDOW, LEAST * 2.0)) == 6.0
+    assert not slow(heard(b, LEAST, 0, NOON + 2 * WINDOW, LEAST * 0.1)), "what was long ago does not count"
+    assert not slow(heard(Breaker(), 0, LEAST, NOON, LEAST * 30.0)), "one that is open says more"
+
+
+def test_a_slow_one_gives_points_away_and_keeps_some_to_be_judged_by():
+    p, now = Points(), NOON
+    for n in range(1, 20):
+        p = moved(p, 0, 0, out=False, now=now, slow=True)
+        assert p.given == min(n * SHIFT, WHOLE - SHIFT)
+        assert moved(p, 0, 0, out=False, now=now + EVERY - 1, slow=True) == p
+        now += EVERY
+    assert moved(p, 0, 0, out=False, now=now).given == WHOLE - 2 * SHIFT
