@@ -28,7 +28,6 @@ from backend.store import templates
 from backend.store.port import Store
 
 KEPT = 1_500  # compiled versions; more than all channels together have in hand, so that what is needed is never the oldest
-LINKS = ("why", "preferences", "unsubscribe")
 Key = tuple[int, str, int]
 _version = msgspec.json.Decoder(TemplateVersion)
 _body, _profile = msgspec.json.Decoder(Body), msgspec.json.Decoder(Profile)
@@ -40,9 +39,8 @@ class _Kept:
     __slots__ = ("compiled", "links")
 
     def __init__(self, compiled: Compiled) -> None:
-        names = {variable.name for row in compiled.pieces.values() for piece in row for variable in piece.variables}
         self.compiled = compiled
-        self.links = frozenset(LINKS) if "links" in names else frozenset(name for name in LINKS if f"links.{name}" in names)
+        self.links = frozenset(name for row in compiled.pieces.values() for piece in row for name in piece.links)
 
 
 class Rendering:

@@ -139,6 +139,13 @@ def variables(tree: nodes.Template, where: str) -> list[Variable]:
     return [v for v in found.values() if not (v.name.endswith("[]") and any(o.startswith(v.name + ".") for o in found))]
 
 
+def links_read(tree: nodes.Template) -> frozenset[str]:
+    """The links that the source reads by name; all of them when it reads `links` in any other way."""
+    names = [node.attr for node in tree.find_all(nodes.Getattr) if isinstance(node.node, nodes.Name) and node.node.name == "links"]
+    whole = sum(node.name == "links" for node in tree.find_all(nodes.Name)) > len(names)
+    return FIELDS["links"] if whole else frozenset(names)
+
+
 def merge(found: dict[str, Variable], new: Variable) -> None:
     """Take a use of a variable into account: required if any use is, and the most telling kind."""
     old = found.get(new.name, new)

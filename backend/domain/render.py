@@ -13,7 +13,7 @@ import msgspec
 from jinja2 import Template, TemplateError
 from jinja2.exceptions import UndefinedError
 
-from backend.domain.bounds import HTML, TEXT, parse, variables
+from backend.domain.bounds import HTML, TEXT, links_read, parse, variables
 from backend.domain.errors import DataMissing, HeaderUnsafe, Refusal, TemplateBounds, TemplateMissing
 from backend.domain.html_text import tidy
 from backend.domain.links import check_link
@@ -49,12 +49,13 @@ Values: TypeAlias = dict[str, Any]
 class Piece:
     """One compiled text of a template. `where` names it in errors; a text without Jinja is kept as it is."""
 
-    __slots__ = ("_env", "_root", "_template", "fixed", "variables", "where")
+    __slots__ = ("_env", "_root", "_template", "fixed", "links", "variables", "where")
 
     def __init__(self, source: str, html: bool, where: str) -> None:
         self.where = where
         tree = parse(source, html, where)
         self.variables: list[Variable] = variables(tree, where)
+        self.links = links_read(tree)
         if html:
             tree = parse(guard(source, where)[0], html, where)
         self._env = HTML if html else TEXT

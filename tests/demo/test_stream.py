@@ -20,6 +20,7 @@ async def events(app) -> list[str]:
 
 async def test_a_few_a_minute_and_the_same_from_two_processes(alone):
     await demo.seed_rest(alone.app)
+    before = alone.clock.now()
     one, two = Life(alone.app, TINY), Life(alone.app, TINY)
     handed = 0
     for _ in range(40):
@@ -32,6 +33,9 @@ async def test_a_few_a_minute_and_the_same_from_two_processes(alone):
     assert len(found) == handed
     assert 20 < handed <= 40  # in ten minutes
     assert all(key.startswith("demo-") for key in found)
+    now = [row for row in await every(alone.app, tables.attempts) if row["started"] > before]
+    assert {row["code"] for row in now if row["provider"] != "capture-push"} == {"250"}, "its templates have all that they read"
+    assert {row["provider"] for row in now} == {"capture-email", "capture-push", "capture-sms"}
 
 
 async def test_it_stops_and_starts_again(alone):
