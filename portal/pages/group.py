@@ -22,7 +22,7 @@ CHANGE = Frame.may.contains("people.write")
 
 def _member(user: Any) -> rx.Component:
     out = rx.cond(CHANGE, button("", "x", kind="ghost sm", name=t("group.members.remove", user=user), on_click=GroupPage.remove(user)))
-    return tr(td(a(user, href="/people/" + user.to(str), cls="strong rowlink")), td(out, cls="r"))
+    return tr(td(a(user, href="/people/" + user.to(str), cls="strong rowlink")), td(out, cls="r out"))
 
 
 def _members() -> rx.Component:
