@@ -90,6 +90,7 @@ class _Lane:
         self._loop = asyncio.get_running_loop()
         self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._owned: set[int] = set()
+        self._marked: dict[int, int] = {}  # of what is owned: what the group has marked; nobody else marks it meanwhile
         self._ahead: collections.deque[Record] = collections.deque()  # met by a beat, not handed over yet
         self._resting = False  # nobody reads: fetching is held, so that a backlog does not pile up here
         self._slice = SLICE
@@ -141,9 +142,18 @@ class _Lane:
     # -- in any thread
 
     def marks(self, partitions: Sequence[int], patience: float) -> dict[int, int] | None:
-        """What the group has marked; None when this member has left."""
+        """What the group has marked; None when this member has left. The broker is asked only for what is not known here: its answer
+        comes behind that of the fetch that waits for records."""
         with self._asking:
-            return None if self._left else marks_of(self._consumer, self._wire, partitions, patience)
+            if self._left:
+                return None
+            if unknown := [partition for partition in partitions if partition not in self._marked]:
+                found = marks_of(self._consumer, self._wire, unknown, patience)
+                for partition in set(unknown) & self._owned:
+                    self._marked.setdefault(partition, found.get(partition, 0))  # a mark made meanwhile is newer
+            else:
+                found = {}
+            return {partition: upto for partition in partitions if (upto := self._marked.get(partition, found.get(partition, 0)))}
 
     # -- in the thread
 
@@ -185,6 +195,8 @@ class _Lane:
     def _revoked(self, _: Any, parts: Sequence[Any]) -> None:
         gone = {part.partition for part in parts}
         self._owned -= gone
+        for partition in gone:
+            self._marked.pop(partition, None)
         self._ahead = collections.deque(record for record in self._ahead if record.partition not in gone)
         self._cross(self._lose, {(self.topic, partition) for partition in gone})
 
@@ -243,6 +255,7 @@ class _Lane:
         try:
             results = self._consumer.commit(offsets=offsets, asynchronous=False) or []
             errors = [result.error for result in results]
+            self._marked |= {result.partition: result.offset for result in results if not result.error}
         except ck.KafkaException as error:
             errors = [error.args[0]]
         for refused in errors:
