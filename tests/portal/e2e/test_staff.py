@@ -106,9 +106,12 @@ def test_a_german_working_day_has_no_english_word_of_ours(look, worked):
         page.goto(route)
         page.locator(HERE).wait_for()
         page.locator(".late").wait_for(state="detached", timeout=LATE)
+        too_wide = wide(page)
+        if route == "/captured":  # what was sent to people is in their language
+            page.locator("#content tbody").evaluate_all("rows => rows.forEach(one => one.remove())")
         text = page.locator("body").inner_text()
         english = [said for said in ours if re.search(rf"(?<![\w…]){re.escape(said)}(?!\w)", text)]
-        if english or wide(page):
+        if english or too_wide:
             found[route] = english or "too wide"
     assert found == {}
 
