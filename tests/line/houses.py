@@ -31,6 +31,7 @@ _made = itertools.count(1)
 
 _free: list[str] = []  # prefixes whose topics are there and read to their ends
 _used: set[str] = set()
+_lived_in: set[str] = set()  # of houses that still stand: another room's end of the run must not take their topics away
 
 
 @contextlib.contextmanager
@@ -42,20 +43,22 @@ def environment(kind: str, home: Path, given: engines.Engines | None = None, aga
         return
     found, prefix = given or engines.engines(), _free.pop() if _free and again else f"line{secrets.token_hex(4)}."
     _used.add(prefix)
+    _lived_in.add(prefix)
     with engines.database(found.database) as database, engines.numbered_redis(found.cache) as cache:
         yield {
             "CARILLON_HOME": str(home), "CARILLON_DATABASE_URL": database, "CARILLON_CACHE_URL": cache,
             "CARILLON_LOG_URL": f"{found.log}?prefix={prefix}", "CARILLON_SECRET_KEY": secrets.token_hex(32), **more,
         }  # fmt: skip
+    _lived_in.discard(prefix)
     if again:
         _free.append(prefix)
 
 
 def forget_all() -> None:
     """Remove what this run made on the shared broker."""
-    for prefix in _used:
+    for prefix in _used - _lived_in:
         forget_topics(engines.bootstrap(engines.engines().log), prefix)
-    _used.clear()
+        _used.discard(prefix)
 
 
 def forget_topics(servers: str, prefix: str) -> None:
