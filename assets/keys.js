@@ -1,7 +1,7 @@
 /* The palette and the shortcut letters. Local entries are sifted here, so they answer at once and without a connection. */
 (() => {
   const byId = (id) => document.getElementById(id);
-  const called = (id) => byId(id) ?? (dispatchEvent(new Event("house:now")), byId(id)); // mounted late, see assets/house.js
+  const called = (id) => byId(id) ?? (dispatchEvent(new Event("frames:now")), byId(id)); // mounted late, see assets/frames.js
   const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
   const tidy = (text) => text.trim().split(/\s+/).join(" ");
   const all = () => [...(byId("palette-list")?.querySelectorAll("[role=option]") ?? [])];

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from backend.app.analytics_views import AnalyticsView, FiguresView, PartView, PointView
 from backend.domain.delivery import CHANNELS, PRIORITIES
+from backend.domain.durations import span_of
 from backend.domain.measures import FEW, Rate
 from portal.figures import HUES, ORDER, Axis, Figure, Series, layers, lines, spark, width_of
 from portal.numbers import NONE, change, compact, of, percent, points, slower
 from portal.rows import StepRow, Tile
 from portal.telling import Teller
-from portal.theme import clock, count, day, local, span_of
+from portal.theme import clock, count, day, local
 
 LAYERS = ("delivered", "sent", "digest", "held", "queued", "unknown", "skipped", "failed")  # from the ground up
 

@@ -4,8 +4,8 @@ from typing import Any, get_args
 
 from backend.app.views import CategoryIn, CategoryView, PriorityName, TypeName
 from backend.domain.delivery import CHANNELS, PRIORITIES
+from backend.domain.durations import span_of
 from portal.telling import Teller
-from portal.theme import span_of
 
 KINDS = ("essential", "service", "marketing")
 TYPES: tuple[str, ...] = get_args(TypeName)

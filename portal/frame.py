@@ -145,7 +145,7 @@ async def read_in(state: rx.State, language: str) -> None:
 
 
 def address_of(router_data: Mapping[str, Any]) -> str:
-    """The path the browser is at, as assets/house.js writes it."""
+    """The path the browser is at, as assets/frames.js writes it."""
     path = str(router_data.get(RouteVar.ORIGIN, "")).partition("?")[0].partition("#")[0]
     return path.rstrip("/") or "/"
 

@@ -1,6 +1,7 @@
 """How figures are written: short counts, percentages that are never a false zero, changes with their sign. Pure."""
 
-from portal.theme import count, span_of
+from backend.domain.durations import span_of
+from portal.theme import count
 
 NONE = "–"  # there is no denominator, or no signal; a tooltip says which
 MINUS = "−"

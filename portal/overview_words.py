@@ -10,12 +10,13 @@ from backend.app.overview_views import (
     SendView,
     StepView,
 )
+from backend.domain.durations import span_of
 from portal.figures import spark, width_of
 from portal.numbers import NONE, change, compact, decimal, of, percent, points, slower
 from portal.overview_rows import AheadRow, ChannelRow, LaneRow, Part, ProblemRow, RestRow, SendRow, StartRow
 from portal.rows import StepRow, Tile
 from portal.telling import Teller
-from portal.theme import ago, clock, count, local, moment, span_of, wall
+from portal.theme import ago, clock, count, local, moment, wall
 from portal.words import known
 
 BUSY = 1_000  # waiting deliveries of a lane that make it amber

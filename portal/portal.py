@@ -47,7 +47,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     templates,
 )
 from portal.pages.lost import lost
-from portal.shell import house
+from portal.shell import frames
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def on_error(exception: Exception) -> EventSpec:
 
 
 app = rx.App(
-    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css", "/studio.css", "/start.css", "/engine.css"],
+    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css", "/studio.css", "/start.css"],
     html_lang="en",
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
@@ -72,9 +72,8 @@ app = rx.App(
         rx.el.script(src="/carillon.js", custom_attrs={"defer": True}),
         rx.el.script(src="/person.js", custom_attrs={"defer": True}),
         rx.el.script(src="/keys.js", custom_attrs={"defer": True}),
-        rx.el.script(src="/engine.js", custom_attrs={"defer": True}),
     ],
-    app_wraps={(55, "ErrorBoundary"): lambda _stateful: default_error_boundary(), (50, "House"): lambda _stateful: house()},
+    app_wraps={(55, "ErrorBoundary"): lambda _stateful: default_error_boundary(), (50, "Frames"): lambda _stateful: frames()},
     toaster=None,
     backend_exception_handler=on_error,
 )

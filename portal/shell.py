@@ -30,7 +30,7 @@ from portal.components.elements import (
 from portal.components.surfaces import empty, note
 from portal.components.text import t
 from portal.frame import Frame, Reader
-from portal.house import House, Later, Slot, Trail, TrailPlace, is_here, where
+from portal.frames import Frames, Later, Slot, Trail, TrailPlace, is_here, where
 from portal.navigation import Place, groups
 from portal.palette import palette, seek_box
 from portal.routes import STRANGERS, routes
@@ -220,12 +220,12 @@ def _staff() -> rx.Component:
     return rx.cond(Frame.ready, full, _waiting())
 
 
-def house() -> rx.Component:
+def frames() -> rx.Component:
     """Around every page, mounted once. Pages for people who are not signed in have no frame."""
     own = [path for path, _, _ in OWN]
     staff = [route for route in routes() if route not in own and route not in STRANGERS]
     theirs = Frame.ready & ~Frame.may.contains("deliveries.read")
-    return House.create(_staff(), _own(), voice(), staff=staff, own=own, theirs=theirs & where.startswith("/deliveries/"))
+    return Frames.create(_staff(), _own(), voice(), staff=staff, own=own, theirs=theirs & where.startswith("/deliveries/"))
 
 
 def page_head(title: Any, sub: Any = None, *actions: Any, badge: Any = None) -> rx.Component:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from backend.app.views import DecisionView, DeliveryView, GateView, LedgerView, ReasonView, UnitView
+from backend.domain.durations import span_of
 from backend.domain.ledger import Ledger, balance
 from portal.components.status import look_of
 from portal.rows import AttemptRow, GateRow, SumRow, TimeRow, UnitRow
-from portal.theme import clock, count, day, moment, span_of, wall
+from portal.theme import clock, count, day, moment, wall
 from portal.words import known, say
 
 COLUMNS = {

@@ -72,17 +72,3 @@ def ago(seconds: float, now: float, zone_name: str, language: str = "en") -> str
     if passed < 86_400:
         return f"{int(passed // 3600)} h"
     return day(seconds, zone_name, language)
-
-
-def span_of(seconds: float, language: str = "en") -> str:
-    """A duration: 38 ms, 0.9 s, 4 min, 8 h 56 min."""
-    if seconds < 1:
-        return f"{round(seconds * 1000)} ms"
-    if seconds < 120:
-        text = f"{seconds:.1f}".removesuffix(".0") + " s"
-        return text.replace(".", ",") if language == "de" else text
-    minutes = round(seconds / 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

@@ -4,24 +4,14 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from backend.domain.engine import Finding
 
-class FindingView(Struct):
+
+class FindingView(Finding, frozen=True, kw_only=True):
     """Something that is wrong. `sentence` says what, why, and what to do; `look`: failed or held; `link`: the page of the portal where one acts;
     `more`: `n` is a lower bound. The other fields are what the sentence is made of."""
 
-    kind: str
-    look: str
     sentence: str
-    link: str = ""
-    name: str = ""
-    channel: str = ""
-    priority: str = ""
-    code: str = ""
-    by: str = ""
-    n: int = 0
-    more: bool = False
-    seconds: float = 0.0
-    aim: float = 0.0
 
 
 class LaneLook(Struct):

@@ -112,8 +112,7 @@ class Guard:
 
     # ---- what is known
     def _seen(self, word: Word, now: float) -> Word:
-        good, bad, codes = self._router.take_answers(word.key)
-        took = self._router.take_seconds(word.key)
+        good, bad, codes, took = self._router.take_answers(word.key)
         if word.key.startswith(CAPTURE):  # nothing outside is to be spared, and what it is told to answer shall be seen
             return word
         if bad:

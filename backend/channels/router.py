@@ -100,19 +100,15 @@ class Router:
         self.answers.setdefault(key, Counter()).update(answers)
         self.took[key] = self.took.get(key, 0.0) + took
 
-    def take_seconds(self, key: str) -> float:
-        """Seconds that its answers took together since it was asked last."""
-        return self.took.pop(key, 0.0)
-
-    def take_answers(self, key: str) -> tuple[int, int, Counter[str]]:
-        """Good ones, bad ones and the codes of these since it was asked last."""
+    def take_answers(self, key: str) -> tuple[int, int, Counter[str], float]:
+        """Good ones, bad ones, the codes of these, and the seconds that all took together, since it was asked last."""
         found = self.answers.pop(key, Counter())
         good = sum(n for (meaning, _), n in found.items() if meaning in breaker.GOOD)
         codes: Counter[str] = Counter()
         for (meaning, code), n in found.items():
             if meaning in breaker.BAD:
                 codes[code] += n
-        return good, codes.total(), codes
+        return good, codes.total(), codes, self.took.pop(key, 0.0)
 
     def spend(self, key: str) -> bool:
         """Take one of what a limited provider may still take; False when nothing is left."""

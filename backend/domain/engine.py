@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from backend.domain.durations import span_of
 from backend.domain.engine_words import ENGLISH
 
 TARGETS = {"critical": 10.0, "high": 30.0, "normal": 120.0, "low": 600.0}  # seconds the oldest of a lane may wait
@@ -222,21 +223,7 @@ def headline(found: Sequence[Finding], told: Callable[[Finding], str], well: str
 
 def english(f: Finding) -> str:
     """A finding in English, as `carillon engine` and the API say it."""
-    return sentence(f, lambda key, **values: ENGLISH[key].format(**values), lambda n: f"{n:,}", spoken)
-
-
-def spoken(seconds: float) -> str:
-    """A duration: 0.4 s, 35 s, 4 min, 3 h 5 min, 2 days."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
-    return f"{minutes // 1440} days"
+    return sentence(f, lambda key, **values: ENGLISH[key].format(**values), lambda n: f"{n:,}", span_of)
 
 
 def quantile(bounds: Sequence[float], counts: Sequence[int], part: float) -> float | None:

@@ -1,8 +1,6 @@
 """`carillon ledger`: whether everything that was planned is accounted for, of one event or of every space."""
 
-import re
 import sys
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +8,7 @@ import click
 import msgspec
 
 from backend.domain.ledger import Ledger, balance, joined
+from carillon.given import Since
 from carillon.show import Progress, as_json, at_desk, give, table
 
 if TYPE_CHECKING:
@@ -17,23 +16,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("planned", "sent", "held", "skipped", "failed", "unknown", "pending", "folded")
 NAMED = 20  # events that are named on a terminal; --json has them all
-_UNITS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0}
-
-
-class Since(click.ParamType[float]):
-    """30m, 12h, 7d, or a day as 2026-01-31: seconds."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        if found := re.fullmatch(r"(\d{1,6})([mhd])", value):
-            return time.time() - int(found[1]) * _UNITS[found[2]]
-        try:
-            return time.mktime(time.strptime(value, "%Y-%m-%d")) - time.timezone
-        except (ValueError, OverflowError):
-            self.fail(f"{value[:40]!r} is no time. Write 30m, 12h, 7d, or a day such as 2026-01-31.", param, ctx)
 
 
 @click.command()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backend.domain.engine import spoken
+from backend.domain.durations import span_of
 from carillon.show import as_json, at_desk, give, table
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ def _lines(look: dict[str, Any]) -> Iterable[str]:
     if lanes:
         yield ""
         rows = [
-            {**one, "waiting": f"{one['waiting']:,}", "oldest": "" if one["oldest"] is None else spoken(one["oldest"]), "rate": f"{one['per_second']:.1f}/s"}
+            {**one, "waiting": f"{one['waiting']:,}", "oldest": "" if one["oldest"] is None else span_of(one["oldest"]), "rate": f"{one['per_second']:.1f}/s"}
             for one in lanes
         ]
         yield from table(rows, {"priority": "priority", "stage": "stage", "waiting": "waiting", "oldest": "oldest", "rate": "rate"})
     took = [one for one in look["took"] if one["n"]]
     if took:
         yield ""
-        rows = [{**one, "p50": spoken(one["p50"]), "p99": spoken(one["p99"]), "n": f"{one['n']:,}"} for one in took]
+        rows = [{**one, "p50": span_of(one["p50"]), "p99": span_of(one["p99"]), "n": f"{one['n']:,}"} for one in took]
         yield from table(rows, {"priority": "priority", "n": "taken in 5 min", "p50": "median", "p99": "99th percentile"})
     yield ""
     counts = (f"{name} {_count(look[name])}" for name in ("due", "parked", "dead"))

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import click
-import msgspec
 
+from carillon.given import Patch
 from carillon.show import Progress, as_json, at_desk, give, table
 
 if TYPE_CHECKING:
@@ -41,24 +40,6 @@ def listed(fingerprint: str | None, limit: int, as_json: bool) -> None:
         "cause": "why",
     }
     give(items, as_json, lambda: table(items, columns) if items else ["No dead letters."])
-
-
-class Patch(click.ParamType[dict[str, Any]]):
-    """A JSON object, or @FILE with one."""
-
-    name = "JSON"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
-        if isinstance(value, dict):
-            return value
-        try:
-            text = Path(value[1:]).read_bytes() if value.startswith("@") else value
-            given = msgspec.json.decode(text)
-        except (OSError, msgspec.DecodeError) as error:
-            self.fail(f"this is no JSON: {error}", param, ctx)
-        if not isinstance(given, dict):
-            self.fail('give an object, such as {"title": "Your order"}', param, ctx)
-        return given
 
 
 _ids = click.argument("ids", nargs=-1)

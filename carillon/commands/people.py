@@ -1,6 +1,5 @@
 """Tokens, and what a person may ask for: a copy of everything, or that it is erased."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -8,27 +7,11 @@ from urllib.parse import quote
 import click
 import msgspec
 
+from carillon.given import Span
 from carillon.show import as_json, at_desk, give, note
 
 if TYPE_CHECKING:
     from carillon.desk import Desk
-
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-class Span(click.ParamType[float]):
-    """`90s`, `15m`, `1h`, `30d`; a bare number is seconds."""
-
-    name = "span"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(value).strip())
-        if not found:
-            self.fail(f"{value!r} is no span of time. Write it like 90s, 15m, 1h or 30d.", param, ctx)
-        return float(found[1]) * UNITS[found[2] or "s"]
-
 
 @click.command()
 @click.option("--user", required=True, help="Whose token: a user id.")

@@ -9,7 +9,7 @@ from portal.components.elements import div
 from portal.components.surfaces import empty, skeleton_rows
 from portal.components.text import t
 from portal.frame import Frame
-from portal.house import is_here, where_filtered
+from portal.frames import is_here, where_filtered
 
 
 def broken(trouble: Any, again: Any) -> rx.Component:

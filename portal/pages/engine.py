@@ -84,7 +84,7 @@ def _counts() -> rx.Component:
 
 
 def _sight() -> list[rx.Component]:
-    """What assets/engine.js presses when the tab is hidden or seen again."""
+    """What assets/carillon.js presses when the tab is hidden or seen again."""
     return [rx.el.button(hidden=True, id="tab-hidden", on_click=Engine.rest), rx.el.button(hidden=True, id="tab-seen", on_click=[Engine.again, Engine.follow])]
 
 

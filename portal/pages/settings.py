@@ -7,6 +7,7 @@ import reflex as rx
 
 from backend.app.views import PreferencesIn, QuietHoursIn
 from backend.domain.delivery import CHANNELS
+from backend.domain.durations import span_of
 from backend.domain.errors import Invalid, Refusal, Unavailable
 from portal.components.controls import button, field, text_input
 from portal.components.elements import a, button_el, code, div, icon, input_el, label, legend, p, span, tbody, td, tr
@@ -20,7 +21,6 @@ from portal.guard import caller, guarded
 from portal.reading import teller
 from portal.refusals import in_words
 from portal.shell import page_head, shell
-from portal.theme import span_of
 from portal.wiring import app
 
 PATH = "/settings"

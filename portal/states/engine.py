@@ -3,22 +3,22 @@
 It looks every few seconds while its tab is seen: a tab in the background asks for nothing.
 """
 
-import asyncio
-import uuid
 from dataclasses import dataclass
 
 import reflex as rx
 
 from backend.app.engine_views import CountView, EngineView, FindingView, LaneLook, StageView, TookView
 from backend.domain.delivery import PRIORITIES
-from backend.domain.engine import Finding, sentence
-from backend.domain.errors import Refusal, Unavailable
-from portal.frame import Frame, tab_is_open
-from portal.guard import admit, caller, guarded, refused
+from backend.domain.durations import span_of
+from backend.domain.engine import sentence
+from backend.domain.errors import Unavailable
+from portal.frame import Frame
+from portal.guard import caller, guarded
 from portal.reading import teller
 from portal.refusals import in_words
 from portal.telling import Teller
-from portal.theme import ago, clock, count, moment, span_of
+from portal.theme import ago, clock, count, moment
+from portal.watching import watch
 from portal.wiring import app
 
 PATH = "/engine"
@@ -119,28 +119,10 @@ class Engine(rx.State):
 
     @guarded("operate", background=True)
     async def follow(self) -> None:
-        """Look every few seconds until the tab is hidden or closed, goes to another page, or the session ends."""
-        mine, actor, looks = uuid.uuid4().hex, caller(), 0
-        async with self:
-            self._loop = mine
-        while True:
-            await asyncio.sleep(LOOK)
-            looks += 1
-            if self._loop != mine or not tab_is_open(self):
-                return
-            try:
-                if looks % AGAIN == 0:
-                    actor = await admit(self, "operate")
-                look = await app().engine.now(actor)
-            except Unavailable:  # what is shown says of when it is
-                continue
-            except Refusal as refusal:
-                await refused(self, refusal, background=True)
-                return
-            async with self:
-                if self._loop != mine or not str(self.router.url.path).startswith(PATH):
-                    return
-                _show(self, await teller(self), look)
+        """Look every few seconds."""
+        await watch(
+            self, PATH, "operate", every=LOOK, whole=AGAIN, ask=lambda actor, _: app().engine.now(actor), show=lambda voice, look: _show(self, voice, look)
+        )
 
 
 async def _fill(page: Engine) -> None:
@@ -170,9 +152,8 @@ def _show(page: Engine, voice: Teller, look: EngineView) -> None:
 
 
 def _found(n: int, one: FindingView, voice: Teller) -> FoundRow:
-    facts = Finding(**{name: getattr(one, name) for name in Finding.__struct_fields__})
     text = sentence(
-        facts, lambda key, **values: voice.say(f"engine.say.{key}", **values), lambda value: count(value, voice.language), lambda seconds: span_of(seconds, voice.language),
+        one, lambda key, **values: voice.say(f"engine.say.{key}", **values), lambda value: count(value, voice.language), lambda seconds: span_of(seconds, voice.language),
     )  # fmt: skip
     icon = "circle-pause" if one.kind == "halted" else "triangle-alert"
     act = voice.say(f"engine.act{one.link.replace('/', '.')}") if one.link else ""

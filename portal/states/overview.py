@@ -1,21 +1,24 @@
 """State of the overview: a day in tiles, funnel and channels, and this moment, which moves by itself while the tab is open."""
 
-import asyncio
-import uuid
+from typing import TYPE_CHECKING
 
 import reflex as rx
 
 from backend.app.overview_views import NowView, OverviewView
-from backend.domain.errors import Refusal, Unavailable
+from backend.domain.errors import Unavailable
 from portal import overview_words as words
-from portal.frame import Frame, tab_is_open
-from portal.guard import admit, caller, guarded, refused
+from portal.frame import Frame
+from portal.guard import caller, guarded
 from portal.overview_rows import AheadRow, ChannelRow, LaneRow, ProblemRow, RestRow, SendRow, StartRow
 from portal.reading import teller
 from portal.refusals import in_words
 from portal.rows import StepRow, Tile
 from portal.telling import Teller
+from portal.watching import watch
 from portal.wiring import app
+
+if TYPE_CHECKING:
+    from backend.app import Actor
 
 PATH = "/overview"
 PERMISSION = "analytics.read"
@@ -62,32 +65,19 @@ class Overview(rx.State):
 
     @guarded(PERMISSION, background=True)
     async def follow(self) -> None:
-        """Look at the moment every few seconds until the tab closes, goes to another page, or the session ends."""
-        mine, actor, looks = uuid.uuid4().hex, caller(), 0
-        async with self:
-            self._loop = mine
-        while True:
-            await asyncio.sleep(LOOK)
-            looks += 1
-            if self._loop != mine or not tab_is_open(self):
-                return
-            try:
-                if looks % WHOLE == 0:
-                    actor = await admit(self, PERMISSION)
-                now = await app().overview.now(actor)
-                day = await app().overview.day(actor) if looks % WHOLE == 0 or not self.begun else None
-            except Unavailable:  # what is shown grows old and says of when it is
-                continue
-            except Refusal as refusal:
-                await refused(self, refusal, background=True)
-                return
-            async with self:
-                if self._loop != mine or not str(self.router.url.path).startswith(PATH):
-                    return
-                voice = await teller(self)
-                _show_now(self, voice, now)
-                if day is not None:
-                    _show_day(self, voice, day)
+        """Look at the moment every few seconds, and now and then at the day."""
+
+        async def ask(actor: "Actor", whole: bool) -> tuple[NowView, OverviewView | None]:
+            now = await app().overview.now(actor)
+            return now, await app().overview.day(actor) if whole or not self.begun else None
+
+        def show(voice: Teller, found: tuple[NowView, OverviewView | None]) -> None:
+            now, day = found
+            _show_now(self, voice, now)
+            if day is not None:
+                _show_day(self, voice, day)
+
+        await watch(self, PATH, PERMISSION, every=LOOK, whole=WHOLE, ask=ask, show=show)
 
 
 async def _fill(page: Overview) -> None:

@@ -7,6 +7,7 @@ import reflex as rx
 from backend.app.halts_views import HaltIn, HaltView
 from backend.app.providers import ProviderView
 from backend.domain.delivery import CHANNELS, PRIORITIES
+from backend.domain.durations import span_of
 from backend.domain.errors import Invalid, NotFound, Unavailable
 from portal.frame import Frame, halt_name, show_halts, tell
 from portal.guard import caller, guarded
@@ -14,7 +15,7 @@ from portal.reading import teller
 from portal.refusals import in_words
 from portal.rows import Choice
 from portal.telling import Teller
-from portal.theme import ago, count, moment, span_of
+from portal.theme import ago, count, moment
 from portal.wiring import app
 
 PATH = "/providers"

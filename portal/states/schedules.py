@@ -8,6 +8,7 @@ import msgspec
 import reflex as rx
 
 from backend.app.schedule_views import FiringView, ScheduleIn, ScheduleView
+from backend.domain.durations import span_of
 from backend.domain.errors import Invalid, NotFound, Refusal, Stale, Unavailable
 from backend.domain.event import To
 from portal.frame import Frame, tell
@@ -16,7 +17,7 @@ from portal.reading import teller
 from portal.refusals import in_words
 from portal.rows import Choice
 from portal.telling import Teller
-from portal.theme import count, moment, span_of
+from portal.theme import count, moment
 from portal.wiring import app
 
 PATH = "/schedules"

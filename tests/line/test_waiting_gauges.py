@@ -2,6 +2,8 @@
 
 import pytest
 
+from backend.app.engine import GROUPS
+from backend.domain.engine import STAGES
 from backend.domain.ids import make_id
 from backend.log import topics
 from backend.store import letters
@@ -38,6 +40,13 @@ async def test_each_lane_and_what_is_late_and_dead_is_shown(stand):
     assert shown("carillon_dead_letters_waiting") == dead + 1
     await stand.app.store.write(lambda tx: letters.drop(tx, 1, [made], stand.now))
     await stand.settle(after=until - stand.now + 1)
+
+
+async def test_the_page_of_the_engine_knows_every_part_of_the_line_and_its_lanes(stand):
+    assert set(stand.line.alive) == set(STAGES)
+    groups = {group: set(lanes) for group, lanes in (await stand.line.lanes()).items()}
+    assert {group: set(lanes) for group, lanes in GROUPS.items()} == {group: lanes for group, lanes in groups.items() if group in GROUPS}
+    assert groups.keys() - GROUPS.keys() <= set(STAGES)
 
 
 async def test_a_lane_nobody_reads_shows_its_records(stand, monkeypatch):

@@ -52,7 +52,7 @@ async def test_the_loop_ends_with_its_tab(house, tab, monkeypatch):  # noqa: F81
     one = await tab("operator")
     await one.open(Overview, "/overview")
     looks = []
-    monkeypatch.setattr("portal.states.overview.tab_is_open", lambda state: len(looks) < 3)
+    monkeypatch.setattr("portal.watching.tab_is_open", lambda state: len(looks) < 3)
     real = house.app.overview.now
 
     async def look(actor):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.theme import clock, count, day, moment, span_of, zone
+from portal.theme import clock, count, day, moment, zone
 
 NIGHT = 1795298402.0  # 2026-11-21 22:00:02 UTC
 
@@ -21,10 +21,3 @@ def test_moments_are_in_the_readers_zone():
 def test_a_zone_nobody_knows_is_utc(name):
     assert zone(name).key == "UTC"
 
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.038, "38 ms"), (0.9, "900 ms"), (9.84, "9.8 s"), (119.0, "119 s"), (240, "4 min"), (32160, "8 h 56 min"), (7200, "2 h")],
-)
-def test_durations(seconds, text):
-    assert span_of(seconds) == text

@@ -1,4 +1,4 @@
-"""The frame that stays between pages (assets/house.js): its parts, and what a page asks about where the browser is."""
+"""The frame that stays between pages (assets/frames.js): its parts, and what a page asks about where the browser is."""
 
 import reflex as rx
 from reflex.components.component import Component
@@ -7,17 +7,17 @@ from reflex_base.vars import VarData
 
 from portal.frame import Frame
 
-_LIBRARY = "$/public/house.js"
+_LIBRARY = "$/public/frames.js"
 
 
-class House(Component):
+class Frames(Component):
     """Frame around the page. Children: the frame for `staff` pages, the one for `own` pages, the voice; the page comes last, by the app.
 
     `theirs`: whoever looks has no product, so a staff page they may see stands in the frame of their own pages.
     """
 
     library = _LIBRARY
-    tag = "House"
+    tag = "Frames"
     staff: rx.Var[list[str]]
     own: rx.Var[list[str]]
     theirs: rx.Var[bool]

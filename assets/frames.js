@@ -1,5 +1,5 @@
 /* The frame that stays: mounted once around the router's outlet, so that going to another page mounts that page and nothing else.
-   `House` gets the frames and the voice first and the page last; `Slot` stands in a frame where the page goes, and `Trail` of a page
+   `Frames` gets the frames and the voice first and the page last; `Slot` stands in a frame where the page goes, and `Trail` of a page
    is shown where the frame has its `TrailPlace`. */
 import { createContext, createElement, Fragment, useContext, useEffect, useLayoutEffect, useState } from "react";
 import { createPortal, flushSync } from "react-dom";
@@ -20,7 +20,7 @@ const fits = (path) => (pattern) => {
 const drawn = typeof document === "undefined" || !!document.querySelector(".shell,.ownpage");
 const useCommit = typeof document === "undefined" ? useEffect : useLayoutEffect;
 
-export function House({ staff, own, theirs, children }) {
+export function Frames({ staff, own, theirs, children }) {
   const path = plain(useLocation().pathname);
   const [[forStaff, forOwn, voice]] = useState(children); // of the first time: what moves in them listens to the state itself
   const place = useState(null);
@@ -33,15 +33,15 @@ export function House({ staff, own, theirs, children }) {
 }
 
 /* What nobody sees until they ask for it is mounted when the first page stands and the browser has nothing else to do, or when
-   assets/carillon.js asks for it by the event "house:now". */
+   assets/carillon.js asks for it by the event "frames:now". */
 export function Later({ when, children }) {
   const [now, come] = useState(false);
   useEffect(() => {
     if (now) return undefined;
     const ask = () => flushSync(() => come(true));
-    addEventListener("house:now", ask);
+    addEventListener("frames:now", ask);
     const timer = setTimeout(() => come(true), when ? 300 : 5000);
-    return () => { removeEventListener("house:now", ask); clearTimeout(timer); };
+    return () => { removeEventListener("frames:now", ask); clearTimeout(timer); };
   }, [now, when]);
   return now ? children : null;
 }
