@@ -9,13 +9,13 @@ from portal.components.elements import dialog_el, div, h2, input_el, label, p
 from portal.components.text import t
 
 
-def modal(id: str, title: Any, text: Any, *body: Any, confirm: rx.Component) -> rx.Component:
-    """Opened by `data_open=id`."""
+def modal(id: str, title: Any, text: Any, *body: Any, confirm: rx.Component, leave: Any = None) -> rx.Component:
+    """Opened by `data_open=id`. `leave`: the words of the button that changes nothing, where "Cancel" would be taken for the deed."""
     return dialog_el(
         h2(title, id=f"{id}-t"),
         p(text, cls="muted", style={"margin_top": "6px"}),
         *body,
-        div(button(t("act.cancel"), data_close="1"), confirm, cls="acts"),
+        div(button(leave if leave is not None else t("act.cancel"), data_close="1"), confirm, cls="acts"),
         id=id,
         cls="modal",
         aria_labelledby=f"{id}-t",

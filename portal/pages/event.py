@@ -86,9 +86,11 @@ class EventPage(rx.State):
             await app().events.cancel(caller(), self.key)
         except (NotFound, Conflict) as refusal:
             tell(frame, "failed", in_words(refusal))
+            await _fill(self)
         else:
             tell(frame, "delivered", voice.say("event.cancelled.done"), voice.say("event.cancelled.text"))
-        await _fill(self)
+            await _fill(self)
+            self.ahead = ""  # the line takes a moment to say so of everybody
 
 
 async def _fill(page: EventPage) -> None:
@@ -273,8 +275,9 @@ def _body() -> rx.Component:
     )
     deed = button(t("event.cancel.act"), "ban", kind="danger solid", on_click=page.cancel, data_close="1")
     asked = modal(
-        "cancel", t("event.cancel.title"), t("event.cancel.text", when=page.ahead), p(page.would, cls="strong", style={"margin_top": "14px"}), confirm=deed
-    )
+        "cancel", t("event.cancel.title"), t("event.cancel.text", when=page.ahead), p(page.would, cls="strong", style={"margin_top": "14px"}), confirm=deed,
+        leave=t("event.cancel.keep"),
+    )  # fmt: skip
     whole = rx.fragment(
         page_head(page.title, page.sub, call_back, button(t("copy.link"), "link", data_copy="here"), raw),
         div(
