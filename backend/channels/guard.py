@@ -100,11 +100,12 @@ class Guard:
                 mine = msgspec.structs.replace(mine, breaker=other.breaker, points=other.points, code=other.code)
             elif other is not None and other.points.moved > mine.points.moved:
                 mine = msgspec.structs.replace(mine, points=other.points)
-            if (mine.breaker.changed, mine.points) != (word.breaker.changed, word.points) or now - mine.told > TELL or other is None:
+            turned = mine.breaker.position != word.breaker.position  # twice within one moment of the clock, perhaps
+            if turned or mine.breaker.changed != word.breaker.changed or mine.points != word.points or now - mine.told > TELL or other is None:
                 mine = msgspec.structs.replace(mine, told=now)
                 told[word_key(key)] = (int(max(mine.breaker.changed, mine.points.moved) * 1000) + 1, msgspec.msgpack.encode(mine))
             self._words[key] = mine
-            if mine.breaker.position != word.breaker.position:
+            if turned:
                 self._turned(mine)
         await self._tell(told)
         self._route()

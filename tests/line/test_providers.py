@@ -6,6 +6,7 @@ import contextlib
 import pytest
 
 from backend.app.alerts import alert_rows
+from backend.channels.guard import Guard
 from backend.security.roles import SYSTEM
 from backend.settings import load
 from backend.store import history, parked
@@ -54,6 +55,13 @@ async def column(stand, made, name):
     return sum([(await stand.ledger(one)).get(name, 0) for one in made])
 
 
+@pytest.fixture
+def looks_when_told(monkeypatch):
+    """The guard does not look by itself: the test's clock jumps over pauses that it would else notice at a moment of its own."""
+    monkeypatch.setattr(Guard, "run", lambda guard: asyncio.Event().wait())
+
+
+@pytest.mark.usefixtures("looks_when_told")
 async def test_another_takes_over_from_one_that_fails_and_gives_back(tmp_path):
     async with two("embedded", tmp_path) as (stand, first, second):
         first.manner = AWAY
