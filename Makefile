@@ -30,7 +30,7 @@ up: $(RUN) ## run everything on this machine, in one process (PORT=9000 make up 
 test: $(TESTS) $(ORACLES) lint ## every test but the longest drills, on real PostgreSQL, Redis and Kafka of its own; leaves nothing running
 	@$(ENGINES) need chromium
 	@$(BIN)/python -m carillon.portal_build
-	@$(ENGINES) run -- $(BIN)/python -m pytest -m "not long" $(ARGS)
+	@$(ENGINES) run -- $(BIN)/python -m tests.whole -m "not long" $(ARGS)
 
 lint: $(TESTS) ## ruff, mypy and the floors (import-linter)
 	@$(BIN)/ruff check .
