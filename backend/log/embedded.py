@@ -9,33 +9,16 @@ import asyncio
 import operator
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import msgspec
 
 from backend.clock import Clock
 from backend.domain.errors import LogUnavailable, StoreUnavailable
+from backend.log.embedded_file import TABLES_SQL, Result, SqliteFile, Transaction
 from backend.log.held import Held
 from backend.log.port import Position, Record
 from backend.log.topics import TOPICS, Declared, Topic
-
-Result = TypeVar("Result")
-
-# The topic is stored by number: it stands in the key of every record. Numbers are given once and never reused.
-TABLES_SQL: tuple[str, ...] = (
-    """CREATE TABLE IF NOT EXISTS log_topics (topic INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)""",
-    """CREATE TABLE IF NOT EXISTS log_records (
-        topic INTEGER NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL,
-        key BLOB NOT NULL, value BLOB NOT NULL, headers BLOB, at REAL NOT NULL,
-        PRIMARY KEY (topic, partition, offset)) WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS log_marks (
-        "group" TEXT NOT NULL, topic INTEGER NOT NULL, partition INTEGER NOT NULL, upto INTEGER NOT NULL,
-        PRIMARY KEY ("group", topic, partition)) WITHOUT ROWID""",
-    # the next offset of a partition whose records were all purged must not begin again at 0
-    """CREATE TABLE IF NOT EXISTS log_heads (
-        topic INTEGER NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
-        PRIMARY KEY (topic, partition)) WITHOUT ROWID""",
-)
 
 _TOPICS = "SELECT name, topic FROM log_topics"
 _HEAD = "SELECT next FROM log_heads WHERE topic = ? AND partition = ?"
@@ -53,25 +36,6 @@ _PURGE = "DELETE FROM log_records WHERE topic = ? AND partition = ? AND offset <
 _place = operator.itemgetter(0, 1, 2)
 _encode = msgspec.json.Encoder().encode
 _headers = msgspec.json.Decoder(dict[str, str]).decode
-
-
-class Transaction(Protocol):
-    """What the store hands to a function it runs: `raw` is the SQLite connection, inside the transaction."""
-
-    @property
-    def raw(self) -> Any: ...
-
-
-class SqliteFile(Protocol):
-    """The store's file as the log sees it."""
-
-    async def write(self, fn: Callable[[Any], Result]) -> Result:
-        """Run `fn` in the single writer inside BEGIN IMMEDIATE and COMMIT (synchronous FULL)."""
-        ...
-
-    async def read(self, fn: Callable[[Any], Result]) -> Result:
-        """Run `fn` in another thread on a read-only connection."""
-        ...
 
 
 class EmbeddedLog:

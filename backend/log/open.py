@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from backend.clock import Clock
 from backend.domain.errors import Invalid
-from backend.log.embedded import EmbeddedLog, SqliteFile
+from backend.log.embedded import EmbeddedLog
+from backend.log.embedded_file import SqliteFile
 from backend.log.kafka import KafkaLog
 from backend.log.port import Log
 from backend.log.topics import TOPICS, Topic

@@ -15,7 +15,7 @@ from backend.domain.errors import StoreUnavailable
 from backend.domain.ids import DAY_MS, first_of_day
 from backend.store import hot, partitions
 from backend.store.tables import events
-from tests.contracts.hot_contract import BORN, NOW, count, ids, one
+from tests.contracts.hot_rows import BORN, NOW, count, ids, one
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = int(NOW // 86400)

@@ -7,7 +7,8 @@ import pytest
 from backend.clock import HeldClock
 from backend.store.migrate import migrate
 from backend.store.open import open_store
-from tests.contracts.hot_contract import NOW, HotContract
+from tests.contracts.hot_contract import HotContract
+from tests.contracts.hot_rows import NOW
 
 WRITTEN = ("seen", "events", "notifications", "deliveries", "attempts", "deltas", "due")
 

@@ -8,7 +8,7 @@ from backend.clock import HeldClock
 from backend.store import dialect, partitions, statements
 from backend.store.migrate import migrate
 from tests import engines
-from tests.contracts.hot_contract import NOW
+from tests.contracts.hot_rows import NOW
 
 # statement -> what its index must be asked with
 LOOKUPS = {

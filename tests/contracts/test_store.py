@@ -18,7 +18,7 @@ from backend.store import dialect
 from backend.store.migrate import migrate
 from backend.store.open import open_store
 from backend.store.turns import SHARED, Turns
-from tests.contracts.hot_contract import NOW
+from tests.contracts.hot_rows import NOW
 from tests.contracts.store_contract import StoreContract
 
 WRITTEN = ("seen", "events", "notifications", "deliveries", "attempts", "deltas")
