@@ -77,7 +77,11 @@ class Analyst:
 
     def __init__(self, view: AnalyticsView, voice: Teller, sort: str, by: str) -> None:
         self.view, self.voice, self.sort, self.by = view, voice, sort, by
-        self.say, self.language = voice.say, voice.language
+        self.say, self.language, self.one = voice.say, voice.language, view.provider
+
+    def told(self, key: str, **values: str) -> str:
+        """Words that say "given" for "planned" where one provider is looked at: all that came to it."""
+        return self.say(f"{key}.one", provider=self.one, **values) if self.one else self.say(key, **values)
 
     def shown(self) -> Shown:
         whole, rate = self.view.whole, self.view.whole.failed
@@ -92,15 +96,15 @@ class Analyst:
         """What happened, in one sentence."""
         whole, before = self.view.whole, self.view.before
         if not whole.ledger.planned:
-            return self.say("analytics.answer.none")
-        said = self.say(
+            return self.told("analytics.answer.none")
+        said = self.told(
             "analytics.answer", sent=count(whole.ledger.sent, self.language), planned=count(whole.ledger.planned, self.language),
             share=percent(whole.ledger.sent, whole.ledger.planned, self.language),
         )  # fmt: skip
         if before is None:
             return f"{said}."
         moved = change(whole.ledger.planned, before.ledger.planned, self.language)
-        return f"{said}; {self.say('analytics.answer.change', change=moved)}." if moved else f"{said}."
+        return f"{said}; {self.told('analytics.answer.change', change=moved)}." if moved else f"{said}."
 
     def proof(self) -> str:
         """How well it went, in another one."""
@@ -125,13 +129,15 @@ class Analyst:
 
     def tip(self, rate: Rate, signal: str) -> str:
         """What it is of; why there is none."""
+        if self.one and signal in ("opened", "clicked"):
+            return self.say("analytics.by.provider.no")
         return of(rate.part, rate.whole, self.language) if not rate.why else self.say(f"analytics.{rate.why}", signal=self.say(f"analytics.signal.{signal}"))
 
     # ---- tiles
     def tiles(self) -> list[Tile]:
         whole, before = self.view.whole, self.view.before
         planned, sent = whole.ledger.planned, whole.ledger.sent
-        out = Tile(compact(sent, self.language), note=self.say("analytics.of.planned", count=count(planned, self.language)), exact=count(sent, self.language), name=self.say("analytics.tile.sent"))
+        out = Tile(compact(sent, self.language), note=self.told("analytics.of.planned", count=count(planned, self.language)), exact=count(sent, self.language), name=self.say("analytics.tile.sent"))
         if before is not None:
             out.change = change(sent, before.ledger.sent, self.language)
         out.spark = self.course(lambda f: f.ledger.sent)
@@ -176,11 +182,12 @@ class Analyst:
         planned = whole.ledger.planned
 
         def step(word: str, n: int, hue: str, share: str) -> StepRow:
-            return StepRow(self.say(f"analytics.step.{word}"), count(n, self.language), width_of(n, planned), hue, share)
+            said = self.told("analytics.step.planned") if word == "planned" else self.say(f"analytics.step.{word}")
+            return StepRow(said, count(n, self.language), width_of(n, planned), hue, share)
 
         rows = [
             step("planned", planned, "queued", ""),
-            step("sent", whole.ledger.sent, "sent", self.say("analytics.of.step.planned", rate=percent(whole.ledger.sent, planned, self.language), of=of(whole.ledger.sent, planned, self.language)) if planned else ""),
+            step("sent", whole.ledger.sent, "sent", self.told("analytics.of.step.planned", rate=percent(whole.ledger.sent, planned, self.language), of=of(whole.ledger.sent, planned, self.language)) if planned else ""),
         ]  # fmt: skip
         for word, rate, hue in (("delivered", whole.delivered, "delivered"), ("opened", whole.opened, "engaged"), ("clicked", whole.clicked, "engaged")):
             if rate.why:
@@ -195,7 +202,8 @@ class Analyst:
         """What did not go out: with sent it makes up planned."""
         ledger = self.view.whole.ledger
         pairs = (("held", ledger.held), ("skipped", ledger.skipped), ("failed", ledger.failed), ("unknown", ledger.unknown), ("queued", ledger.pending), ("digest", ledger.folded))
-        return [StepRow(self.say(f"look.{look}"), count(n, self.language), "", look, "") for look, n in pairs if n or look in ("held", "skipped", "failed")]
+        always = ("failed",) if self.one else ("held", "skipped", "failed")
+        return [StepRow(self.say(f"look.{look}"), count(n, self.language), "", look, "") for look, n in pairs if n or look in always]
 
     # ---- figures
     def axis(self) -> Axis:
@@ -234,7 +242,7 @@ class Analyst:
                 series.append(Series(self.say(f"look.{look}"), HUES[look], values, texts, count(total, self.language)))
         axis = self.axis()
         busiest = max(range(len(seen)), key=lambda n: seen[n].figures.ledger.planned, default=0)
-        says = self.say("analytics.volume.says", count=count(self.view.whole.ledger.planned, self.language), most=count(seen[busiest].figures.ledger.planned, self.language), when=axis.labels[busiest]) if seen else ""
+        says = self.told("analytics.volume.says", count=count(self.view.whole.ledger.planned, self.language), most=count(seen[busiest].figures.ledger.planned, self.language), when=axis.labels[busiest]) if seen else ""
         return layers(axis, series, says, self.language)
 
     @staticmethod
@@ -297,7 +305,7 @@ class Analyst:
         f, was = part.figures, part.before
         moved = change(f.ledger.planned, was.ledger.planned, self.language) if was else ""
         rates = {name: (self.rate(rate), self.tip(rate, name)) for name, rate in (("delivered", f.delivered), ("opened", f.opened), ("clicked", f.clicked), ("failed", f.failed))}
-        if by == "provider":
+        if by == "provider" or self.one:
             rates["opened"] = rates["clicked"] = (NONE, self.say("analytics.by.provider.no"))
         return PartRow(
             part.key, self.name(part.key, by), part.key if by == "channel" else "", count(f.ledger.planned, self.language), moved, "flat",

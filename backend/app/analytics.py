@@ -6,7 +6,7 @@ opened. So every column adds up, for any range and any filter, also when history
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
 from backend.app.analytics_views import BYS, AnalyticsIn, AnalyticsView, ChoicesView, FiguresView, HourView, PartView, PointView
@@ -16,7 +16,7 @@ from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, St
 from backend.domain.errors import Invalid, UnknownChannel
 from backend.domain.ledger import Ledger
 from backend.domain.measures import Measures
-from backend.domain.tally import QUARTER, STAMP
+from backend.domain.tally import QUARTER, STAMP, TAKEN
 from backend.security.roles import Actor, need
 from backend.store import tallies
 from backend.store.port import Tx
@@ -25,6 +25,7 @@ from backend.store.tallies import Asked, Tally, Timed
 PARTS = 50  # rows of a breakdown at most; the rest is one row
 REST = "*"
 WENT = (State.SENT, State.DELIVERED, State.BOUNCED)
+Of = Callable[[Measures], FiguresView]
 
 
 class Analytics(Aggregate):
@@ -50,14 +51,16 @@ class Analytics(Aggregate):
             began = None if begun is None else float(begun * QUARTER)
             # where counting began later there is nothing to compare with
             before = tallies.by_parts(tx, earlier) if earlier and begun is not None and begun <= earlier.since else None
-            then = _whole(before) if before is not None else None
+            of = provided if asked.provider else figures
+            then = of(_whole(before)) if before is not None else None
             return AnalyticsView(
                 since=first * QUARTER, until=below * QUARTER, zone=asked.zone, grain=axis.grain, counted_from=began,
                 upto=now if waiting is None else min(now, waiting * 60.0), elapsed=past * QUARTER,
-                against=earlier.since * QUARTER if earlier else None, whole=figures(_whole(parts)),
-                before=figures(then) if then and then.planned else None,
-                points=_points(axis, timed, began, now), parts=_parts(parts, before, asked.by), channels=_parts(parts, before, "channel"),
-                hours=_hours(tallies.by_slot(tx, units, hours, WENT)),
+                against=earlier.since * QUARTER if earlier else None, whole=of(_whole(parts)),
+                before=then if then and then.ledger.planned else None,
+                points=_points(axis, timed, began, now, of), parts=_parts(parts, before, asked.by, provided if asked.by == "provider" else of),
+                channels=_parts(parts, before, "channel", of), hours=_hours(tallies.by_slot(tx, units, hours, (TAKEN,) if asked.provider else WENT)),
+                provider=units.provider, providers=tallies.providers(tx, actor.space, first, below),
             )  # fmt: skip
 
         return await self.app.store.read(read)
@@ -76,7 +79,7 @@ def _units(space: int, since: int, until: int, asked: AnalyticsIn) -> Asked:
     if asked.priority and asked.priority not in PRIORITIES:
         raise Invalid(f"There is no priority {asked.priority[:32]!r}. There are {', '.join(PRIORITIES)}.", field="priority")
     channel = CHANNEL_NUMBER[asked.channel] if asked.channel else 0
-    return Asked(space, since, until, asked.category[:200], asked.priority, asked.template[:200], channel)
+    return Asked(space, since, until, asked.category[:200], asked.priority, asked.template[:200], channel, asked.provider[:200])
 
 
 def _earlier(space: int, asked: AnalyticsIn, zone: ZoneInfo, first: int, past: int) -> Asked | None:
@@ -113,20 +116,19 @@ def _whole(rows: Iterable[Tally]) -> Measures:
     return found
 
 
-def _points(axis: spans.Axis, rows: Iterable[Timed], began: float | None, now: float) -> list[PointView]:
+def _points(axis: spans.Axis, rows: Iterable[Timed], began: float | None, now: float, of_one: Of) -> list[PointView]:
     by = [Measures() for _ in axis.slots]
     for row in rows:
         by[axis.place[row.slot]].count(row.channel, row.kind, row.n)
     return [
-        PointView(slot.start, slot.end, began is not None and slot.end > began and slot.start < now, figures(found))
+        PointView(slot.start, slot.end, began is not None and slot.end > began and slot.start < now, of_one(found))
         for slot, found in zip(axis.slots, by, strict=True)
     ]
 
 
-def _parts(rows: Iterable[Tally], before: Iterable[Tally] | None, by: str) -> list[PartView]:
+def _parts(rows: Iterable[Tally], before: Iterable[Tally] | None, by: str, of_one: Of) -> list[PartView]:
     """By the most units first; what comes behind the fiftieth is one row."""
     now, then = _grouped(rows, by), _grouped(before or (), by)
-    of_one = provided if by == "provider" else figures
     size = {key: of_one(found).ledger.planned for key, found in now.items()}
     order = sorted(now, key=lambda key: (-size[key], key))
     parts = [PartView(key, of_one(now[key]), of_one(then[key]) if key in then else None) for key in order[:PARTS]]

@@ -14,6 +14,7 @@ BYS: tuple[By, ...] = ("channel", "category", "template", "provider", "priority"
 class AnalyticsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was born from `since` to before `until`, as a clock in `zone` cuts it; "" in a filter means all.
 
+    `provider`: of these, what this one was given; see `AnalyticsView`.
     `against`: when the stretch to compare with begins, as long as this one; None: the one just before; a negative number: none.
     """
 
@@ -24,6 +25,7 @@ class AnalyticsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: str = ""
     template: str = ""
     priority: str = ""
+    provider: str = ""
     by: By = "channel"
     against: float | None = None
 
@@ -73,6 +75,9 @@ class HourView(msgspec.Struct, frozen=True):
 class AnalyticsView(msgspec.Struct, frozen=True):
     """`upto`: until when moves are counted. `since`, `until`, `against`: as they were taken, on quarters of an hour.
 
+    `provider`: "" or whose part this is. Then planned is what it was given, sent what it took and failed what failed there: what waits,
+    was held or skipped never came to it, and opens and clicks belong to a message. `providers`: who answered in this time.
+
     `elapsed`: seconds of the range that are past; the stretch before is cut as short, so that like is compared with like.
     """
 
@@ -90,6 +95,8 @@ class AnalyticsView(msgspec.Struct, frozen=True):
     parts: list[PartView]
     channels: list[PartView]
     hours: list[HourView]
+    provider: str = ""
+    providers: list[str] = []
 
 
 class ChoicesView(msgspec.Struct, frozen=True):

@@ -162,7 +162,7 @@ deltas = Table("deltas", meta, Column("n_th", Integer().with_variant(BigInteger,
 tallies = _table("tallies", _space(), Column("born", Integer, nullable=False), Column("cohort", BigInteger, nullable=False), Column("channel", SmallInteger, nullable=False), _text("provider", ""),
                  Column("kind", SmallInteger, nullable=False), Column("n", BigInteger, nullable=False),
                  PrimaryKeyConstraint("space", "cohort", "born", "channel", "provider", "kind"),
-                 Index("tallies_by_time", "space", "born"))  # units born in a quarter of an hour, as they stand now; kind: `domain.tally`; cohort 0: all cohorts, no provider
+                 Index("tallies_by_time", "space", "born"))  # units born in a quarter of an hour, as they stand now; kind: `domain.tally`; cohort 0: all cohorts together
 tally_days = _table("tally_days", _space(), Column("day", Integer, nullable=False), Column("cohort", BigInteger, nullable=False), Column("channel", SmallInteger, nullable=False), _text("provider", ""),
                     Column("kind", SmallInteger, nullable=False), Column("n", BigInteger, nullable=False),
                     PrimaryKeyConstraint("space", "day", "cohort", "channel", "provider", "kind"))  # the same by day of UTC

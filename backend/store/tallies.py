@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.domain.delivery import SKIPPED, State
 from backend.domain.ids import NO_ID
-from backend.domain.tally import QUARTER, STAMP, STAMPS, Cut, kinds_of, quarter_of
+from backend.domain.tally import QUARTER, REFUSED, STAMP, STAMPS, TAKEN, Cut, kinds_of, quarter_of
 from backend.store.counted import NOTHING
 from backend.store.port import Tx
 from backend.store.tables import cohorts, deliveries, deltas, inbox, notifications, receipts, tallies, tally_days
@@ -45,7 +45,7 @@ def add(tx: Tx, net: Net) -> None:
     whole: Net = Counter()
     days: Net = Counter()
     for (space, born, cohort, channel, provider, kind), n in net.items():
-        whole[space, born, ALL, channel, "", kind] += n
+        whole[space, born, ALL, channel, provider, kind] += n
         days[space, born // DAY, cohort, channel, provider, kind] += n
     _add(tx, tallies, "born", net)
     _add(tx, tallies, "born", whole)
@@ -69,7 +69,7 @@ def drop(tx: Tx, space: int, cohort: int, limit: int) -> bool:
         mine.append(t.born < max(bound, start + 1))  # whole quarters, or what is taken off could be another part of it
     whole: Net = Counter()
     for row in tx.conn.execute(select(tallies).where(*mine)):
-        whole[space, row.born, ALL, row.channel, "", row.kind] -= row.n
+        whole[space, row.born, ALL, row.channel, row.provider, row.kind] -= row.n
     _add(tx, tallies, "born", whole)
     tx.conn.execute(delete(tallies).where(*mine))
     if bound is None:
@@ -78,7 +78,10 @@ def drop(tx: Tx, space: int, cohort: int, limit: int) -> bool:
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """Which units: born from quarter `since` to below `until`; "" in a field means all of them."""
+    """Which units: born from quarter `since` to below `until`; "" in a field means all of them.
+
+    `provider`: only what this one answered or reported. States and stamps name none: they are not among it.
+    """
 
     space: int
     since: int
@@ -87,6 +90,7 @@ class Asked(msgspec.Struct, frozen=True):
     priority: str = ""
     template: str = ""
     channel: int = 0
+    provider: str = ""
 
 
 class Timed(msgspec.Struct, frozen=True):
@@ -180,6 +184,13 @@ def names(tx: Tx, space: int) -> dict[str, list[str]]:
     }
 
 
+def providers(tx: Tx, space: int, since: int, until: int) -> list[str]:
+    """Who answered for units born in the days of these quarters."""
+    d = tally_days.c
+    where = (d.space == space, d.day >= since // DAY, d.day < -(-until // DAY), d.kind.in_((TAKEN, REFUSED)), d.n > 0, d.provider != "")
+    return list(tx.conn.scalars(select(d.provider).where(*where).distinct().order_by(d.provider)))
+
+
 def _over_time(tx: Tx, asked: Asked) -> list[ColumnElement[bool]]:
     """Quarters of these units: of all cohorts together where none is picked."""
     t = tallies.c
@@ -193,6 +204,8 @@ def _of(tx: Tx, table: Table, asked: Asked) -> list[ColumnElement[bool]]:
     where = [table.c.space == asked.space]
     if asked.channel:
         where.append(table.c.channel == asked.channel)
+    if asked.provider:
+        where.append(table.c.provider == asked.provider)
     wanted = {c.category: asked.category, c.priority: asked.priority, c.template: asked.template}
     if named := [column == value for column, value in wanted.items() if value]:
         wanted_cohorts = select(c.cohort).where(c.space == asked.space, *named)

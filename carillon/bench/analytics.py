@@ -120,7 +120,7 @@ def _put(tx: Tx, rows: list[dict[str, object]], net: tallies.Net) -> None:
         tx.conn.exec_driver_sql(f"insert into tallies ({columns}) select {shifted} from tallies where born < {first + 96}")
     day = "select space, born / 96, cohort, channel, provider, kind, sum(n) from tallies group by space, born / 96, cohort, channel, provider, kind"
     tx.conn.exec_driver_sql(f"insert into tally_days (space, day, cohort, channel, provider, kind, n) {day}")
-    whole = "select space, born, 0, channel, '', kind, sum(n) from tallies group by space, born, channel, kind"
+    whole = "select space, born, 0, channel, provider, kind, sum(n) from tallies group by space, born, channel, provider, kind"
     tx.conn.exec_driver_sql(f"insert into tallies ({columns}) {whole}")
 
 

@@ -45,7 +45,7 @@ from portal.states.analytics import NONE, PATH, Analytics
 
 COLUMNS = ("planned", "sent", "delivered", "opened", "clicked", "failed", "half", "nearly_all")
 DEFINED = (
-    "planned", "sent", "delivered", "opened", "clicked", "failed", "held", "skipped", "unknown", "pending", "time", "born", "compared", "few", "fresh",
+    "planned", "sent", "delivered", "opened", "clicked", "failed", "held", "skipped", "unknown", "pending", "time", "provider", "born", "compared", "few", "fresh",
 )  # fmt: skip
 
 
@@ -65,6 +65,7 @@ def _tools() -> rx.Component:
         choice(Analytics, "category", t("col.category"), Analytics.categories, every=t("analytics.every.category")),
         choice(Analytics, "channel", t("col.channel"), [(c, t(f"channel.{c}")) for c in CHANNELS], every=t("analytics.every.channel")),
         choice(Analytics, "template", t("analytics.by.template"), Analytics.templates, every=t("analytics.every.template")),
+        choice(Analytics, "provider", t("analytics.by.provider"), Analytics.providers, every=t("analytics.every.provider")),
         choice(Analytics, "priority", t("analytics.by.priority"), [(one, t(f"priority.{one}")) for one in PRIORITIES], every=t("analytics.every.priority")),
     )
 
@@ -97,6 +98,7 @@ def _answer() -> rx.Component:
         div(
             p(Analytics.answer, cls="say"),
             rx.cond(Analytics.proof != "", p(Analytics.proof, cls="muted")),
+            rx.cond(Analytics.one != "", p(icon("funnel", 14), span(Analytics.one), cls="row cap fewnote")),
             rx.cond(Analytics.few != "", p(icon("circle-alert", 14), span(Analytics.few), cls="row cap fewnote")),
             p(
                 span(Analytics.when, cls="num"),

@@ -21,7 +21,7 @@ from portal.wiring import app
 PATH = "/analytics"
 SORTS = ("planned", "sent", "delivered", "opened", "clicked", "failed", "half", "nearly_all")
 FILTERS = {
-    "range": ranges.PRESETS, "from": (), "to": (), "zone": (), "against": (), "category": (), "channel": CHANNELS, "template": (), "priority": PRIORITIES,
+    "range": ranges.PRESETS, "from": (), "to": (), "zone": (), "against": (), "category": (), "channel": CHANNELS, "template": (), "provider": (), "priority": PRIORITIES,
     "by": BYS, "sort": SORTS,
 }  # fmt: skip
 SPEC = ListSpec(PATH, "analytics.read", FILTERS)
@@ -36,8 +36,8 @@ def asked_for(wanted: dict[str, str | None], own_zone: str, now: float) -> tuple
     by: By = at["by"] or "category"  # type: ignore[assignment]
     return (
         AnalyticsIn(
-            span.since, span.until, span.zone, category=at["category"], channel=at["channel"], template=at["template"], priority=at["priority"], by=by,
-            against=_against(at["against"], span.zone),
+            span.since, span.until, span.zone, category=at["category"], channel=at["channel"], template=at["template"], priority=at["priority"],
+            provider=at["provider"], by=by, against=_against(at["against"], span.zone),
         ),
         span,
     )  # fmt: skip
@@ -65,6 +65,8 @@ class Analytics(listing(SPEC), rx.State):
     range_done: int = 0
     categories: list[Choice] = []
     templates: list[Choice] = []
+    providers: list[Choice] = []  # who answered in this range
+    one: str = ""  # what is left out where one provider is looked at
     by: str = "category"
     sort: str = "planned"
     when: str = ""
@@ -142,6 +144,9 @@ def _show(page: Analytics, view: AnalyticsView, analyst: Analyst, voice: Teller,
     """Put a report on the page."""
     shown = analyst.shown()
     query = page.query
+    names = sorted({*view.providers[:50], view.provider} - {""})
+    page.providers = [Choice(name, name) for name in names]
+    page.one = voice.say("analytics.one", provider=view.provider) if view.provider else ""
     page.preset, page.by, page.sort = span.preset, analyst.by, analyst.sort
     page.first_day, page.last_day = span.first[:10], span.last[:10]
     page.against_kind = query["against"] if query["against"] in ("", NONE) else "day"

@@ -14,6 +14,7 @@ from backend.domain.delivery import LEDGER_OF, SKIPPED, State
 from backend.domain.errors import Invalid, UnknownChannel
 from backend.domain.ids import NO_ID, cohort_id, make_id
 from backend.domain.latency import step_of
+from backend.domain.ledger import Ledger
 from backend.domain.measures import COLUMNS, Rate
 from backend.domain.tally import ARRIVED, QUARTER, REFUSED, STAMP, STEP, TAKEN
 from backend.store import hot, partitions, receipt_rows, rollup, seals, tables, tallies
@@ -129,6 +130,29 @@ async def test_times_and_providers(app: App) -> None:
     assert (beta.key, beta.figures.delivered.why, beta.figures.failed) == ("beta", "no_signal", Rate(10, 40, ""))
     assert 0.6 < alpha.figures.half < alpha.figures.most < 1.5 and 400 < alpha.figures.nearly_all < 900
     assert report.whole.timed == 90 and 5 < report.whole.most < 12 and report.whole.nearly_all < 900
+
+
+async def test_one_provider_is_what_came_to_it(each_app: App) -> None:
+    orders, _, news = await cohorts(each_app)
+    await tallied(each_app, (NOW, orders, EMAIL, State.SENT, 90), (NOW, orders, EMAIL, State.HELD, 7), (NOW, news, SMS, State.SENT, 5))
+    await tallied(each_app, (NOW, orders, EMAIL, TAKEN, 60), (NOW, orders, EMAIL, ARRIVED, 50), (NOW, orders, EMAIL, STEP + step_of(1.0), 60), provider="alpha")
+    await tallied(each_app, (NOW - 8 * DAY, orders, EMAIL, TAKEN, 10), (NOW, news, EMAIL, TAKEN, 4), (NOW, news, EMAIL, REFUSED, 1), provider="alpha")
+    await tallied(each_app, (NOW, orders, EMAIL, TAKEN, 30), provider="beta")
+    await tallied(each_app, (NOW, news, SMS, TAKEN, 5), provider="gamma")
+    report = await each_app.analytics.report(ADMIN, asked(provider="alpha", by="category"))
+    assert (report.provider, report.providers) == ("alpha", ["alpha", "beta", "gamma"])
+    assert report.whole.ledger == Ledger(planned=65, sent=64, failed=1)
+    assert (report.whole.delivered, report.whole.failed, report.whole.timed) == (Rate(50, 65, ""), Rate(1, 65, ""), 60)
+    assert report.whole.opened.share is None and report.whole.half is not None
+    assert [(part.key, part.figures.ledger.planned) for part in report.parts] == [("orders", 60), ("news", 5)]
+    assert [(part.key, part.figures.ledger.planned) for part in report.channels] == [("email", 65)]
+    assert sum(point.figures.ledger.planned for point in report.points) == 65 and sum(hour.n for hour in report.hours) == 64
+    both = await each_app.analytics.report(ADMIN, asked(NOW - 1 * DAY, NOW + 1 * DAY, provider="alpha", category="news", channel="email", against=NOW - 9 * DAY))
+    assert both.whole.ledger.planned == 5 and both.before is None  # ten of alpha, but none of them of that category
+    assert sum(point.figures.ledger.planned for point in both.points) == 5
+    earlier = await each_app.analytics.report(ADMIN, asked(NOW - 1 * DAY, NOW + 1 * DAY, provider="alpha", against=NOW - 8 * DAY))
+    assert earlier.before is not None and earlier.before.ledger.planned == 10
+    assert (await each_app.analytics.report(ADMIN, asked(provider="nobody"))).whole.ledger.planned == 0
 
 
 async def test_what_is_compared_is_as_long_and_was_counted(app: App) -> None:

@@ -80,6 +80,14 @@ def told_by_day(tx) -> tuple[Counter, Counter]:
     return +per_day, +together
 
 
+def answered(tx, *, whole: bool) -> Counter:
+    """What providers did, as it stands for all cohorts together, and as it stands cohort by cohort."""
+    c, found = tables.tallies.c, Counter()
+    for row in tx.conn.execute(tables.tallies.select().where(c.kind >= TAKEN, (c.cohort == tallies.ALL) if whole else (c.cohort != tallies.ALL))):
+        found[row.born, row.channel, row.provider, row.kind] += row.n
+    return Counter({key: n for key, n in found.items() if n})
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_tallies_are_what_the_rows_say(each_app: App, seed: int) -> None:
     chance, store = random.Random(seed), each_app.store
@@ -100,6 +108,9 @@ async def test_tallies_are_what_the_rows_say(each_app: App, seed: int) -> None:
         days[born // tallies.DAY, cohort, kind] += n
         whole[born, kind] += n
     assert await store.read(told_by_day) == (days, whole)
+    by_provider = await store.read(lambda tx: answered(tx, whole=True))
+    assert by_provider == await store.read(lambda tx: answered(tx, whole=False))
+    assert any(provider for _, _, provider, _ in by_provider)
     units = sum(len(row.deliveries) + len(row.skipped) for row in rows)
     assert sum(n for (*_, kind), n in counted.items() if kind <= SKIPPED) == units
 
@@ -169,7 +180,7 @@ async def test_a_cohort_that_is_dropped_leaves_the_others_as_they_were(each_app:
     chance, store = random.Random(5), each_app.store
 
     def of(cohort: int) -> Counter:
-        keys = [(1, born, cohort, chance.choice((WEB, EMAIL)), "", kind) for born in range(500, 540) for kind in (0, 5, STAMP["read"], STEP + 3)]
+        keys = [(1, born, cohort, chance.choice((WEB, EMAIL)), provider, kind) for born in range(500, 540) for provider, kind in (("", 0), ("", 5), ("", STAMP["read"]), ("mail", STEP + 3))]
         return Counter({key: chance.randrange(1, 9) for key in keys})
 
     mine, theirs = of(7), of(8)

@@ -112,6 +112,21 @@ def test_in_german():
     assert seen.volume.plot["layout"]["separators"] == ",."
 
 
+def test_one_provider_is_told_by_what_it_was_given():
+    given = FiguresView(Ledger(planned=65, sent=64, failed=1), Rate(50, 65, ""), Rate(1, 65, ""), half=0.9, timed=60)
+    for language, answer, step in (
+        ("en", "alpha took 64 of the 65 messages it was given (98.5%).", "Given to alpha"),
+        ("de", "alpha nahm 64 der 65 Nachrichten an, die er bekam (98,5 %).", "An alpha gegeben"),
+    ):
+        seen = told(report(given, provider="alpha"), language).shown()
+        assert seen.answer == answer and seen.steps[0].word == step and seen.sum == "64 + 1 = 65"
+        assert [row.hue for row in seen.beside] == ["failed"]  # what was held or skipped never came to it
+        row = seen.channels[0]
+        assert row.opened == row.clicked == "–" and row.opened_tip == seen.steps[3].share
+    assert asked_for({**WANTED, "provider": "alpha"}, "UTC", NOW)[0].provider == "alpha"
+    assert SPEC.address(SPEC.read({"provider": "a&b"})) == "/analytics?provider=a%26b"
+
+
 def test_no_signal_is_no_zero():
     steps = told(report()).funnel()
     assert (steps[4].count, steps[4].width) == ("–", "0%") and "No signal" in steps[4].share
