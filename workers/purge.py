@@ -24,7 +24,6 @@ AHEAD = 7  # day partitions kept ready
 EVERY = 3_600.0  # seconds
 DAY = 86_400.0
 RECORDS = 10_000  # of the embedded log, dropped in one transaction
-LOG_KEPT = 72 * 3_600.0  # seconds of records; Kafka keeps its own time
 
 
 class Purged(msgspec.Struct):
@@ -69,8 +68,10 @@ class Purge:
                 break
         if isinstance(self._log, EmbeddedLog):
             purge_in = self._log.purge_in
-            while await write(lambda tx: purge_in(tx, LOG_KEPT, RECORDS), turn=self.name) == RECORDS:
+            while await write(lambda tx: purge_in(tx, retention.LOG, RECORDS), turn=self.name) == RECORDS:
                 pass
+        if not self._stopping.is_set():
+            await write(lambda tx: retention.remember(tx, retention.Round(self._clock.now(), done.days, done.rows)), turn=self.name)
         done.strays = sum((await self._store.read(partitions.strays)).values())
         if done.strays:
             self._alarm(

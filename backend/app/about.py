@@ -16,7 +16,6 @@ from backend.store import retention
 
 PATIENCE = 3.0  # seconds an engine may take to answer
 LICENCE = "Apache-2.0"
-DAY = 86_400.0
 
 
 class SettingView(msgspec.Struct):
@@ -38,14 +37,14 @@ class EngineView(msgspec.Struct):
 
 
 class KeptView(msgspec.Struct):
-    """What is kept for how long; `days` 0: for good."""
+    """What is kept for how long (a key of `retention.KEPT`); `days` 0: for good."""
 
-    what: Literal["history", "log", "idempotency", "totals", "audit"]
+    what: str
     days: int
 
 
 class AboutView(msgspec.Struct):
-    """What the settings page shows."""
+    """What the settings page shows. `purged`: when what is too old was last dropped, and how many rows beside whole days; None: not yet."""
 
     version: str
     python: str
@@ -54,6 +53,9 @@ class AboutView(msgspec.Struct):
     settings: list[SettingView]
     engines: list[EngineView]
     kept: list[KeptView]
+    purged: float | None = None
+    purged_rows: int = 0
+    purged_days: int = 0
 
 
 class About(Aggregate):
@@ -69,11 +71,12 @@ class About(Aggregate):
             self._look("log", _kind(settings.log_url), app.log.reachable),
             self._look("cache", _kind(settings.cache_url), app.cache.reachable),
         )
-        kept = [
-            KeptView("history", round(retention.KEEP / DAY)), KeptView("log", 3), KeptView("idempotency", 1), KeptView("totals", 0),
-            KeptView("audit", 0),
-        ]  # fmt: skip
-        return AboutView(_version(), platform.python_version(), LICENCE, settings.demo, shown, list(engines), kept)
+        kept = [KeptView(what, round(seconds / retention.DAY)) for what, seconds in retention.KEPT.items()]
+        view = AboutView(_version(), platform.python_version(), LICENCE, settings.demo, shown, list(engines), kept)
+        done = await app.store.read(retention.last) if engines[0].well else None
+        if done is not None:
+            view.purged, view.purged_rows, view.purged_days = done.at, done.rows, done.days
+        return view
 
     async def _look(self, name: Literal["store", "log", "cache"], kind: str, look: Callable[[], Awaitable[None]]) -> EngineView:
         loop = asyncio.get_running_loop()

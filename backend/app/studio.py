@@ -43,7 +43,7 @@ from backend.store.templates import DraftRow, TemplateRow, VersionRow
 RECENT = 7  # days that "where used" looks back
 NOTED = 300.0  # seconds in which one editor's saves are one entry of the audit trail
 SCANNED = 2_000  # templates looked at for one page of a filtered list
-TEST = "~test"  # behind a template's key: the versions its tests are made of; no key of a template can hold a tilde
+TEST = "~test"  # as `retention.TESTED` knows it; behind a template's key: the versions its tests are made of; no key of a template can hold a tilde
 MARKED = "Test: "
 
 

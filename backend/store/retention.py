@@ -1,15 +1,44 @@
 """What is kept how long, outside the day partitions. Seconds since 1970 throughout."""
 
+import msgspec
 from sqlalchemy import Table, bindparam, delete, exists, select
 
 from backend.domain.ids import first_of_day
-from backend.store import inbox
+from backend.store import inbox, marks
 from backend.store import tables as t
 from backend.store.port import Tx
 
 DAY = 86_400.0
 KEEP = 30 * DAY  # history: notifications, deliveries, inbox, captures, receipts
+LOG = 3 * DAY  # records of the embedded log; Kafka keeps its own time
 ONCE = 2_000  # rows of one statement
+FOREVER = 0.0
+# what is told of it; a day more at most, for days go whole. An event's id is known as a repeat as long as the event is there to be looked at.
+KEPT = {
+    "history": KEEP, "captures": KEEP, "dead": KEEP, "chat": KEEP, "schedules": KEEP, "repeats": KEEP, "tests": KEEP, "log": LOG, "idempotency": DAY,
+    "content": FOREVER, "totals": FOREVER, "audit": FOREVER,
+}  # fmt: skip
+TESTED = "%~test"  # template keys of versions made for a test to oneself; no key of a template can hold a tilde
+LAST = "purge.last"  # the mark of the last round
+
+
+class Round(msgspec.Struct, frozen=True):
+    """A round of the purge: when it ended, and how many days and rows it dropped."""
+
+    at: float
+    days: int = 0
+    rows: int = 0
+
+
+def last(tx: Tx) -> Round | None:
+    """The last round that went through, of whichever process."""
+    kept = marks.get(tx, LAST)
+    return None if kept is None else msgspec.json.decode(kept, type=Round)
+
+
+def remember(tx: Tx, done: Round) -> None:
+    """Remember it."""
+    marks.put(tx, LAST, msgspec.json.encode(done).decode())
 
 
 def _drop(tx: Tx, table: Table, condition: object) -> int:
@@ -25,19 +54,30 @@ def _drop(tx: Tx, table: Table, condition: object) -> int:
 def sweep(tx: Tx, now: float) -> int:
     """One bounded round over everything with an age; the rows it dropped (0: nothing is left to do)."""
     old, oldest_id = now - KEEP, first_of_day(int((now - KEEP) // DAY))
-    gone = _drop(tx, t.seen, t.seen.c.at < old)
+    gone = _drop(tx, t.seen, t.seen.c.at < now - KEPT["repeats"])
     gone += inbox.forget_old(tx, old, ONCE)
-    gone += _drop(tx, t.captures, t.captures.c.at < old)
+    gone += _drop(tx, t.captures, t.captures.c.at < now - KEPT["captures"])
     gone += _drop(tx, t.receipts, t.receipts.c.delivery < oldest_id)
     gone += _drop(tx, t.collapses, t.collapses.c.event < oldest_id)
     gone += _drop(tx, t.snapshots, t.snapshots.c.event < oldest_id)
-    gone += _drop(tx, t.dead, t.dead.c.at < old)
+    gone += _drop(tx, t.dead, t.dead.c.at < now - KEPT["dead"])
     gone += _drop(tx, t.ahead, t.ahead.c.delivery < oldest_id)
-    gone += _drop(tx, t.firings, t.firings.c.planned < old)
+    gone += _drop(tx, t.firings, t.firings.c.planned < now - KEPT["schedules"])
     said, newer = t.chat_messages, t.chat_messages.alias()
     behind = (newer.c.space == said.c.space) & (newer.c.channel == said.c.channel) & (newer.c.seq > said.c.seq)
     # the newest of a channel stays: numbers go on from it, and a cursor must not meet them a second time
-    gone += _drop(tx, said, (said.c.at < old) & exists(select(newer.c.seq).where(behind)))
-    gone += _drop(tx, t.idempotency, t.idempotency.c.at < now - DAY)
+    gone += _drop(tx, said, (said.c.at < now - KEPT["chat"]) & exists(select(newer.c.seq).where(behind)))
+    gone += _untested(tx, now)
+    gone += _drop(tx, t.idempotency, t.idempotency.c.at < now - KEPT["idempotency"])
     gone += _drop(tx, t.sessions, t.sessions.c.expires < now)
     return gone + _drop(tx, t.revoked, t.revoked.c.expires < now)
+
+
+def _untested(tx: Tx, now: float) -> int:
+    """Versions made for tests whose deliveries are gone. The newest of a template stays: numbers go on from it, and what is compiled
+    under a number is kept by every process for good.
+    """
+    mine, newer = t.template_versions, t.template_versions.alias()
+    behind = (newer.c.space == mine.c.space) & (newer.c.key == mine.c.key) & (newer.c.version > mine.c.version)
+    whole_days = (now - KEPT["tests"]) // DAY * DAY  # as long as a delivery of it may be there, and be tried again
+    return _drop(tx, mine, mine.c.key.like(TESTED) & (mine.c.at < whole_days) & exists(select(newer.c.version).where(behind)))

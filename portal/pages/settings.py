@@ -21,6 +21,7 @@ from portal.guard import caller, guarded
 from portal.reading import teller
 from portal.refusals import in_words
 from portal.shell import page_head, shell
+from portal.theme import count, moment
 from portal.wiring import app
 
 PATH = "/settings"
@@ -70,6 +71,7 @@ class SettingsPage(rx.State):
     settings: list[SettingRow] = []
     engines: list[EngineRow] = []
     kept: list[KeptRow] = []
+    purged: str = ""
     version: str = ""
     python: str = ""
     licence: str = ""
@@ -140,6 +142,10 @@ async def _fill(page: SettingsPage) -> None:
         )
         for one in view.engines
     ]  # fmt: skip
+    page.purged = voice.say("settings.purged.none")
+    if view.purged is not None:
+        at, rows, days = moment(view.purged, voice.zone, voice.language), count(view.purged_rows, voice.language), count(view.purged_days, voice.language)
+        page.purged = voice.say("settings.purged", at=at, rows=rows, days=days)
     page.kept = [
         KeptRow(
             voice.say(f"settings.kept.{one.what}"), voice.say("settings.days", count=one.days) if one.days else voice.say("settings.forever")
@@ -246,6 +252,8 @@ def _installation() -> list[rx.Component]:
     kept = card(
         t("settings.kept"),
         rx.el.dl(rx.foreach(page.kept, lambda k: rx.fragment(rx.el.dt(k.what), rx.el.dd(k.how_long, class_name="num"))), class_name="kv"),
+        p(t("settings.kept.why"), cls="hint"),
+        foot=span(page.purged),
     )
     return [engines, about, kept]
 
