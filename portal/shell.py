@@ -149,6 +149,9 @@ def voice() -> rx.Component:
             cls="offline",
             data_lost=rx.cond(has_connection_errors, "true", "false"),
         ),
+        div(
+            note("held", "refresh-cw", t("updated.title"), t("updated.text"), button(t("updated.act"), kind="sm", data_act="reload")), id="updated", cls="offline"
+        ),
         div(id="leave", data_leave=Frame.leave, hidden=True),
     )
 

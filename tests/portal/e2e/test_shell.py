@@ -173,3 +173,23 @@ def test_a_lost_connection_is_said_and_heals(chromium, served, monkeypatch):
     page.select_option("#f-channel", "push")
     expect(page).to_have_url(re.compile("channel=push"))
     context.close()
+
+
+def test_a_new_version_is_said_and_what_is_typed_stays(staff):
+    """The socket came back and the server's pages name other scripts than this tab runs."""
+    page = staff()
+    back = """() => { for (const lost of ["true", "false"]) document.getElementById("offline").dataset.lost = lost; }"""
+    with page.expect_response("**/sign-in") as same:
+        page.evaluate(back)
+    assert re.search(r"assets/manifest-[\w-]+", same.value.text())  # what versions are told by
+    other = re.sub(r"assets/manifest-[\w-]+", "assets/manifest-0000", same.value.text())
+    expect(page.locator("#updated")).not_to_have_class(re.compile(r"\bon\b"))
+    page.locator("#f-user").fill("mia")
+    page.route("**/sign-in", lambda route: route.fulfill(body=other, content_type="text/html"))
+    page.evaluate(back)
+    expect(page.locator("#updated.on")).to_contain_text("updated meanwhile", timeout=20_000)
+    expect(page.locator("#f-user")).to_have_value("mia")
+    with page.expect_navigation():
+        page.locator("#updated button").click()
+    page.locator(HERE).wait_for()
+    expect(page.locator("#updated.on")).to_have_count(0)
