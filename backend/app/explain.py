@@ -28,7 +28,7 @@ from backend.domain.reasons import Audience, sentence
 from backend.security.addresses import mask
 from backend.security.roles import Actor
 from backend.security.sealing import Sealer, Unsealable
-from backend.store import history, people
+from backend.store import event_rows, history, people
 from backend.store.port import Tx
 
 _decision = msgspec.msgpack.Decoder(Decision)
@@ -52,7 +52,7 @@ def story(tx: Tx, space: int, row: history.EventRow, shown: int, now: float) -> 
     found = history.notifications_of(tx, space, row.id, shown)
     deliveries = history.deliveries_of(tx, space, [n.id for n in found])
     persons = people.facts_of(tx, space, [n.person for n in found], now)
-    return Story(history.ledger(tx, space, row), found, {d.id: d for d in deliveries}, persons)
+    return Story(event_rows.ledger(tx, space, row), found, {d.id: d for d in deliveries}, persons)
 
 
 def reason_view(reason: Reason, actor: Actor) -> ReasonView:

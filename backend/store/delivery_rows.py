@@ -42,13 +42,14 @@ def page(tx: Tx, space: int, asked: DeliveriesAsked, before: bytes | None, limit
     if asked.until is not None:
         where.append(d.id < walk.id_at(asked.until))
 
-    def filters(c: Any) -> list[ColumnElement[bool]]:
+    def filters(c: Any, within: walk.Within) -> list[ColumnElement[bool]]:
         found = [c[name] == value for name in ("state", "channel", "reason") if (value := getattr(asked, name)) is not None]
         if asked.category is not None or asked.template is not None:
             found.append(c.cohort.in_(_cohorts(space, asked)))
         if asked.provider is not None:
             a = attempts.c
-            found.append(exists(select(a.n).where(a.delivery == c.id, a.space == space, a.provider == asked.provider)))
+            at = [a.delivery >= walk.id_at(asked.since)] if asked.since is not None else []
+            found.append(exists(select(a.n).where(a.delivery == c.id, a.space == space, a.provider == asked.provider, *within(a.delivery), *at)))
         return found
 
     narrowed = any(value is not None for value in (asked.state, asked.channel, asked.reason, asked.category, asked.template, asked.provider))

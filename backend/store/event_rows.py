@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import func, select
 
+from backend.domain.delivery import SKIPPED
 from backend.domain.ids import cohort_id
 from backend.domain.ledger import Ledger, ledger_of
 from backend.store import counted, history, walk, watch
@@ -45,7 +46,7 @@ def page(tx: Tx, space: int, asked: EventsAsked, before: bytes | None, limit: in
         where.append(events.c.id < walk.id_at(asked.until))
     wanted = {name: value for name in ("type", "category", "priority", "source") if (value := getattr(asked, name)) is not None}
     ids, following = walk.newest(
-        tx, events, where, lambda c: [c.duplicate_of.is_(None), *(c[name] == value for name, value in wanted.items())], before, limit,
+        tx, events, where, lambda c, _: [c.duplicate_of.is_(None), *(c[name] == value for name, value in wanted.items())], before, limit,
         needs=(*wanted, "duplicate_of"),
     )  # fmt: skip
     rows = history.events_of(tx, space, ids)
@@ -54,22 +55,31 @@ def page(tx: Tx, space: int, asked: EventsAsked, before: bytes | None, limit: in
 
 def ledgers(tx: Tx, space: int, rows: Sequence[EventRow]) -> dict[bytes, Ledger]:
     """The ledger of each of these events."""
-    return {row.id: _ledger(tx, space, row) for row in rows}
+    few = [row for row in rows if not row.target]
+    return history.ledgers(tx, space, few) | {row.id: ledger(tx, space, row) for row in rows if row.target}
 
 
-def _ledger(tx: Tx, space: int, row: EventRow) -> Ledger:
+def ledger(tx: Tx, space: int, row: EventRow) -> Ledger:
+    """The ledger of one event."""
     if not row.target or row.recipients <= MANY:
         return history.ledger(tx, space, row)
-    cohort = tx.conn.scalar(select(events.c.cohort).where(events.c.id == row.id, events.c.space == space)) or 0
-    # those of the demo's people who were among them are counted apart
-    demo = cohort_id(space, row.category, row.priority, row.template, str(row.version), row.id.hex(), "demo")
-    states = sum(counted.by_state(counted.now_standing(tx, space, ("cohort", "state"), cohorts=[cohort, demo])).values(), Counter())
+    states = sum(counted.by_state(counted.now_standing(tx, space, ("cohort", "state"), cohorts=_cohorts(tx, space, row))).values(), Counter())
     told = watch.told(tx, space, row.id)
     return ledger_of(sum(states.values()), states, 0, max(row.recipients, told), told)
 
 
+def _cohorts(tx: Tx, space: int, row: EventRow) -> list[int]:
+    """Under which the units of a fan-out are counted: those of the demo's people who were among them apart."""
+    cohort = tx.conn.scalar(select(events.c.cohort).where(events.c.id == row.id, events.c.space == space)) or 0
+    return [cohort, cohort_id(space, row.category, row.priority, row.template, str(row.version), row.id.hex(), "demo")]
+
+
 def states(tx: Tx, space: int, made: bytes) -> dict[tuple[int, int], int]:
     """(channel, state) -> deliveries of an event."""
+    row = history.event(tx, space, made)
+    if row is not None and row.target and row.recipients > MANY:
+        standing = counted.now_standing(tx, space, ("channel", "state"), cohorts=_cohorts(tx, space, row))
+        return {(channel, state): n for (channel, state), n in standing.items() if channel and state != SKIPPED}
     n, d = notifications.c, deliveries.c
     mine = select(n.id).where(with_it(n, space, made), n.event == made)
     rows = tx.conn.execute(

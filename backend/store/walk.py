@@ -5,6 +5,7 @@ may come back short, or empty, with a cursor. What narrows by itself (a person, 
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, select
@@ -14,7 +15,8 @@ from backend.store.port import Tx
 EXAMINED = 50_000  # rows of one step
 STEPS = 4  # of one page
 
-Filters = Callable[[Any], list[ColumnElement[bool]]]
+Within = Callable[[Any], list[ColumnElement[bool]]]
+Filters = Callable[[Any, Within], list[ColumnElement[bool]]]
 
 
 def id_at(seconds: float) -> bytes:
@@ -27,7 +29,8 @@ def newest(
 ) -> tuple[list[bytes], bytes | None]:
     """Ids of rows that fit, newest first, behind `before`: (at most `limit`, where the next look goes on or None at the end).
 
-    `where` is what an index answers, `filters` makes conditions of the columns `needs`, which are looked at row by row.
+    `where` is what an index answers, `filters(columns, within)` makes conditions of the columns `needs`, which are looked at row by row.
+    `within(column)` says of another table's column which ids this step is about: without it PostgreSQL looks at all its days.
     """
     made = table.c.id
     found: list[bytes] = []
@@ -38,12 +41,18 @@ def newest(
             found += tx.conn.scalars(select(made).where(*here).order_by(made.desc()).limit(wanted))
             bottom = None
         else:
-            step = select(made, *(table.c[name] for name in needs)).where(*here).order_by(made.desc()).limit(EXAMINED).subquery().c
-            found += tx.conn.scalars(select(step.id).where(*filters(step)).order_by(step.id.desc()).limit(wanted))
             bottom = tx.conn.scalar(select(made).where(*here).order_by(made.desc()).offset(EXAMINED - 1).limit(1))
+            within = partial(_within, bottom, before)
+            rows = select(made, *(table.c[name] for name in needs)).where(*where, *within(made)).order_by(made.desc())
+            step = rows.limit(EXAMINED).subquery().c
+            found += tx.conn.scalars(select(step.id).where(*filters(step, within)).order_by(step.id.desc()).limit(wanted))
         if len(found) > limit:
             return found[:limit], found[limit - 1]
         if bottom is None:
             return found, None
         before = bottom
     return found, before
+
+
+def _within(bottom: bytes | None, before: bytes | None, column: Any) -> list[ColumnElement[bool]]:
+    return [*([column >= bottom] if bottom is not None else []), *([column < before] if before is not None else [])]

@@ -5,7 +5,7 @@ import pytest
 from backend.app.app import App
 from backend.app.views import PersonIn
 from backend.domain.errors import Invalid
-from backend.store import rollup, walk
+from backend.store import event_rows, rollup, tables, walk
 from tests.app.actors import ADMIN, ANALYST, actor
 from tests.app.line_rows import happened
 
@@ -75,6 +75,35 @@ async def test_deliveries_are_filtered_by_all_there_is(each_app: App, clock) -> 
     assert await events_of(since=began + 1_800, until=began + 5_400, channel="email") == [made[1]]
     assert await events_of(user="mia", state="failed", reason="provider_refused") == made
     assert await events_of(event=made[0], state="held") == [made[0]]
+
+
+async def test_of_many_recipients_counts_say_what_the_rows_say(each_app: App, clock, monkeypatch) -> None:
+    app = each_app
+    made = (await three(app, clock))[1]  # the only one of its cohort, as a fan-out is
+    rows, course = await app.events.get(ANALYST, made), await app.events.course(ANALYST, made)
+    listed = await app.events.list(ANALYST, category="chat")
+    await app.store.write(lambda tx: tx.conn.execute(tables.events.update().where(tables.events.c.id == bytes.fromhex(made)).values(target="group:all")))
+    monkeypatch.setattr(event_rows, "MANY", 0)
+    assert (await app.events.get(ANALYST, made)).ledger == rows.ledger == listed.items[0].ledger
+    assert (await app.events.list(ANALYST, category="chat")).items[0].ledger == rows.ledger
+    counted = await app.events.course(ANALYST, made)
+    key = lambda one: (one.channel, one.state)  # noqa: E731
+    assert sorted(counted.states, key=key) == sorted(course.states, key=key) and counted.last_change == course.last_change
+
+
+async def test_a_provider_that_nobody_used_is_looked_for_within_the_look(each_app: App, clock, monkeypatch) -> None:
+    app, began = each_app, clock.now()
+    made = await three(app, clock)
+    monkeypatch.setattr(walk, "EXAMINED", 2)
+    for provider, expected in (("capture", made), ("nobody", [])):
+        seen, after = [], None
+        while True:
+            page = await app.deliveries.list(ANALYST, provider=provider, since=began, after=after, limit=1)
+            seen += [one.event for one in page.items]
+            after = page.next
+            if after is None:
+                break
+        assert seen == expected
 
 
 async def test_the_course_of_an_event(each_app: App, clock) -> None:
