@@ -30,6 +30,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "operate": frozenset({"admin", "operator"}),
 }
 SIGNED_IN = "inbox.own"  # what everybody who is signed in may
+AT_WORK = "content.read"  # what everybody on the staff may
 HOMES = {"admin": "/overview", "marketer": "/overview", "analyst": "/overview", "operator": "/overview", "member": "/inbox"}
 
 

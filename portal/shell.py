@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
 
+from portal.access import AT_WORK, SIGNED_IN
 from portal.account import account, own_dialog
 from portal.components.controls import button
 from portal.components.elements import (
@@ -31,7 +32,8 @@ from portal.components.surfaces import empty, note
 from portal.components.text import t
 from portal.frame import Frame, Reader
 from portal.frames import Frames, Later, Slot, Trail, TrailPlace, is_here, where
-from portal.navigation import Place, groups
+from portal.navigation import OWN as OWN_PLACES
+from portal.navigation import Place, groups, places
 from portal.palette import palette, seek_box
 from portal.routes import STRANGERS, routes
 
@@ -65,7 +67,7 @@ def _is_at(path: str) -> Any:
 
 
 def _links() -> list[rx.Component]:
-    """A group's name stands where somebody may use one of its places."""
+    """A group's name stands where somebody may use one of its places. Whoever uses none has their own here, which others have in the account's menu."""
 
     def link(place: Place) -> rx.Component:
         name = t(f"nav.{place.word}")
@@ -80,7 +82,8 @@ def _links() -> list[rx.Component]:
         usable = functools.reduce(operator.or_, [Reader.may.contains(one) for one in sorted({place.permission for place in some})])
         name = [p(t(f"group.{group}"))] if group != "start" else []
         found.append(rx.cond(usable, div(*name, *[link(place) for place in some], cls="navg")))
-    return found
+    own = div(*[link(place) for place in places() if place in OWN_PLACES], cls="navg")
+    return [*found, rx.cond(Reader.may.contains(SIGNED_IN) & ~Reader.may.contains(AT_WORK), own)]
 
 
 def sidebar(suffix: str = "") -> rx.Component:
@@ -269,7 +272,11 @@ def _own() -> rx.Component:
             ),
             span(cls="grow"),
             seek_box(),
-            rx.cond(Frame.home != "/inbox", button(t("back"), "arrow-left", kind="ghost backto", name=t("back"), href=Frame.home)),
+            rx.cond(
+                Frame.home != "/inbox",
+                button(t("back"), "arrow-left", kind="ghost backto", name=t("back"), href=Frame.home),
+                a(icon("circle-user", 16), href="/account", cls="btn ghost icon", aria_label=t("nav.account"), title=t("nav.account")),
+            ),
             bell(),
             theme_button(),
             native_form(

@@ -118,8 +118,8 @@ async def _fill(page: Account) -> None:
 def _session(row: SessionRow) -> rx.Component:
     return tr(
         td(div(span(row.browser, cls="strong clip"), rx.cond(row.here, tag(t("own.here"), "accent")), cls="row"), cls="full"),
-        td(span(row.since, title=row.exact)),
-        td(span(row.ends, cls="num muted")),
+        td(span(row.since, title=row.exact), custom_attrs={"data-l": t("own.since")}),
+        td(span(row.ends, cls="num muted"), custom_attrs={"data-l": t("own.until")}),
         td(rx.cond(row.here, rx.fragment(), button(t("own.end"), kind="sm danger", on_click=Account.end(row.id))), cls="r"),
     )
 

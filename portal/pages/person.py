@@ -125,8 +125,8 @@ def _groups() -> rx.Component:
         value="", on_change=page.join, aria_label=t("person.groups.add"), id="join",
     )  # fmt: skip
     rows = rx.cond(page.groups.length() > 0, ul(rx.foreach(page.groups, _group), cls="list"), p(t("person.groups.none"), cls="muted quiet"))
-    foot = rx.cond(CHANGE & (page.other_groups.length() > 0), into, span(cls="grow"))
-    return card(t("person.groups"), rows, foot=foot, flush=True)
+    foot = rx.cond(CHANGE & (page.other_groups.length() > 0), div(into, cls="ft"))
+    return card(t("person.groups"), rows, foot, flush=True)
 
 
 def _facts() -> rx.Component:

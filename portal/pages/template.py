@@ -94,7 +94,7 @@ def _problem(row: ProblemRow) -> rx.Component:
 def _lint() -> rx.Component:
     """The line under the source: whether it renders, and everything that does not, at its place."""
     verdict = div(
-        rx.cond(Studio.wrong > 0, icon("circle-alert", 15, class_name="bad"), icon("circle-check", 15, class_name="good")),
+        rx.cond(Studio.wrong > 0, icon("circle-alert", 15, class_name="bad"), rx.cond(Studio.here, icon("circle-check", 15, class_name="good"))),
         span(rx.cond(Studio.here | (Studio.wrong > 0), Studio.verdict, ""), cls="grow", id="verdict"),
         rx.cond(WRITES, span(rx.cond(Studio.aside, t("studio.unsaved"), Studio.saved), cls="cap faint num", id="saved"), span(t("studio.readonly"), cls="cap faint")),
         cls="row lintline",

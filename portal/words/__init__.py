@@ -64,9 +64,9 @@ def known(key: str) -> bool:
 
 
 def say(language: str, key: str, /, **values: object) -> str:
-    """The phrase with values put in. A key ending in a count has a form `.one` beside it, used when `count` is 1."""
+    """The phrase with values put in. A key ending in a count has a form `.one` beside it, used when `count` is 1, as a number or formatted."""
     phrases = _PHRASES.get(language, _PHRASES["en"])
-    if values.get("count") == 1 and f"{key}.one" in phrases:
+    if values.get("count") in (1, "1") and f"{key}.one" in phrases:
         key = f"{key}.one"
     return phrases[key].format(**values)
 

@@ -54,6 +54,12 @@ def test_values_are_put_in_and_unknown_languages_read_english():
     assert say("xx", "bell.none") == EN["bell.none"]
 
 
+def test_one_of_something_is_said_in_the_singular_however_it_was_counted():
+    for one in (1, "1"):
+        assert say("en", "event.cancel.people", count=one) == "It does not go to 1 person."
+    assert say("en", "event.cancel.people", count="11") == "It does not go to 11 people."
+
+
 @pytest.mark.parametrize(("locale", "language"), [("de-AT", "de"), ("de_CH", "de"), ("en-GB", "en"), ("fr", "en"), ("", "en")])
 def test_language_of_a_locale(locale, language):
     assert language_of(locale) == language

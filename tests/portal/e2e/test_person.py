@@ -293,3 +293,13 @@ def test_everything_can_be_taken_along_and_then_erased(look, served, axe):
     late = EventIn(type="t", category="orders", to=To(user="leaving"), title="Too late")
     (answer,) = served.run(served.house.app.events.accept(SYSTEM, [late]))
     assert isinstance(answer, UnknownUser)
+
+
+def test_a_person_finds_their_own_pages_beside_the_account_too(look):
+    page = look(login="member")
+    page.locator(HERE).wait_for()
+    page.get_by_role("link", name="Your account").click()
+    expect(page.locator("h1")).to_have_text("Your account")
+    expect(page.locator(".shell > .side .nav .lbl")).to_have_text(["Inbox", "Preferences", "Your account"])
+    page.locator(".shell > .side .nav", has_text="Preferences").click()
+    expect(page.locator("h1")).to_have_text("What should we send you?")

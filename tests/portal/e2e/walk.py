@@ -20,6 +20,8 @@ from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as Late
 
+from tests.portal.e2e.behind_links import Leaf
+
 T = TypeVar("T")
 BUILD = Path(__file__).parents[3] / "build" / "portal"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice", "experimental"]
@@ -38,7 +40,8 @@ WIDE = """() => { const most = innerWidth;
   const out = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > most + 1 && e.checkVisibility());
   return ["wider than the window: " + out.slice(-3).map((e) => e.tagName + "." + e.className).join(", ")]; }"""
 DRESSED = """async (mode) => {
-  await new Promise((done) => { const look = () => document.documentElement.classList.contains(mode) ? done() : requestAnimationFrame(look); look(); });
+  const plain = !document.getElementById("content");  // a page without the frame has no class: what the browser prefers holds at once
+  await new Promise((done) => { const look = () => plain || document.documentElement.classList.contains(mode) ? done() : requestAnimationFrame(look); look(); });
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const moving = document.getAnimations().filter((a) => a.effect?.getTiming().iterations !== Infinity);
   await Promise.allSettled(moving.map((a) => a.finished)); }"""
@@ -52,6 +55,7 @@ ASKERS = """() => [...new Set([...document.querySelectorAll("#content button:not
 UNFOLD = "() => { const all = [...document.querySelectorAll('#content details:not([open])')]; for (const e of all) e.open = true; return all.length; }"
 READY = """() => { const here = document.getElementById("content");
   return here && !here.hasAttribute("aria-busy") && ![...here.querySelectorAll(".late, .skel")].some((e) => e.checkVisibility()); }"""
+PLAIN = str.maketrans({"/": "-", "[": None, "]": None})  # a route as the name of a picture
 OPENS = 30_000  # milliseconds a dialog may take
 SHELL = ("palette", "keys", "own", "drawer")
 
@@ -78,6 +82,7 @@ class Walk:
         self._base = ""
         self._page: Page
         self._at = "the first page"
+        self._ground = "#content"
         for told in (found.seen, found.closed):
             told.setdefault(role, [])
         found.links.setdefault(role, {})
@@ -93,18 +98,32 @@ class Walk:
         self._page.on("console", lambda said: self._note("console", [said.text[:300]]) if said.type == "error" else None)
         self._page.on("request", lambda asked: None if asked.url.startswith((base, "data:", "blob:")) else self._note("foreign", [asked.url]))
 
-    async def visit(self, route: str) -> None:
-        """Load a route and judge it in every look, with its tabs, folded parts, dialogs and menus."""
+    async def visit(self, route: str, path: str = "", name: str = "") -> None:
+        """Load a route and judge it in every look, with its tabs, folded parts, dialogs and menus. `path`, `name`: of one page of this route."""
         self._at = route
         try:
-            await self._visit(route, await self._address(route))
+            await self._visit(route, path or await self._address(route), name or route.strip("/").translate(PLAIN) or "start")
         except PlaywrightError as broken:  # one page that cannot be walked keeps nobody from the others
             self._note("walking", [broken.message[:300]])
 
-    async def _visit(self, route: str, path: str) -> None:
+    async def leaf(self, leaf: Leaf) -> None:
+        """A page without the frame, before and after each of its buttons that are pressed."""
+        self._at, self._ground = leaf.name, "body"
+        try:
+            await self._spend("loading", self._page.goto(leaf.path))
+            await self._judge(leaf.name)
+            for n, press in enumerate(leaf.presses, 1):
+                await self._page.locator(press).first.click()
+                await self._page.wait_for_load_state()
+                await self._judge(f"{leaf.name}-{n}")
+        except PlaywrightError as broken:
+            self._note("walking", [broken.message[:300]])
+        self._found.seen[self.role].append(leaf.kind)
+        self._ground = "#content"
+
+    async def _visit(self, route: str, path: str, name: str) -> None:
         self._at = path
         await self._load(path)
-        name = route.strip("/").replace("/", "-").replace("[", "").replace("]", "") or "start"
         if await self._page.locator("#content > .empty .lucide-lock").count():
             self._found.closed[self.role].append(route)
             if len(self._found.closed[self.role]) == 1:
@@ -123,15 +142,17 @@ class Walk:
             await self._overlays(f"{name}-{href.partition('=')[2]}")
 
     async def shell(self, home: str) -> None:
-        """The frame's own: palette, keys, language and zone, account menu; on a phone the drawer."""
+        """The frame's own: palette, keys, language and zone, account menu; on a phone the drawer. A person's frame has the first three."""
         await self._load(home)
+        full = await self._page.locator(".shell").count() > 0
         for width in dict.fromkeys(width for width, _ in self._looks):
             await self._dress(width, "light")
             for name in SHELL:
-                if (name == "drawer") == (width < 760):
+                if (name == "drawer") == (width < 760) if full else name != "drawer":
+                    await self._page.locator(f"#{name}").wait_for(state="attached")  # they come after the page
                     await self._page.evaluate("(id) => document.getElementById(id).showModal()", name)
                     await self._opened(f"shell-{name}", f"#{name}", width)
-            if width > 760:
+            if full and width > 760:
                 await self._page.locator(".shell > .side .me").click()
                 await self._opened("shell-me", "#me", width)
 
@@ -190,7 +211,7 @@ class Walk:
         """`within`: an overlay; the page beneath has been judged before. The first look of a role at a page is always at the whole."""
         self._found.looks += 1
         where, wrong = f"{self.role} {name} {width} {mode}", await self._spend("width", self._page.evaluate(WIDE))
-        same = (await self._page.evaluate(PRINT, within or "#content"), str(width))
+        same = (await self._page.evaluate(PRINT, within or self._ground), str(width))
         first = not within and (width, mode) == self._looks[0]
         if (*same, mode) not in self._found.judged or first:
             rules = COLOURS if same in self._found.judged and not first else None

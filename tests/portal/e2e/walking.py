@@ -13,6 +13,7 @@ from portal import wiring
 from portal.access import SESSION_COOKIE, home_of
 from portal.routes import STRANGERS, routes
 from portal.wiring import connect
+from tests.portal.e2e.behind_links import HOSTED, invitation, leaves
 from tests.portal.e2e.conftest import FLAGS, chromium_path
 from tests.portal.e2e.full_house import fill
 from tests.portal.e2e.walk import BUILD, LOOKS, Findings, Look, Walk
@@ -51,31 +52,47 @@ def open_standing(name: str, server, home: Path) -> Iterator[Standing]:
     server.run(house.stop(), 60)
 
 
-def walk_through(standing: Standing, axe: str, logins: Sequence[str], looks: Sequence[Look] = LOOKS, *, deep: bool = True) -> Findings:
-    """Every page as every one of them, the administrator first, then those of strangers. `deep`: dialogs, menus, tabs and folds too."""
+def walk_through(
+    standing: Standing, axe: str, logins: Sequence[str], looks: Sequence[Look] = LOOKS, *, only: Sequence[str] = (), deep: bool = True
+) -> Findings:
+    """Every page as every one of them, the administrator first, then those of strangers. `only`: these pages alone, and none of strangers.
+    `deep`: dialogs, menus, tabs and folds too."""
     sessions = {login: standing.session(login) for login in logins}
     found = Findings()
+    mine = only or [route for route in chosen("ROUTE", routes()) if route not in STRANGERS]
+    strangers = [] if only else chosen("ROLE", ["stranger"])
     try:
-        asyncio.run(_walk(standing, axe, sessions, found, looks, deep))
+        asyncio.run(_walk(standing, axe, {**sessions, **dict.fromkeys(strangers, "")}, mine, found, looks, deep))
     finally:
         told(standing, found)
     return found
 
 
-async def _walk(standing: Standing, axe: str, sessions: dict[str, str], found: Findings, looks: Sequence[Look], deep: bool) -> None:
-    mine = [route for route in chosen("ROUTE", routes()) if route not in STRANGERS]
+async def _walk(
+    standing: Standing, axe: str, sessions: dict[str, str], mine: Sequence[str], found: Findings, looks: Sequence[Look], deep: bool
+) -> None:
     plain, variable = [route for route in mine if "[" not in route], [route for route in mine if "[" in route]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-        crews = [[await _tab(browser, standing, axe, who, token, found, looks, deep) for who, token in sessions.items()] for _ in range(CREWS)]
+        crews = [[await _tab(browser, standing, axe, who, token, found, looks, deep) for who, token in sessions.items() if token] for _ in range(CREWS)]
         for waiting in (plain, variable):  # what is variable is a link of a page before
             await asyncio.gather(*[_work(crew, waiting) for crew in crews])
         for walk in crews[0] if deep else ():
             await walk.shell(home_of(walk.role))
-        stranger = await _tab(browser, standing, axe, "stranger", "", found, looks, deep)
-        for route in chosen("ROUTE", STRANGERS):
-            await stranger.visit(route)
+        for who in (who for who, token in sessions.items() if not token):
+            await _walk_strangers(await _tab(browser, standing, axe, who, "", found, looks, deep), standing)
         await browser.close()
+
+
+async def _walk_strangers(stranger: Walk, standing: Standing) -> None:
+    """What nobody needs to sign in for: the portal's own pages, an invitation that is good, and the pages behind links in messages."""
+    for route in chosen("ROUTE", STRANGERS):
+        await stranger.visit(route)
+        if route == "/invite":
+            await stranger.visit(route, standing.server.run(invitation(standing.house)), "invite-good")
+    for leaf in standing.server.run(leaves(standing.house), 60) if chosen("ROUTE", HOSTED) else ():
+        if leaf.kind in chosen("ROUTE", HOSTED):
+            await stranger.leaf(leaf)
 
 
 async def _work(crew: list[Walk], waiting: list[str]) -> None:
@@ -108,6 +125,11 @@ def chosen_words(kind: str) -> list[str]:
     return [one for one in os.environ.get(kind, "").split(",") if one]
 
 
+def chosen_looks() -> list[Look]:
+    """All, or those that LOOK asks for: LOOK=1440-light,390-dark."""
+    return [look for look in LOOKS if f"{look[0]}-{look[1]}" in chosen("LOOK", [f"{width}-{mode}" for width, mode in LOOKS])]
+
+
 def told(standing: Standing, found: Findings) -> None:
     """What was walked, in a table for people."""
     lines = [f"# {standing.name.title()} house: {found.looks} looks, {found.pictures} judged and pictured, {time.monotonic() - standing.began:.0f} s", ""]
@@ -115,5 +137,5 @@ def told(standing: Standing, found: Findings) -> None:
     lines += ["| role | pages seen | closed to it |", "|---|---|---|"]
     lines += [f"| {role} | {len(seen)} | {len(found.closed[role])} |" for role, seen in found.seen.items()]
     lines += ["", *[f"* {where}: {'; '.join(what)}" for where, what in found.faults.items()], ""]
-    part = "-".join(one.strip("/").replace("/", "-") for kind in ("ROLE", "ROUTE") for one in chosen_words(kind))
+    part = "-".join(one.strip("/").replace("/", "-") for kind in ("ROLE", "ROUTE", "LOOK") for one in chosen_words(kind))
     (BUILD / f"walked-{standing.name}{part and '-'}{part[:80]}.md").write_text("\n".join(lines))
