@@ -31,7 +31,7 @@ header{display:flex;align-items:center;gap:9px}.tile{display:grid;place-items:ce
 section h2{padding:0 20px;margin:18px 0 6px;font-size:14px}section{border-top:1px solid var(--line)}.way{display:flex;gap:14px;align-items:center;padding:12px 20px;border-top:1px solid var(--line)}.way:first-of-type{border-top:0}.way>div{flex:1;min-width:0}.way p{margin:0;font-size:13px}.way form{margin:0}.way b{font-weight:550}
 .plain,.btn{display:inline-flex;align-items:center;font:inherit;font-weight:500;height:36px;padding:0 14px;border:1px solid var(--ctl);border-radius:7px;background:var(--surface);color:var(--fg);text-decoration:none;white-space:nowrap}.plain:hover,.btn:hover{background:var(--bg)}.stop{color:var(--bad)}.after{margin:16px 0 0;text-align:center;font-size:12px;color:var(--fg3)}
 .ways{display:flex;flex-wrap:wrap;gap:8px;margin-top:16px}div.done{display:flex;align-items:center;gap:12px}.done span{flex:1}.done form{margin:0}.done.bad{background:var(--badbg);color:var(--fg)}
-.scroll{overflow-x:auto;position:relative}.scroll table{min-width:100%}.scroll th:first-child{padding-left:18px}.scroll tbody tr:last-child>*{border-bottom:0}.two{display:grid;grid-template-columns:minmax(0,1.25fr) minmax(0,1fr);gap:16px;margin-top:16px;align-items:start}.two>div{display:grid;gap:16px;min-width:0}
+.scroll{overflow-x:auto;position:relative}.scroll table{min-width:100%}.scroll th:first-child{padding-left:18px}.scroll tr>:last-child{padding-right:14px}.scroll th[scope=col]{white-space:nowrap}.scroll tbody tr:last-child>*{border-bottom:0}.two{display:grid;grid-template-columns:minmax(0,1.25fr) minmax(0,1fr);gap:16px;margin-top:16px;align-items:start}.two>div{display:grid;gap:16px;min-width:0}
 fieldset{min-width:0;margin:0}fieldset.card>legend{float:left;width:100%;font-weight:600;font-size:15px;padding:0;margin-bottom:8px}fieldset.card>legend~*{clear:both}.span{border:0;padding:0;margin:0 0 14px}.span legend{font-weight:500;padding:0;margin-bottom:4px}fieldset p{font-size:13px}
 label{display:grid;gap:4px;font-weight:500}.tick-row{display:flex;gap:9px;align-items:center;font-weight:400;min-height:32px}.pair{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:10px}.days{display:flex;flex-wrap:wrap;gap:4px 12px;margin-top:8px}.days label{display:flex;gap:5px;align-items:center;font-weight:400}
 input[type=time],input[list],select{font:inherit;width:100%;height:36px;padding:0 10px;border:1px solid var(--ctl);border-radius:7px;background:var(--surface);color:var(--fg)}input[type=radio]{width:18px;height:18px;accent-color:var(--accent);margin:0}.save{margin:16px 0 0}
@@ -40,7 +40,7 @@ footer{margin:24px 0 0;color:var(--fg3);font-size:12px;text-align:center}@media(
 
 _FRAME = """<!doctype html>
 <html lang="{{ lang }}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="robots" content="noindex"><title>{{ heading }}</title><style>{{ style }}</style></head>
+<meta name="robots" content="noindex"><link rel="icon" href="data:,"><title>{{ heading }}</title><style>{{ style }}</style></head>
 <body><main>{% if brand %}<header><span class="tile" aria-hidden="true">{{ brand[:1] }}</span><bdi>{{ brand }}</bdi></header>{% endif %}
 {% block body %}{% endblock %}
 <footer>{{ t.foot }}</footer></main></body></html>"""
@@ -99,8 +99,8 @@ class _Safe(str):
 STYLE_SHEET = _Safe(STYLE)
 _environment = Environment(loader=DictLoader(_PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+HEADERS = {  # img-src is for the frame's empty icon, without which browsers ask for one that nobody has
+    "Content-Security-Policy": f"default-src 'none'; img-src data:; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "Referrer-Policy": "no-referrer",  # the address is a credential
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",

@@ -83,8 +83,9 @@ async def test_pages_speak_german_to_germans_and_run_nothing(app: App, client: h
     assert "abbestellen?" in page.text
     assert "<script" not in page.text
     assert not re.search(r"""(?:src|href|action)\s*=\s*["'](?:https?:)?//""", page.text)
+    assert '<link rel="icon" href="data:,">' in page.text  # else every browser asks for an icon that is not there
     policy = page.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
+    assert "default-src 'none'; img-src data:;" in policy
     assert "frame-ancestors 'none'" in policy
     assert page.headers["referrer-policy"] == "no-referrer"
     refused = await client.get("/u/x", headers={"accept-language": "de-DE,de;q=0.9"})

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from backend.app.views import PreferencesIn
 from backend.domain.event import EventIn, To
 from backend.security.links import Link
 from backend.security.roles import SYSTEM
@@ -23,11 +24,12 @@ CHOOSING = ("input[name=cell]:not(:disabled)", ".save button", "form:has([name=b
 
 @dataclass(frozen=True)
 class Leaf:
-    """`presses`: selectors, in their order; the page is judged before and after each."""
+    """`presses`: selectors, in their order; the page is judged before and after each. `status`: what the server answers first."""
 
     name: str
     path: str
     presses: tuple[str, ...] = ()
+    status: int = 200
 
     @property
     def kind(self) -> str:
@@ -38,6 +40,7 @@ async def leaves(house: House) -> list[Leaf]:
     """The pages behind links of two people, who read English and German, in every state their buttons lead to."""
     app, found = house.app, []
     for user, language in READERS:
+        await app.preferences.put(SYSTEM, user, PreferencesIn(consents={"marketing": True}), evidence="asked on a walk")
         for category, title in (("orders", LONG), ("security", "<b>Somebody</b> signed in")):
             item = EventIn(type="walked", category=category, to=To(user=user), title=title, channels=["web"])
             (answer,) = await app.events.accept(SYSTEM, [item])
@@ -49,7 +52,7 @@ async def leaves(house: House) -> list[Leaf]:
             if leave:
                 found.append(Leaf(f"u-{category}-{language}", f"/u/{leave}", LEAVING if language == "en" else LEAVING[:4]))
         found.append(Leaf(f"p-{language}", f"/p/{choose}", CHOOSING))
-    return [*found, *[Leaf(f"{page[1:]}-broken", f"{page}/broken-in-two") for page in HOSTED]]
+    return [*found, *[Leaf(f"{page[1:]}-broken", f"{page}/broken-in-two", status=404) for page in HOSTED]]
 
 
 async def invitation(house: House) -> str:

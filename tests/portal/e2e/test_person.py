@@ -300,6 +300,6 @@ def test_a_person_finds_their_own_pages_beside_the_account_too(look):
     page.locator(HERE).wait_for()
     page.get_by_role("link", name="Your account").click()
     expect(page.locator("h1")).to_have_text("Your account")
-    expect(page.locator(".shell > .side .nav .lbl")).to_have_text(["Inbox", "Preferences", "Your account"])
-    page.locator(".shell > .side .nav", has_text="Preferences").click()
+    expect(page.locator(".shell > .side .nav .lbl")).to_have_text(["Inbox", "Your preferences", "Your account"])
+    page.locator(".shell > .side .nav", has_text="Your preferences").click()
     expect(page.locator("h1")).to_have_text("What should we send you?")

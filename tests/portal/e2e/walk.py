@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, ConsoleMessage, Page
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as Late
 
@@ -95,7 +95,7 @@ class Walk:
         self._context.set_default_timeout(60_000)
         self._page, self._base = await self._context.new_page(), base
         self._page.on("pageerror", lambda error: self._note("script", [str(error)[:300]]))
-        self._page.on("console", lambda said: self._note("console", [said.text[:300]]) if said.type == "error" else None)
+        self._page.on("console", self._heard)
         self._page.on("request", lambda asked: None if asked.url.startswith((base, "data:", "blob:")) else self._note("foreign", [asked.url]))
 
     async def visit(self, route: str, path: str = "", name: str = "") -> None:
@@ -110,7 +110,9 @@ class Walk:
         """A page without the frame, before and after each of its buttons that are pressed."""
         self._at, self._ground = leaf.name, "body"
         try:
-            await self._spend("loading", self._page.goto(leaf.path))
+            answer = await self._spend("loading", self._page.goto(leaf.path))
+            if answer is None or answer.status != leaf.status:
+                self._note("answer", [f"{answer and answer.status} instead of {leaf.status}"])
             await self._judge(leaf.name)
             for n, press in enumerate(leaf.presses, 1):
                 await self._page.locator(press).first.click()
@@ -150,7 +152,10 @@ class Walk:
             for name in SHELL:
                 if (name == "drawer") == (width < 760) if full else name != "drawer":
                     await self._page.locator(f"#{name}").wait_for(state="attached")  # they come after the page
-                    await self._page.evaluate("(id) => document.getElementById(id).showModal()", name)
+                    if name == "palette":  # sorts its entries when it is opened
+                        await self._page.keyboard.press("Control+k")
+                    else:
+                        await self._page.evaluate("(id) => document.getElementById(id).showModal()", name)
                     await self._opened(f"shell-{name}", f"#{name}", width)
             if full and width > 760:
                 await self._page.locator(".shell > .side .me").click()
@@ -261,6 +266,10 @@ class Walk:
         if await self._page.locator(overlay).is_visible():
             self._note(name, ["Escape does not close it"])
             await self._page.evaluate("(is) => { const e = document.querySelector(is); e.close?.(); e.hidePopover?.(); }", overlay)
+
+    def _heard(self, said: ConsoleMessage) -> None:
+        if said.type == "error" and said.location["url"] != self._page.url:  # of the page's own status: that is asked where it is loaded
+            self._note("console", [said.text[:300]])
 
     def _note(self, where: str, what: list[str]) -> None:
         place = where if where.startswith(self.role) else f"{self.role} {self._at}: {where}"

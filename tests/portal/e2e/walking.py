@@ -85,12 +85,15 @@ async def _walk(
 
 
 async def _walk_strangers(stranger: Walk, standing: Standing) -> None:
-    """What nobody needs to sign in for: the portal's own pages, an invitation that is good, and the pages behind links in messages."""
+    """What nobody needs to sign in for: the portal's own pages, an invitation that is good, and the pages behind links in messages.
+
+    These last come from the house the server began with: only the portal is told of another.
+    """
     for route in chosen("ROUTE", STRANGERS):
         await stranger.visit(route)
         if route == "/invite":
             await stranger.visit(route, standing.server.run(invitation(standing.house)), "invite-good")
-    for leaf in standing.server.run(leaves(standing.house), 60) if chosen("ROUTE", HOSTED) else ():
+    for leaf in standing.server.run(leaves(standing.server.house), 60) if chosen("ROUTE", HOSTED) else ():
         if leaf.kind in chosen("ROUTE", HOSTED):
             await stranger.leaf(leaf)
 
