@@ -11,6 +11,7 @@ from backend.domain.durations import span_of
 from backend.domain.errors import Invalid, NotFound, Unavailable
 from portal.frame import Frame, halt_name, show_halts, tell
 from portal.guard import caller, guarded
+from portal.numbers import percent
 from portal.reading import teller
 from portal.refusals import in_words
 from portal.rows import Choice
@@ -168,7 +169,7 @@ def _provider(one: ProviderView, voice: Teller) -> ProviderRow:
     if one.waiting and one.breaker != "closed":
         text = f"{text} {voice.say('brakes.down', count=count(one.waiting, voice.language))}".strip()
     word = voice.say("brakes.is.halted") if one.halted else voice.say(f"brakes.is.{one.breaker}")
-    return ProviderRow(one.key, one.channel, "held" if one.halted else LOOKS[one.breaker], word, f"{one.points} %", answers, rate, text)
+    return ProviderRow(one.key, one.channel, "held" if one.halted else LOOKS[one.breaker], word, percent(one.points, 100, voice.language, 0), answers, rate, text)
 
 
 def _halt(one: HaltView, voice: Teller) -> HaltRow:
