@@ -2,7 +2,7 @@
 
 EN = {
     "role.admin.may": "Everything, also members, senders, the audit and erasing people.",
-    "role.marketer.may": "Writes templates, categories and campaigns, sends, looks at people and results. No providers, no members.",
+    "role.marketer.may": "Writes templates and categories, sends, looks at people and results. No providers, no members.",
     "role.analyst.may": "Looks at deliveries, events and analytics. Changes nothing, sends nothing.",
     "role.operator.may": "Runs it: providers, dead letters, halts, senders, people. Sends too. No templates, no members.",
     "role.member.may": "Only an inbox, preferences and history of their own.",
@@ -110,7 +110,7 @@ EN = {
 }
 DE = {
     "role.admin.may": "Alles, auch Mitglieder, Absender, das Prüfprotokoll und das Löschen von Personen.",
-    "role.marketer.may": "Schreibt Vorlagen, Kategorien und Kampagnen, sendet, sieht Personen und Ergebnisse. Keine Anbieter, keine Mitglieder.",
+    "role.marketer.may": "Schreibt Vorlagen und Kategorien, sendet, sieht Personen und Ergebnisse. Keine Anbieter, keine Mitglieder.",
     "role.analyst.may": "Sieht Zustellungen, Ereignisse und Auswertungen. Ändert nichts, sendet nichts.",
     "role.operator.may": "Betreibt es: Anbieter, Unzustellbares, Sperren, Absender, Personen. Sendet auch. Keine Vorlagen, keine Mitglieder.",
     "role.member.may": "Nur den eigenen Posteingang, die eigenen Einstellungen und den eigenen Verlauf.",
