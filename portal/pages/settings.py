@@ -251,7 +251,7 @@ def _installation() -> list[rx.Component]:
     )  # fmt: skip
     kept = card(
         t("settings.kept"),
-        rx.el.dl(rx.foreach(page.kept, lambda k: rx.fragment(rx.el.dt(k.what), rx.el.dd(k.how_long, class_name="num"))), class_name="kv"),
+        rx.el.dl(rx.foreach(page.kept, lambda k: rx.fragment(rx.el.dt(k.what), rx.el.dd(k.how_long, class_name="num nowrap"))), class_name="kv keptfor"),
         p(t("settings.kept.why"), cls="hint"),
         foot=span(page.purged),
     )
