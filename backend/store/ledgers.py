@@ -54,7 +54,7 @@ def of_day(tx: Tx, day: int) -> dict[int, Ledger]:
 
 
 def unbalanced(tx: Tx, day: int, limit: int = NAMED) -> list[Unbalanced]:
-    """Events of the day that do not balance, the first ones."""
+    """Events of the day that do not balance, the first ones. Each table is bounded by the day: PostgreSQL would join all days else."""
     lo, hi = first_of_day(day), first_of_day(day + 1)
     n, d, e = notifications.c, deliveries.c, events.c
     owed = (
@@ -64,13 +64,13 @@ def unbalanced(tx: Tx, day: int, limit: int = NAMED) -> list[Unbalanced]:
     have = (
         select(n.space, n.event, func.count().label("units"))
         .select_from(deliveries.join(notifications, (n.id == d.notification) & (n.space == d.space)))
-        .where(d.id >= lo, d.id < hi).group_by(n.space, n.event).subquery().c
+        .where(d.id >= lo, d.id < hi, n.id >= lo, n.id < hi).group_by(n.space, n.event).subquery().c
     )  # fmt: skip
     there = func.coalesce(have.units, 0)
     recipients = func.coalesce(e.recipients, owed.decided)
     rows = (
         select(owed.space, owed.event, owed.units - there, owed.decided - recipients)
-        .select_from(owed.units.table.outerjoin(have.units.table, (have.space == owed.space) & (have.event == owed.event)).outerjoin(events, (e.id == owed.event) & (e.space == owed.space)))
+        .select_from(owed.units.table.outerjoin(have.units.table, (have.space == owed.space) & (have.event == owed.event)).outerjoin(events, (e.id == owed.event) & (e.space == owed.space) & (e.id >= lo) & (e.id < hi)))
         .where((owed.units != there) | (owed.decided > recipients)).order_by(owed.space, owed.event).limit(limit)
     )  # fmt: skip
     return [Unbalanced(space, event.hex(), int(missing) - max(0, int(many))) for space, event, missing, many in tx.conn.execute(rows)]

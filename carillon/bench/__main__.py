@@ -1,4 +1,4 @@
-"""`python -m carillon.bench [line|ingest|click|idle|analytics|front]...`: measure on this machine; without a name everything, into docs/benchmarks.md.
+"""`python -m carillon.bench [line|ingest|click|idle|analytics|front|many]...`: measure on this machine; without a name everything, into docs/benchmarks.md.
 
 The engines are those of CARILLON_BENCH_{DATABASE,LOG,CACHE}_URL, else of CARILLON_TEST_*, else some started for the run. With
 CARILLON_BENCH_PROTOTYPE=FOLDER the prototype runs in the same rounds, so that the ratio is one of neighbours.
@@ -11,16 +11,18 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
 
-from carillon.bench import analytics, entrance, line, prototype, stand
+from carillon.bench import analytics, entrance, line, many, prototype, stand
 
 ROUNDS = 3
 COUNT = int(os.environ.get("CARILLON_BENCH_COUNT", "12000"))  # deliveries of one run of the line
-NAMES = ("line", "ingest", "click", "idle", "analytics", "front")
+MANY = int(os.environ.get("CARILLON_BENCH_MANY", "5000000"))  # deliveries behind the portal
+NAMES = ("line", "ingest", "click", "idle", "analytics", "front", "many")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
@@ -113,7 +115,36 @@ def bench_front() -> list[Row]:
     return [(f"portal, {what}", figure, goal) for what, figure, goal in zip(figures, said, GOALS, strict=True)]
 
 
-BENCHES = {"line": bench_line, "ingest": bench_ingest, "click": bench_click, "idle": bench_idle, "analytics": bench_analytics, "front": bench_front}
+def bench_many() -> list[Row]:
+    """Every page of staff, and the ledger, with millions of deliveries in PostgreSQL."""
+    with many.filled(MANY, lambda text: print(text, flush=True)) as there:
+        environment = os.environ | there.variables
+        run = [sys.executable, "-m", "tests.portal.measure_many"]
+        done = subprocess.run(run, cwd=PAGE.parents[1], env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        times = []
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, "-m", "carillon.cli", "ledger"], env=environment, stdout=subprocess.DEVNULL, check=True)
+            times.append(time.perf_counter() - began)
+    pages: dict[str, list[float]] = json.loads(done.stdout)
+    title = f"with {there.deliveries:,} deliveries (PostgreSQL)"
+    rooms: dict[str, dict[str, list[float]]] = {}
+    for name, taken in pages.items():
+        rooms.setdefault(name.partition(",")[0] if name.partition(",")[0] in ("deliveries", "events", "analytics", "people") else "other pages", {})[name] = taken
+    rows = [_opened(f"portal {title}, warm navigation", pages)]
+    rows += [_opened(f"the same, {room}", of) for room, of in rooms.items()]
+    rows.append((f"`carillon ledger` {title}, everything, seconds", spread(times, "{:.1f}"), ""))
+    return rows
+
+
+def _opened(what: str, pages: dict[str, list[float]]) -> Row:
+    every = [1000 * one for taken in pages.values() for one in taken]
+    slowest = max(pages, key=lambda name: statistics.median(pages[name]))
+    told = f"{what}: {len(pages)} addresses, {len(every)} openings, milliseconds (p50, p95; slowest by median: {slowest}, {1000 * statistics.median(pages[slowest]):,.0f})"
+    return told, f"{statistics.median(every):,.0f} and {statistics.quantiles(every, n=20)[-1]:,.0f}", "p95 under 1,000"
+
+
+BENCHES = {"line": bench_line, "ingest": bench_ingest, "click": bench_click, "idle": bench_idle, "analytics": bench_analytics, "front": bench_front, "many": bench_many}
 
 
 def main(names: Sequence[str]) -> int:
@@ -122,7 +153,7 @@ def main(names: Sequence[str]) -> int:
         print(f"There is no benchmark {unknown[0]!r}. There are {', '.join(NAMES)}.", file=sys.stderr)
         return 2
     asked = names or NAMES
-    if "line" in asked and not _engines():
+    if {"line", "many"} & set(asked) and not _engines():
         command = [sys.executable, "-m", "carillon.engines", "run", "--", sys.executable, "-m", "carillon.bench", *names]
         return subprocess.run(command, check=False).returncode
     load, rows = os.getloadavg()[0], list[Row]()
