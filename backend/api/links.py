@@ -34,7 +34,7 @@ async def why(app: "App", request: Request) -> Response:
     heading = texts["y_title"].format(title=in_line(view.title)) if view.title else texts["y_title_none"]
     told = {
         "brand": in_line(view.brand),
-        "channel": texts.get(view.channel, view.channel),
+        "over": texts.get(f"over_{view.channel}", view.channel),
         "category": in_line(view.category_name),
         "sent": moment_words(view.sent_at.timestamp() if view.sent_at else 0.0, language(view.locale), view.timezone),
     }

@@ -125,7 +125,7 @@ async def test_why_a_mail_came(app: App, client: httpx.AsyncClient, ask: Ask, li
     delivery = (await app.deliveries.list(ADMIN)).items[0]
     page = await client.get("/y/" + app.signed.make("y", Link(1, bytes.fromhex(delivery.id))))
     assert page.status_code == 200, page.text
-    assert "“Orders”" in page.text
+    assert "by email because it is about “Orders”." in page.text
     assert "mia@example.com" not in page.text
 
 
