@@ -1,9 +1,14 @@
 /* A person's own pages: tells the server the browser's time zone, and moves through the inbox by keyboard. */
 (() => {
-  try {
-    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    if (/^[\w+\-/]{1,64}$/.test(zone)) document.cookie = `carillon_zone=${zone}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
-  } catch { /* without it the page asks for the zone */ }
+  const tell = () => {
+    try {
+      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      if (/^[\w+\-/]{1,64}$/.test(zone)) document.cookie = `carillon_zone=${zone}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+    } catch { /* without it the page asks for the zone */ }
+  };
+  /* to ask the machine for its zone takes a while: at once only for the page that wants it, else when the page stands */
+  if (location.pathname.startsWith("/preferences") && !document.cookie.includes("carillon_zone=")) tell();
+  else addEventListener("load", () => setTimeout(tell, 2000));
 
   /* keys of the inbox: j and k move, e archives or moves back, u marks read or unread, x selects */
   let place = -1;

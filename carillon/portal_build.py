@@ -187,6 +187,7 @@ def relocate(client: Path) -> None:
             packed = chunk.with_suffix(".js.gz")
             if packed.exists():
                 packed.write_bytes(gzip.compress(moved.encode(), 9, mtime=0))
+            chunk.with_suffix(".js.br").unlink(missing_ok=True)  # three hundred bytes are as well sent the other way
             changed += 1
     if not changed or any(b"localhost:" in p.read_bytes() for p in client.glob("assets/reflex-env-*.js")):
         raise BuildFailed("The bundle could not be made independent of its address: Reflex writes its settings chunk differently now.")

@@ -13,13 +13,14 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LARGEST = 2_000_000  # bytes; the charts' chunk is the largest file there is
-WITHOUT = frozenset({".html", ".gz"})  # pages have a door of their own
+WITHOUT = frozenset({".html", ".gz", ".br"})  # pages have a door of their own
+PACKED = (("br", ".br"), ("gzip", ".gz"))  # what the build compressed lies beside each file; the smallest first
 
 
 class Kept(NamedTuple):
     """A file as it is sent."""
 
-    packed: bytes
+    packed: dict[str, bytes]
     plain: bytes
     kind: bytes
     tag: bytes
@@ -46,9 +47,10 @@ class Files:
             await self._inner(scope, receive, send)
             return
         file = self._file(scope["path"])
-        zipped = bool(file.packed) and "gzip" in asked.get("accept-encoding", "")
-        body = file.packed if zipped else file.plain
-        tag = file.tag + (b'-z"' if zipped else b'"')
+        wanted = {part.partition(";")[0].strip() for part in asked.get("accept-encoding", "").split(",") if not part.replace(" ", "").endswith(";q=0")}
+        coding = next((name for name in file.packed if name in wanted), "")
+        body = file.packed[coding] if coding else file.plain
+        tag = file.tag + (f'-{coding}"' if coding else '"').encode()
         headers = [(b"content-type", file.kind), (b"etag", tag)]
         if file.packed:
             headers.append((b"vary", b"Accept-Encoding"))
@@ -57,8 +59,8 @@ class Files:
             await send({"type": "http.response.body", "body": b""})
             return
         headers.append((b"content-length", str(len(body)).encode()))
-        if zipped:
-            headers.append((b"content-encoding", b"gzip"))
+        if coding:
+            headers.append((b"content-encoding", coding.encode()))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body if scope["method"] == "GET" else b""})
 
@@ -67,8 +69,8 @@ class Files:
         if found is None:
             place = self._paths[path]
             plain = place.read_bytes()
-            beside = place.with_name(f"{place.name}.gz")  # made when the portal was built
-            packed = beside.read_bytes() if beside.exists() else b""
+            beside = ((name, place.with_name(place.name + suffix)) for name, suffix in PACKED)  # made when the portal was built
+            packed = {name: path.read_bytes() for name, path in beside if path.exists()}
             kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
             kind += "; charset=utf-8" if kind.startswith("text/") else ""
             tag = f'"{hashlib.sha256(plain).hexdigest()[:24]}'

@@ -159,12 +159,15 @@ def voice() -> rx.Component:
     )
 
 
+def _bars() -> list[rx.Component]:
+    return [div(cls="skel", style={"width": width, "max_width": "100%", "margin_bottom": "14px"}) for width in ("220px", "380px", "100%", "100%", "82%")]
+
+
 def _waiting() -> rx.Component:
     """The frame before the caller is known: shapes only, nothing of anybody's."""
-    bars = [div(cls="skel", style={"width": width, "margin_bottom": "14px"}) for width in ("220px", "380px", "100%", "100%", "82%")]
     return div(
         aside(span(logo(), span("Carillon", cls="lbl"), cls="brand"), cls="side"),
-        div(header(cls="bar"), main(*bars, id="content", cls="main", aria_busy="true"), style={"min_width": "0"}),
+        div(header(cls="bar"), main(*_bars(), id="content", cls="main", aria_busy="true"), style={"min_width": "0"}),
         cls="shell",
     )
 
@@ -294,5 +297,5 @@ def _own() -> rx.Component:
         _later(palette(), own_dialog()),
         cls=rx.cond(where.startswith("/deliveries/"), "ownpage wide", "ownpage"),
     )  # fmt: skip
-    waiting = div(header(cls="bar own"), main(id="content", cls="own", aria_busy="true"), cls="ownpage")
+    waiting = div(header(cls="bar own"), main(*_bars(), id="content", cls="own", aria_busy="true"), cls="ownpage")
     return rx.cond(Frame.ready, full, waiting)

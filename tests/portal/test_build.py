@@ -49,7 +49,9 @@ def test_moving_the_bundle_rewrites_the_settings_and_their_compressed_copy(tmp_p
     chunk.parent.mkdir()
     chunk.write_text("var e={PING:`http://localhost:8000/ping`,EVENT:`ws://localhost:8000/_event`};")
     (tmp_path / "assets" / "reflex-env-abc.js.gz").write_bytes(b"old")
+    (tmp_path / "assets" / "reflex-env-abc.js.br").write_bytes(b"old")
     relocate(tmp_path)
+    assert not (tmp_path / "assets" / "reflex-env-abc.js.br").exists()
     assert chunk.read_text() == "var e={PING:location.origin+`/ping`,EVENT:location.origin.replace(/^http/,`ws`)+`/_event`};"
     assert gzip.decompress((tmp_path / "assets" / "reflex-env-abc.js.gz").read_bytes()).decode() == chunk.read_text()
 

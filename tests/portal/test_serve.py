@@ -7,6 +7,7 @@ import pytest
 
 from carillon import portal_serve
 from carillon.portal_build import CLIENT, BuildFailed
+from portal.routes import STRANGERS, is_prerendered, routes
 from tests.portal.house_stand import PASSWORD
 
 
@@ -83,6 +84,46 @@ def test_a_file_from_memory_is_the_file_and_is_not_sent_twice(browser):
 def test_one_page_asks_for_few_files(browser):
     asked = re.findall(r'rel="modulepreload" href="([^"]+)"', browser.get("/deliveries").text)
     assert len(asked) <= 15, asked
+
+
+def test_a_first_visit_without_charts_is_small_and_smaller_where_the_browser_can(browser):
+    page = browser.get("/deliveries").text
+    files = sorted(set(re.findall(r'(?:href|src)="(/[^"]+\.(?:js|css|woff2))"', page)))
+    assert len(files) <= 20, files
+
+    def sent(path: str, accepted: str) -> bytes:
+        with browser.stream("GET", path, headers={"Accept-Encoding": accepted}) as answer:
+            return b"".join(answer.iter_raw())
+
+    everywhere, here = (sum(len(sent(path, accepted)) for path in files) for accepted in ("gzip", "gzip, br"))
+    assert here < 0.92 * everywhere < 280_000
+    largest = next((CLIENT / "assets").glob("entry.client-*.js"))
+    address = f"/assets/{largest.name}"
+    assert sent(address, "gzip, br") == largest.with_name(f"{largest.name}.br").read_bytes()
+    assert sent(address, "identity") == sent(address, "br;q=0") == largest.read_bytes()
+    tags = {browser.head(address, headers={"Accept-Encoding": one}).headers["etag"] for one in ("identity", "gzip", "br")}
+    assert len(tags) == 3
+
+
+def test_every_page_behind_the_door_shows_where_something_will_stand_before_any_script_ran(built):
+    for route in routes():
+        if is_prerendered(route) and route not in STRANGERS:
+            page = (CLIENT / route.strip("/") / "index.html").read_text()
+            assert page.partition('id="content"')[2].count("skel") >= 5, route
+
+
+def test_what_moves_without_end_is_not_painted_while_a_page_comes(built):
+    """Where nothing but the processor draws, sixty paintings a second are half of what it has."""
+    style = next((CLIENT / "assets").glob("__reflex_global_styles-*.css")).read_text()
+    endless = re.findall(r"animation:([^;}]*infinite[^;}]*)", style)
+    assert endless
+    for one in endless:
+        name = next(word for word in one.split() if f"@keyframes {word}{{" in style)
+        frames = re.search(rf"@keyframes {name}\{{((?:[^{{}}]*\{{[^{{}}]*\}})*)\}}", style)
+        assert frames, name
+        changed = set(re.findall(r"([a-z-]+):", frames[1]))
+        seconds = [float(word[:-1]) for word in one.split() if re.fullmatch(r"[\d.]+s", word)]
+        assert changed <= {"transform", "opacity"} or seconds[1:] == [1.0], (one, changed)
 
 
 def test_the_bundle_names_no_machine(built):

@@ -58,6 +58,17 @@ def move_to(served, hour):
     served.run(go())
 
 
+def test_the_zone_is_told_at_once_where_it_is_wanted_and_elsewhere_when_the_page_stands(look):
+    told = "document.cookie.includes('carillon_zone=')"
+    page = look(login="member")
+    page.locator(HERE).wait_for()
+    page.evaluate(f"new Promise((done) => {{ const look = () => ({told} ? done() : setTimeout(look, 20)); look(); }})")
+    page.context.clear_cookies(name="carillon_zone")
+    page.goto("/preferences", wait_until="domcontentloaded")
+    assert page.evaluate(told)
+    page.locator(HERE).wait_for()
+
+
 def test_quiet_hours_chosen_here_hold_the_next_mail_until_the_morning(look, served):
     move_to(served, 20)
     page = look(login="member")
