@@ -11,7 +11,6 @@ from sqlalchemy import update
 from backend.channels.base import Answer
 from backend.channels.smtp import Smtp
 from backend.clock import HeldClock
-from backend.domain.category import SEEDED
 from backend.domain.delivery import Delivery
 from backend.log import topics
 from backend.log.codec import encode
@@ -23,7 +22,6 @@ from backend.store.tables import dead, deliveries, due, people, suppressions
 from tests.channels.mailserver import QUICK, number, server
 from tests.stages.conftest import NOON, SPACE, Ground, event_for, read_all
 from tests.stages.delivering import BODY, Stand, until
-from workers import outcomes
 
 
 @pytest.fixture
@@ -379,13 +377,6 @@ async def test_stopping_takes_nothing_new(stand):
         held[0](Answer("accepted", "250", "taken"))
     assert len(held) == 1
     assert await stand.left() == 2
-
-
-def test_letters_keep_no_words_of_a_provider(stand):
-    """They may name the address, and go to a topic that keeps ids and reasons alone."""
-    delivery = Delivery(bytes(16), bytes(16), bytes(16), SPACE, 1, 2, b"", "orders", "normal", 1, NOON, attempt=99)
-    said = outcomes.after(delivery, Answer("temporary", "451", "mia@example.com is busy"), SEEDED[0], NOON, lambda: 0.5)
-    assert said.letter == "retry_exhausted: 451"
 
 
 async def test_an_attempt_whose_delivery_was_dropped_by_age_stops_nothing(stand):
