@@ -70,7 +70,7 @@ BREAKS = [
     ]),
     # 4. critical never behind a campaign
     Break(4, "the least urgent lane flies first", f"{LINE}/test_order.py::test_what_is_critical_overtakes_a_campaign_that_waits[embedded]", [
-        ("workers/inhand.py", "        for row in self.waiting.values():\n            passed", "        for row in reversed(self.waiting.values()):\n            passed"),
+        ("workers/deliver.py", "topics.deliveries(channel, priority) for priority in PRIORITIES]", "topics.deliveries(channel, priority) for priority in reversed(PRIORITIES)]"),
     ]),
     Break(4, "all priorities share a lane", f"{LINE}/test_order.py::test_what_is_critical_overtakes_a_campaign_that_waits[embedded]", [
         ("workers/decided.py", "for c in CHANNELS for p in PRIORITIES}", "for c in CHANNELS for p in PRIORITIES}\nTOPIC = {key: topics.deliveries(CHANNEL_NAME[key[0]], 'low') for key in TOPIC}"),

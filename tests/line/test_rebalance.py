@@ -9,12 +9,15 @@ import time
 from collections import Counter
 
 import pytest
+from sqlalchemy import func, select
 
 from backend.clock import SystemClock
 from backend.domain.delivery import State
 from backend.security.roles import SYSTEM
 from backend.settings import load
 from backend.store import rollup
+from backend.store.tables import attempts
+from carillon.bench.sink_smtp import Manner, Sink
 from carillon.house import House
 from tests.line.houses import environment, order_shipped
 from tests.line.lives import ROOT
@@ -23,22 +26,18 @@ from workers.line import STAGES
 
 OTHERS = tuple(name for name in STAGES if name != "deliver")
 EVENTS = 200
-SLOW = "0.5"  # seconds the mail server takes for each mail of a connection
 OPEN = 2 * EVENTS  # at a provider at once: everything is in the air when half of the partitions move
 pytestmark = [pytest.mark.drill, pytest.mark.long, pytest.mark.timeout(240)]
 
 
-@contextlib.contextmanager
-def sink(file):
-    """A slow mail server; its URL."""
-    file.touch()
-    command = [sys.executable, "-m", "carillon.bench.sink_smtp", "0", "--file", str(file), "--delay", SLOW]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as made:
-        try:
-            assert made.stdout
-            yield f"smtp://127.0.0.1:{int(made.stdout.readline())}?open={OPEN}"
-        finally:
-            made.terminate()  # writes what it holds
+@contextlib.asynccontextmanager
+async def mail_server(manner):
+    """A mail server and its URL."""
+    server = Sink(manner=manner)
+    try:
+        yield server, f"smtp://127.0.0.1:{await server.start()}?open={OPEN}&timeout=90"
+    finally:
+        await server.close()
 
 
 @contextlib.contextmanager
@@ -64,31 +63,31 @@ async def until(so):
 
 
 async def test_a_process_that_joins_repeats_nothing_of_one_that_lives(engines, tmp_path):
-    first, second = tmp_path / "first", tmp_path / "second"
-    with sink(first) as one, sink(second) as two, environment("servers", tmp_path, engines, again=False) as variables:
-        async with House(load(variables), SystemClock(), OTHERS) as house:
-            await people(house)
+    slow = Manner(delay=20.0)  # until the other one has joined, however long that takes
+    async with mail_server(slow) as (first, one), mail_server(Manner()) as (second, two):
+        with environment("servers", tmp_path, engines, again=False) as variables:
+            async with House(load(variables), SystemClock(), OTHERS) as house:
+                await people(house)
 
-            async def sent() -> int:
-                return (await house.app.store.read(lambda tx: rollup.everything(tx, 1)))[State.SENT]
+                async def begun() -> bool:
+                    return await house.app.store.read(lambda tx: tx.conn.scalar(select(func.count()).select_from(attempts))) == EVENTS
 
-            with deliver(variables, one, tmp_path / "one.log"):
-                events = [order_shipped(to=f"user{n % PEOPLE}", channels=["email"]) for n in range(EVENTS)]
-                await house.app.events.accept(SYSTEM, events)  # all of them fly from the first process
+                async def sent() -> bool:
+                    return (await house.app.store.read(lambda tx: rollup.everything(tx, 1)))[State.SENT] == 2 * EVENTS
 
-                async def begun():
-                    return await sent() > 20
+                async def joined() -> bool:
+                    return second.count > 0
 
-                await until(begun)
-                with deliver(variables, two, tmp_path / "two.log"):
+                with deliver(variables, one, tmp_path / "one.log"):
+                    events = [order_shipped(to=f"user{n % PEOPLE}", channels=["email"]) for n in range(EVENTS)]
                     await house.app.events.accept(SYSTEM, events)
-
-                    async def over():
-                        return await sent() == 2 * EVENTS
-
-                    await until(over)
-    heard = [sink_file.read_text().split() for sink_file in (first, second)]
-    assert all(heard), [len(ids) for ids in heard]  # both had a part in it
-    times = Counter(made for ids in heard for made in ids)
+                    await until(begun)  # all of them are at the first one's server
+                    with deliver(variables, two, tmp_path / "two.log"):
+                        await house.app.events.accept(SYSTEM, events)
+                        await until(joined)  # it read on where the first one's marks are: at what is in the air
+                        assert first.count < EVENTS
+                        first.manner = Manner()
+                        await until(sent)
+    times = Counter(first.ids + second.ids)
     assert len(times) == 2 * EVENTS
     assert {made: n for made, n in times.items() if n > 1} == {}
