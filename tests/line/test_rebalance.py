@@ -35,7 +35,7 @@ async def mail_server(manner):
     """A mail server and its URL."""
     server = Sink(manner=manner)
     try:
-        yield server, f"smtp://127.0.0.1:{await server.start()}?open={OPEN}&timeout=90"
+        yield server, f"smtp://127.0.0.1:{await server.start()}?open={OPEN}&lanes={PEOPLE}&timeout=90"
     finally:
         await server.close()
 
@@ -58,7 +58,7 @@ def deliver(variables, url, log):
 async def until(so):
     limit = time.monotonic() + 120
     while not await so():
-        assert time.monotonic() < limit
+        assert time.monotonic() < limit, "it does not come to that"
         await asyncio.sleep(0.1)
 
 
@@ -70,7 +70,7 @@ async def test_a_process_that_joins_repeats_nothing_of_one_that_lives(engines, t
                 await people(house)
 
                 async def begun() -> bool:
-                    return await house.app.store.read(lambda tx: tx.conn.scalar(select(func.count()).select_from(attempts))) == EVENTS
+                    return await house.app.store.read(lambda tx: tx.conn.scalar(select(func.count()).select_from(attempts))) >= PEOPLE
 
                 async def sent() -> bool:
                     return (await house.app.store.read(lambda tx: rollup.everything(tx, 1)))[State.SENT] == 2 * EVENTS
@@ -81,7 +81,7 @@ async def test_a_process_that_joins_repeats_nothing_of_one_that_lives(engines, t
                 with deliver(variables, one, tmp_path / "one.log"):
                     events = [order_shipped(to=f"user{n % PEOPLE}", channels=["email"]) for n in range(EVENTS)]
                     await house.app.events.accept(SYSTEM, events)
-                    await until(begun)  # all of them are at the first one's server
+                    await until(begun)  # as many are at the first one's server
                     with deliver(variables, two, tmp_path / "two.log"):
                         await house.app.events.accept(SYSTEM, events)
                         await until(joined)  # it read on where the first one's marks are: at what is in the air
