@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.portal.house_stand import PASSWORD, open_house
 from tests.portal.serving import serving
@@ -22,6 +22,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+expect.set_options(timeout=30_000)  # ms; what is right is seen at once, what is slow is still right
 
 
 def chromium_path() -> str:
