@@ -49,7 +49,7 @@ class Chunk:
         self.fresh.update(hot.write_attempts(tx, outcomes, [start_of(item) for item in self.go], self.now))
         write_stops(tx, [refused for _, refused in self.stopped], self.now)
         hot.write_moves(tx, [given_up(item.delivery) for item, _ in self.broken if not item.answer], self.now)
-        ordered.write(tx, self.done, self.stopped)
+        ordered.write(tx, self.done, self.stopped, self.now)
         later = [after.later for _, after in self.done if after.later]
         if later:
             hot.write_due(tx, later)

@@ -80,8 +80,8 @@ def place_of(item: Item, until: float = 0.0) -> Ahead:
     return Ahead(d.space, d.person, f"{d.channel}:{d.priority}:{d.category}", d.accepted, d.id, until)
 
 
-def write(tx: Tx, done: Sequence[tuple[Item, After]], stopped: Sequence[tuple[Item, Refused]]) -> None:
-    """What is waited behind after these, in their transaction."""
+def write(tx: Tx, done: Sequence[tuple[Item, After]], stopped: Sequence[tuple[Item, Refused]], now: float) -> None:
+    """What is waited behind after these, in their transaction; who waited behind one that ended comes next."""
     opened: list[Ahead] = []
     ended: list[Ahead] = []
     for item, after in done:
@@ -102,6 +102,7 @@ def write(tx: Tx, done: Sequence[tuple[Item, After]], stopped: Sequence[tuple[It
         ahead.put(tx, opened)
     if ended:
         ahead.drop(tx, ended)
+        ahead.bring(tx, ended, now)
 
 
 def _held(item: Item, found: Ahead, state: int, now: float) -> Refused:

@@ -3,17 +3,21 @@
 The rows only say where to look; whether one is still open is what its delivery's state says.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from backend.domain.delivery import State
 from backend.store import hot
 from backend.store.port import Tx
-from backend.store.tables import ahead
+from backend.store.tables import ahead, due
 from backend.store.upsert import CHUNK, upsert
 
+STEP = 1e-6  # seconds between them: they are claimed in the order of their time
+NEXT = 20  # of those that wait behind one that ended, how many come at once
+RELEASE = "release.%"  # kinds of due rows that decide a delivery anew
 OPEN = (State.PENDING, State.HELD, State.RETRYING, State.SENDING)
 
 
@@ -67,3 +71,21 @@ def drop(tx: Tx, rows: Sequence[Ahead]) -> None:
     for row in rows:
         where = (ahead.c.space == row.space, ahead.c.person == row.person, ahead.c.kind == row.kind, ahead.c.accepted == row.accepted)
         tx.conn.execute(delete(ahead).where(*where, ahead.c.delivery == row.delivery))
+
+
+def bring(tx: Tx, ended: Sequence[Ahead], now: float) -> None:
+    """Who waits behind these need not wait for their own next look: the first ones of each order are due now, in their order. Behind one
+    that is tried again nobody is brought, and a row that a due stage holds at this moment comes without it."""
+    for space, person, kind in {(one.space, one.person, one.kind) for one in ended}:
+        where = (ahead.c.space == space, ahead.c.person == person, ahead.c.kind == kind)
+        order = list(tx.conn.scalars(select(ahead.c.delivery).where(*where).order_by(ahead.c.accepted, ahead.c.delivery).limit(NEXT)))
+        if not order:
+            continue
+        here = (due.c.space == space, due.c.id.in_(order), due.c.kind.like(RELEASE), due.c.at > now)
+        rows = tx.conn.execute(select(due.c.id, due.c.kind).where(*here).with_for_update(skip_locked=True))
+        kinds: dict[bytes, str] = {row.id: row.kind for row in rows}
+        first = list(itertools.takewhile(kinds.__contains__, order))
+        if first:
+            row = (due.c.space == space, due.c.id == bindparam("of_id"), due.c.kind == bindparam("of_kind"))
+            times = [{"of_id": made, "of_kind": kinds[made], "of_at": now - (NEXT - n) * STEP} for n, made in enumerate(first)]
+            tx.conn.execute(update(due).where(*row).values(at=bindparam("of_at")), times)

@@ -62,6 +62,9 @@ BREAKS = [
     Break(3, "who waits for a turn is waited behind by nobody", f"{LINE}/test_ordered.py::test_the_order_holds_while_each_of_many_fails_by_chance[embedded]", [
         ("backend/store/ahead.py", "        still = [row for row in rows if", "        still = [] and [row for row in rows if"),
     ]),
+    Break(3, "who waited is left to its own next look", f"{LINE}/test_ordered.py::test_who_waited_comes_when_the_one_before_was_sent_and_not_at_a_look_of_its_own[embedded]", [
+        ("workers/ordered.py", "        ahead.bring(tx, ended, now)\n", ""),
+    ]),
     Break(3, "lanes of a provider by chance", f"{LINE}/test_order.py::test_one_person_gets_everything_in_the_order_of_acceptance[embedded]", [
         ("workers/deliver.py", "        lane = lane_of(item.delivery, item.provider.lanes)\n", "        lane = int(self._rnd() * item.provider.lanes)\n"),
     ]),

@@ -1,13 +1,13 @@
 """Ordered categories: while an earlier one is tried again, later ones to the same person wait, and come in their order."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from backend.app.captures import StoreShelf
 from backend.app.content_views import CategoryIn
 from backend.channels.capture import Behaviour
 from backend.security.roles import SYSTEM
-from backend.store.tables import ahead
+from backend.store.tables import ahead, due
 from tests.line.houses import moment, order_shipped
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -69,6 +69,29 @@ async def test_later_ones_wait_behind_one_that_is_tried_again_and_come_in_order(
     await through(stand, first, *rest, apart, loose)
     found = await places(stand, heard, loose, first, *rest)
     assert found == sorted(found) and len(heard) == 5
+    assert await waited_behind(stand) == 0
+
+
+async def test_who_waited_comes_when_the_one_before_was_sent_and_not_at_a_look_of_its_own(stand, heard):
+    user = await stand.person()
+    await stand.misbehave("fail")
+    (first,) = await mails(stand, user, "first")
+    await stand.settle()
+    await stand.misbehave("ok")
+    rest = await mails(stand, user, *[f"{n}" for n in range(30)])
+    await stand.settle()
+
+    def scatter(tx):
+        """As looks at a busy hour leave them: each at a time of its own, far away, the later ones sooner."""
+        held = [row.id for row in tx.conn.execute(select(due.c.id).where(due.c.kind.like("release.%")).order_by(due.c.id.desc()))]
+        assert len(held) == len(rest)
+        for n, made in enumerate(held):
+            tx.conn.execute(update(due).where(due.c.id == made).values(at=stand.now + 5_000 + 60 * n))
+
+    await stand.app.store.write(scatter)
+    await stand.settle(after=57.0)  # the first one's next try
+    found = await places(stand, heard, first, *rest)
+    assert found == sorted(found) and len(heard) == 1 + len(rest)
     assert await waited_behind(stand) == 0
 
 
