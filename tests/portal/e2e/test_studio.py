@@ -118,7 +118,7 @@ def test_a_second_editor_is_told_who_was_first_and_loses_nothing(look, served):
     served.run(app.studio.save(doris, "two-editors", SaveIn(theirs, 1)))
 
     write(page, "Text message", "My own words")
-    expect(page.locator(".note.held")).to_contain_text("doris saved first", timeout=LATE)
+    expect(page.locator("#content .note.held")).to_contain_text("doris saved first", timeout=LATE)
     expect(page.locator("#saved")).to_have_text("Kept aside")
     assert served.run(app.templates.get(SYSTEM, "two-editors")).draft == theirs
     page.get_by_role("button", name="Compare and merge…").click()
@@ -132,7 +132,7 @@ def test_a_second_editor_is_told_who_was_first_and_loses_nothing(look, served):
     assert merged == Content(sms=SmsContent("My own words"), web=WebContent("Title of Doris", "Body"))
     kept = {one.author: one.content for one in served.run(app.studio.kept(SYSTEM, "two-editors")).items}
     assert kept["doris"] == theirs and kept["marketer"].sms == SmsContent("My own words")
-    expect(page.locator(".note.held")).to_have_count(0)
+    expect(page.locator("#content .note.held")).to_have_count(0)
     expect(page.locator(".bubble")).to_have_text("My own words")
 
 
