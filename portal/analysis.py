@@ -81,7 +81,7 @@ class Analyst:
 
     def told(self, key: str, **values: str) -> str:
         """Words that say "given" for "planned" where one provider is looked at: all that came to it."""
-        return self.say(f"{key}.one", provider=self.one, **values) if self.one else self.say(key, **values)
+        return self.say(f"{key}.given", provider=self.one, **values) if self.one else self.say(key, **values)
 
     def shown(self) -> Shown:
         whole, rate = self.view.whole, self.view.whole.failed

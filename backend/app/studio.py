@@ -34,7 +34,7 @@ from backend.domain.publish import SAMPLE_CONTEXT
 from backend.domain.schema import faults, well_formed
 from backend.domain.segments import segments
 from backend.domain.starters import STARTERS
-from backend.domain.template import CHANNELS, Content, EmailContent, SmsContent, SmsMessage, TemplateVersion, fallbacks
+from backend.domain.template import CHANNELS, TEST, Content, EmailContent, SmsContent, SmsMessage, TemplateVersion, fallbacks
 from backend.security.roles import Actor, need
 from backend.store import categories, template_parts, templates
 from backend.store.port import Tx
@@ -43,7 +43,6 @@ from backend.store.templates import DraftRow, TemplateRow, VersionRow
 RECENT = 7  # days that "where used" looks back
 NOTED = 300.0  # seconds in which one editor's saves are one entry of the audit trail
 SCANNED = 2_000  # templates looked at for one page of a filtered list
-TEST = "~test"  # as `retention.TESTED` knows it; behind a template's key: the versions its tests are made of; no key of a template can hold a tilde
 MARKED = "Test: "
 
 

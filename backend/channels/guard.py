@@ -101,7 +101,7 @@ class Guard:
             elif other is not None and other.points.moved > mine.points.moved:
                 mine = msgspec.structs.replace(mine, points=other.points)
             turned = mine.breaker.position != word.breaker.position  # twice within one moment of the clock, perhaps
-            if turned or mine.breaker.changed != word.breaker.changed or mine.points != word.points or now - mine.told > TELL or other is None:
+            if turned or (mine.breaker.changed, mine.points) != (word.breaker.changed, word.points) or now - mine.told > TELL or other is None:
                 mine = msgspec.structs.replace(mine, told=now)
                 told[word_key(key)] = (int(max(mine.breaker.changed, mine.points.moved) * 1000) + 1, msgspec.msgpack.encode(mine))
             self._words[key] = mine

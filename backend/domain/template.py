@@ -12,6 +12,7 @@ from msgspec import Struct, field
 Channel: TypeAlias = Literal["email", "push", "sms", "web"]
 CHANNELS: tuple[Channel, ...] = ("email", "push", "sms", "web")
 Kind: TypeAlias = Literal["text", "number", "date", "link", "list", "flag", "object"]
+TEST = "~test"  # behind a template's key: the versions its tests are made of; no key of a template can hold a tilde
 
 
 class Action(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -7,15 +7,14 @@ import itertools
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import delete, select
 
 from backend.domain.delivery import State
-from backend.store import hot
+from backend.store import due_rows, hot
 from backend.store.port import Tx
 from backend.store.tables import ahead, due
 from backend.store.upsert import CHUNK, upsert
 
-STEP = 1e-6  # seconds between them: they are claimed in the order of their time
 NEXT = 20  # of those that wait behind one that ended, how many come at once
 RELEASE = "release.%"  # kinds of due rows that decide a delivery anew
 OPEN = (State.PENDING, State.HELD, State.RETRYING, State.SENDING)
@@ -84,8 +83,5 @@ def bring(tx: Tx, ended: Sequence[Ahead], now: float) -> None:
         here = (due.c.space == space, due.c.id.in_(order), due.c.kind.like(RELEASE), due.c.at > now)
         rows = tx.conn.execute(select(due.c.id, due.c.kind).where(*here).with_for_update(skip_locked=True))
         kinds: dict[bytes, str] = {row.id: row.kind for row in rows}
-        first = list(itertools.takewhile(kinds.__contains__, order))
-        if first:
-            row = (due.c.space == space, due.c.id == bindparam("of_id"), due.c.kind == bindparam("of_kind"))
-            times = [{"of_id": made, "of_kind": kinds[made], "of_at": now - (NEXT - n) * STEP} for n, made in enumerate(first)]
-            tx.conn.execute(update(due).where(*row).values(at=bindparam("of_at")), times)
+        first = [(made, kinds[made]) for made in itertools.takewhile(kinds.__contains__, order)]
+        due_rows.bring_forward(tx, space, first, now)

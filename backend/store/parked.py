@@ -5,10 +5,10 @@ when nothing is left. The index `due_parked` makes all of it cost what is taken,
 """
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, select, text, update
+from sqlalchemy import delete, func, select, text
 
 from backend.domain.halting import PARKED
-from backend.store import marks, tables
+from backend.store import due_rows, marks, tables
 from backend.store.port import Tx
 from backend.store.tables import due
 from backend.store.tables import marks as marks_table
@@ -60,10 +60,7 @@ def let_go(tx: Tx, one: Release, now: float, limit: int) -> int:
     here = (_IS_PARKED, d.space == one.space, d.kind == PARKED + one.scope)
     soon = now if one.last else now + CLAIMED  # the last look leaves alone what is claimed already
     ids = list(tx.conn.scalars(select(d.id).where(*here, d.id > (one.last or bytes(16)), d.at > soon).order_by(d.id).limit(limit)))
-    if ids:
-        row = (d.space == one.space, d.kind == PARKED + one.scope, d.id == bindparam("of_id"))
-        step = 1e-6  # a moment apart, so that they are claimed in this order
-        tx.conn.execute(update(due).where(*row).values(at=bindparam("of_at")), [{"of_id": made, "of_at": now - (limit - n) * step} for n, made in enumerate(ids)])
+    due_rows.bring_forward(tx, one.space, [(made, PARKED + one.scope) for made in ids], now)
     if len(ids) == limit:
         last = ids[-1]
     elif one.last or now - one.since < SETTLED:

@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import Table, bindparam, delete, exists, select
 
 from backend.domain.ids import first_of_day
+from backend.domain.template import TEST
 from backend.store import inbox, marks
 from backend.store import tables as t
 from backend.store.port import Tx
@@ -18,7 +19,6 @@ KEPT = {
     "history": KEEP, "captures": KEEP, "dead": KEEP, "chat": KEEP, "schedules": KEEP, "repeats": KEEP, "tests": KEEP, "log": LOG, "idempotency": DAY,
     "content": FOREVER, "totals": FOREVER, "audit": FOREVER,
 }  # fmt: skip
-TESTED = "%~test"  # template keys of versions made for a test to oneself; no key of a template can hold a tilde
 LAST = "purge.last"  # the mark of the last round
 
 
@@ -80,4 +80,4 @@ def _untested(tx: Tx, now: float) -> int:
     mine, newer = t.template_versions, t.template_versions.alias()
     behind = (newer.c.space == mine.c.space) & (newer.c.key == mine.c.key) & (newer.c.version > mine.c.version)
     whole_days = (now - KEPT["tests"]) // DAY * DAY  # as long as a delivery of it may be there, and be tried again
-    return _drop(tx, mine, mine.c.key.like(TESTED) & (mine.c.at < whole_days) & exists(select(newer.c.version).where(behind)))
+    return _drop(tx, mine, mine.c.key.like(f"%{TEST}") & (mine.c.at < whole_days) & exists(select(newer.c.version).where(behind)))

@@ -146,7 +146,7 @@ def _show(page: Analytics, view: AnalyticsView, analyst: Analyst, voice: Teller,
     query = page.query
     names = sorted({*view.providers[:50], view.provider} - {""})
     page.providers = [Choice(name, name) for name in names]
-    page.one = voice.say("analytics.one", provider=view.provider) if view.provider else ""
+    page.one = voice.say("analytics.given", provider=view.provider) if view.provider else ""
     page.preset, page.by, page.sort = span.preset, analyst.by, analyst.sort
     page.first_day, page.last_day = span.first[:10], span.last[:10]
     page.against_kind = query["against"] if query["against"] in ("", NONE) else "day"

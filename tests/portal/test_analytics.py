@@ -127,6 +127,14 @@ def test_one_provider_is_told_by_what_it_was_given():
     assert SPEC.address(SPEC.read({"provider": "a&b"})) == "/analytics?provider=a%26b"
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize(("provider", "note"), [("", ("of 1 planned", "von 1 geplanten")), ("alpha", ("of 1 given to it", "von 1, die er bekam"))])
+def test_a_single_message_is_told_too(provider, note, language):
+    single = FiguresView(Ledger(planned=1, sent=1), Rate(1, 1, ""), Rate(0, 1, ""), half=0.9, timed=1)
+    seen = told(report(single, provider=provider), language).shown()
+    assert seen.tiles[0].note == note[language == "de"]
+
+
 def test_no_signal_is_no_zero():
     steps = told(report()).funnel()
     assert (steps[4].count, steps[4].width) == ("–", "0%") and "No signal" in steps[4].share

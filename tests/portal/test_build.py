@@ -82,7 +82,7 @@ def test_without_npm_the_error_names_the_extra(monkeypatch, tmp_path):
 
 
 def test_a_registry_that_is_named_is_used_and_never_written(monkeypatch):
-    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://registry.example/")
-    assert portal_build._environment()["NPM_CONFIG_REGISTRY"] == "http://registry.example/"
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://packages.example/")
+    assert portal_build._environment()["NPM_CONFIG_REGISTRY"] == "http://packages.example/"
     for path in (*Path(ROOT / "reflex.lock").glob("*"), ROOT / "rxconfig.py"):
         assert "registry" not in path.read_text().lower(), path

@@ -54,6 +54,16 @@ def test_values_are_put_in_and_unknown_languages_read_english():
     assert say("xx", "bell.none") == EN["bell.none"]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_singular_of_a_phrase_needs_no_other_value(language):
+    """It is chosen by the count alone: what the plural is given must do."""
+    phrases = _PHRASES[language]
+    for key, text in phrases.items():
+        plural = key.removesuffix(".one")
+        if plural != key and plural in phrases and "count" in holes(phrases[plural]):
+            assert holes(text) <= holes(phrases[plural]), key
+
+
 def test_one_of_something_is_said_in_the_singular_however_it_was_counted():
     for one in (1, "1"):
         assert say("en", "event.cancel.people", count=one) == "It does not go to 1 person."
