@@ -61,9 +61,10 @@ def reason_view(reason: Reason, actor: Actor) -> ReasonView:
     return ReasonView(reason.code, reason.params, sentence(reason, audience, actor.locale, actor.timezone))
 
 
-def code_view(code: str, until: float | None, actor: Actor) -> ReasonView | None:
-    """A delivery's own reason, of which only the code is kept with the row."""
-    return reason_view(Reason(code, {"until": until} if until else {}), actor) if code else None
+def own_reason(row: history.DeliveryRow, category: str, actor: Actor) -> ReasonView | None:
+    """A delivery's own reason, of which only the code is kept with the row: what else it names is what the row is of."""
+    known: dict[str, Any] = {"channel": CHANNEL_NAME[row.channel], "category": category} | ({"until": row.until} if row.until else {})
+    return reason_view(Reason(row.reason, known), actor) if row.reason else None
 
 
 def gate_view(gate: GateTrace, actor: Actor) -> GateView:
@@ -185,7 +186,7 @@ def delivery_view(
     return DeliveryView(
         id=row.id.hex(), event=parent.event.hex(), notification=parent.id.hex(), user=person.user_id if person else "", channel=channel,
         address=masked(person, channel, row.address, sealer), category=parent.category, priority=PRIORITIES[parent.priority], state=STATE_NAME[State(row.state)],
-        accepted_at=moment(parent.accepted), changed_at=moment(row.changed), generation=row.generation, reason=code_view(row.reason, row.until, actor),
+        accepted_at=moment(parent.accepted), changed_at=moment(row.changed), generation=row.generation, reason=own_reason(row, parent.category, actor),
         until=moment_or_none(row.until), template=(event.template or None) if event else None, version=(event.version or None) if event else None,
         type=event.type if event else "",
         title=title_of(event) if event else "",

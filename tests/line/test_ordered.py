@@ -65,6 +65,7 @@ async def test_later_ones_wait_behind_one_that_is_tried_again_and_come_in_order(
     for one in rest:
         delivery = await stand.delivery(one)
         assert (delivery.state, delivery.reason.code) == ("held", "ordered")
+        assert delivery.reason.text.startswith("An earlier one of category orders is still being tried on e-mail;")
         assert await stand.ledger(one) == {"planned": 1, "held": 1}
     await through(stand, first, *rest, apart, loose)
     found = await places(stand, heard, loose, first, *rest)
