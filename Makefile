@@ -74,6 +74,7 @@ lock: check-python ## resolve the versions in pyproject.toml anew (UPGRADE=1: th
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet "$(firstword $(UV))"; }
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --extra build --output-file requirements.lock
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --extra build --extra test --constraints requirements.lock --output-file requirements-test.lock
+	@$(subst pyproject.toml,carillon/bench/peer/requirements.in,$(COMPILE)) $(if $(UPGRADE),--upgrade) --output-file carillon/bench/peer/requirements.lock
 	@cd tests/oracles && PATH="$(abspath $(BIN)):$$PATH" npm install --package-lock-only --silent
 
 clean: ## remove what was built and installed here; data in .carillon is kept

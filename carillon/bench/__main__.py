@@ -1,4 +1,4 @@
-"""`python -m carillon.bench [line|ingest|click|idle|analytics|front|many]...`: measure on this machine; without a name everything, into docs/benchmarks.md.
+"""`python -m carillon.bench [line|peers|ingest|click|idle|analytics|front|many]...`: measure on this machine; without a name everything, into docs/benchmarks.md.
 
 The engines are those of CARILLON_BENCH_{DATABASE,LOG,CACHE}_URL, else of CARILLON_TEST_*, else some started for the run. With
 CARILLON_BENCH_PROTOTYPE=FOLDER the prototype runs in the same rounds, so that the ratio is one of neighbours.
@@ -12,17 +12,18 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvloop
 
-from carillon.bench import analytics, entrance, line, many, prototype, stand
+from carillon.bench import analytics, entrance, line, many, peers, prototype, stand
+from carillon.bench.figures import ROUNDS, Row, spread
 
-ROUNDS = 3
 COUNT = int(os.environ.get("CARILLON_BENCH_COUNT", "12000"))  # deliveries of one run of the line
 MANY = int(os.environ.get("CARILLON_BENCH_MANY", "5000000"))  # deliveries behind the portal
-NAMES = ("line", "ingest", "click", "idle", "analytics", "front", "many")
+NAMES = ("line", "peers", "ingest", "click", "idle", "analytics", "front", "many")
+NEED = {"line", "peers", "many"}  # real engines
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
@@ -32,13 +33,6 @@ The load average at the start was {load:.1f}: other work on the machine makes ev
 | what | measured | goal |
 |---|---|---|
 """
-
-Row = tuple[str, str, str]
-
-
-def spread(values: Sequence[float], form: str = "{:,.0f}") -> str:
-    """Median, least and most."""
-    return f"{form.format(statistics.median(values))} ({form.format(min(values))} to {form.format(max(values))})"
 
 
 def bench_line() -> list[Row]:
@@ -144,7 +138,10 @@ def _opened(what: str, pages: dict[str, list[float]]) -> Row:
     return told, f"{statistics.median(every):,.0f} and {statistics.quantiles(every, n=20)[-1]:,.0f}", "p95 under 1,000"
 
 
-BENCHES = {"line": bench_line, "ingest": bench_ingest, "click": bench_click, "idle": bench_idle, "analytics": bench_analytics, "front": bench_front, "many": bench_many}
+BENCHES: dict[str, Callable[[], list[Row]]] = {
+    "line": bench_line, "peers": peers.rows, "ingest": bench_ingest, "click": bench_click, "idle": bench_idle, "analytics": bench_analytics,
+    "front": bench_front, "many": bench_many,
+}  # fmt: skip
 
 
 def main(names: Sequence[str]) -> int:
@@ -153,7 +150,7 @@ def main(names: Sequence[str]) -> int:
         print(f"There is no benchmark {unknown[0]!r}. There are {', '.join(NAMES)}.", file=sys.stderr)
         return 2
     asked = names or NAMES
-    if {"line", "many"} & set(asked) and not _engines():
+    if NEED & set(asked) and not stand.find_engines():
         command = [sys.executable, "-m", "carillon.engines", "run", "--", sys.executable, "-m", "carillon.bench", *names]
         return subprocess.run(command, check=False).returncode
     load, rows = os.getloadavg()[0], list[Row]()
@@ -166,16 +163,6 @@ def main(names: Sequence[str]) -> int:
         machine = f"{os.cpu_count()} cores, Linux, Python {platform.python_version()}"
         PAGE.write_text(HEAD.format(machine=machine, load=load) + "".join(f"| {' | '.join(row)} |\n" for row in rows))
     return 0
-
-
-def _engines() -> bool:
-    """Whether there are some; those of the tests serve as well."""
-    for name in stand.ENGINES:
-        found = os.environ.get(f"CARILLON_BENCH_{name}_URL") or os.environ.get(f"CARILLON_TEST_{name}_URL")
-        if not found:
-            return False
-        os.environ[f"CARILLON_BENCH_{name}_URL"] = found
-    return True
 
 
 if __name__ == "__main__":

@@ -27,11 +27,22 @@ from backend.store.migrate import migrate
 PEOPLE = 2_000
 ENGINES = ("DATABASE", "LOG", "CACHE")
 
+SUBJECT = "Your order {{ order_id }} is on its way"
 HTML = """<html><head><title>Order</title></head><body style="font-family:sans-serif"><h1 style="color:{{ brand.color }}">{{ brand.name }}</h1>
 <p>Hi {{ user.name }}, your order #{{ order_id }} shipped with {{ carrier }} and arrives on {{ eta }}.</p>
 <table><tbody>{% for row in rows %}<tr><td style="padding:4px">{{ row.sku }}</td><td style="padding:4px">{{ row.name }}</td><td style="padding:4px">{{ row.qty }}</td>
 <td style="padding:4px">{{ row.price }} {{ currency }}</td></tr>{% endfor %}</tbody></table><p>Total <b>{{ total }} {{ currency }}</b></p>
 <p><a href="https://shop.example.com/track/{{ tracking }}">Track your parcel</a></p><p><a href="{{ links.unsubscribe }}">Unsubscribe</a></p></body></html>"""
+
+
+def find_engines() -> bool:
+    """Whether there are some in CARILLON_BENCH_*_URL; those of the tests serve as well."""
+    for name in ENGINES:
+        found = os.environ.get(f"CARILLON_BENCH_{name}_URL") or os.environ.get(f"CARILLON_TEST_{name}_URL")
+        if not found:
+            return False
+        os.environ[f"CARILLON_BENCH_{name}_URL"] = found
+    return True
 
 
 def environment(servers: bool, home: Path, smtp: str) -> dict[str, str]:
@@ -88,7 +99,7 @@ async def furnish(app: App, people: int = PEOPLE) -> None:
     for start in range(0, people, 50):
         some = range(start, min(start + 50, people))
         await asyncio.gather(*(app.people.put(SYSTEM, f"user{n}", PersonIn(name="Jane Doe", email=f"user{n}@example.com")) for n in some))
-    mail = EmailContent(subject="Your order {{ order_id }} is on its way", html=HTML)
+    mail = EmailContent(subject=SUBJECT, html=HTML)
     await app.templates.put(SYSTEM, "order_shipped", TemplateIn(content=Content(email=mail), samples=data(0)))
     await app.templates.publish(SYSTEM, "order_shipped")
 

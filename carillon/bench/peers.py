@@ -1,0 +1,162 @@
+"""Beside Celery and taskiq: the same work on the same machine in the same rounds. They run in an environment of their own, made on demand
+under build/ from carillon/bench/peer/requirements.lock. Figures are deliveries a second.
+
+Every advantage is theirs: what they do is filled in before the clock starts, which starts when their processes are warm; they write one row,
+keep no reasons and seal nothing.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import redis
+import uvloop
+
+from carillon.bench import line, stand
+from carillon.bench.figures import ROUNDS, Row, spread
+
+COUNT = int(os.environ.get("CARILLON_BENCH_COUNT", "12000"))  # deliveries of one run of ours; theirs are fewer, so that runs take as long
+SHARES = {"celery": 5, "taskiq": 4}  # how many times fewer
+GOALS = {"celery": 10, "taskiq": 6}
+HERE = Path(__file__).parent / "peer"
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 300.0  # seconds
+LOOK = 0.5
+WARM = 0.05  # of the deliveries are not counted: processes start and connect
+TABLE = """create table peer_deliveries (id uuid primary key, person text not null, channel smallint not null, event text not null, template text not null,
+    state smallint not null, answer text, changed timestamptz not null default clock_timestamp())"""
+TAKEN = "select extract(epoch from changed)::float8 from peer_deliveries where state = 2 order by changed"
+# what each was fastest with on two cores, of those tried (docs/benchmarks.md)
+CHOICES: dict[str, Any] = {"ahead": 16, "late": True, "databases": 10, "smtps": 10}
+
+
+def rows() -> list[Row]:
+    """Rounds of ours and theirs, one after another."""
+    programs()
+    runs: dict[str, list[float]] = {"embedded": [], "servers": [], "celery": [], "taskiq": []}
+    for _ in range(ROUNDS):
+        for name, rates in runs.items():
+            rates.append(one(name))
+            print(f"{name}: {rates[-1]:,.0f}/s", flush=True)
+    told = {
+        "embedded": "Carillon, one process, SQLite", "servers": "Carillon, two processes, Kafka, PostgreSQL, Redis",
+        "celery": "Celery, two processes, Redis and PostgreSQL", "taskiq": "taskiq, two processes with 50 at once, Redis and PostgreSQL",
+    }  # fmt: skip
+    made = [(f"the same mails in the same rounds, deliveries a second: {told[name]}", spread(rates), "") for name, rates in runs.items()]
+    for name, goal in GOALS.items():
+        for ours in ("embedded", "servers"):
+            ratios = [mine / theirs for mine, theirs in zip(runs[ours], runs[name], strict=True)]
+            made.append((f"{told[ours]} : {name.capitalize() if name == 'celery' else name}", spread(ratios, "{:.1f}"), f"at least {goal}"))
+    return made
+
+
+def one(name: str, count: int = COUNT) -> float:
+    """Deliveries a second of one run."""
+    if name in GOALS:
+        return peer(name, max(count // SHARES[name], 100))
+    return uvloop.run(line.embedded(count) if name == "embedded" else line.servers(count)).rate
+
+
+def peer(name: str, count: int, **choices: Any) -> float:
+    """One run of Celery or taskiq, as their own rows tell."""
+    with stand.sink() as smtp, _work(smtp, count, choices) as work:
+        known = json.loads(work.read_text())
+        env = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")} | {"CARILLON_BENCH_WORK": str(work)}
+        python = programs()
+        subprocess.run([python, f"{name}_app.py"], cwd=HERE, env=env, check=True)
+        workers = {
+            "celery": ["celery", "-A", "celery_app", "worker", "-c", "2", "-O", "fair", "-l", "ERROR", "--without-gossip", "--without-mingle", "--without-heartbeat"],
+            "taskiq": ["taskiq", "worker", "taskiq_app:broker", "-w", "2", "--max-async-tasks", "50", "--max-prefetch", "50", "--log-level", "ERROR"],
+        }  # fmt: skip
+        said = work.with_name("said")
+        with said.open("wb") as out:
+            process = subprocess.Popen([str(python), "-m", *workers[name]], cwd=HERE, env=env, stdout=out, stderr=out)
+        try:
+            with psycopg.connect(known["database"], autocommit=True) as db:
+                return _rate(_until(db, process, count))
+        except Exception as error:
+            error.add_note(said.read_text()[-2000:])
+            raise
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def programs() -> Path:
+    """Python of an environment that has Celery and taskiq in the versions of the lock; installed the first time."""
+    lock = HERE / "requirements.lock"
+    folder = ROOT / "build" / f"peers-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    python = folder / "bin" / "python"
+    if not (folder / "whole").exists():
+        print("Installing Celery and taskiq (once; a minute).", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        install = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", str(lock)]
+        subprocess.run([str(python), "-m", "pip", *install], check=True)
+        (folder / "whole").touch()
+    return python
+
+
+@contextmanager
+def _work(smtp: str, count: int, choices: dict[str, Any]) -> Iterator[Path]:
+    """A database and keys of its own, people's preferences in them, and the file that says what to do; all gone afterwards."""
+    name = f"bench_{uuid.uuid4().hex[:12]}"
+    base, cache_url, sink = os.environ["CARILLON_BENCH_DATABASE_URL"], os.environ["CARILLON_BENCH_CACHE_URL"], urlsplit(smtp)
+    database = urlunsplit(urlsplit(base)._replace(path=f"/{name}"))
+    known = {
+        "key": name, "count": count, "people": stand.PEOPLE, "database": database, "cache": cache_url, "smtp_host": sink.hostname, "smtp_port": sink.port,
+        "html": stand.HTML, "subject": stand.SUBJECT, "brand": {"name": "Shop", "color": "#2563eb"}, "sample": stand.data(0),
+    } | CHOICES | choices  # fmt: skip
+    with psycopg.connect(base, autocommit=True) as db, redis.Redis.from_url(cache_url) as cache:
+        db.execute(f'create database "{name}"')
+        try:
+            with psycopg.connect(database) as own:
+                own.execute(TABLE)
+            with cache.pipeline(transaction=False) as all_at_once:
+                for n in range(stand.PEOPLE):
+                    wishes = {"name": "Jane Doe", "email": f"user{n}@example.com", "otherwise": {}, "categories": {"news": {"email": False}, "system": {"email": True}}}
+                    all_at_once.set(f"{name}:wishes:user{n}", json.dumps(wishes))
+                all_at_once.execute()
+            with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
+                file = Path(folder) / "work"
+                file.write_text(json.dumps(known))
+                yield file
+        finally:
+            db.execute(f'drop database "{name}" with (force)')
+            for key in cache.scan_iter(f"{name}*", 1000):
+                cache.delete(key)
+
+
+def _until(db: "psycopg.Connection[tuple[Any, ...]]", process: "subprocess.Popen[bytes]", count: int) -> list[float]:
+    """When each was taken."""
+    limit = time.monotonic() + LIMIT
+    while True:
+        done = int(db.execute("select count(*) from peer_deliveries where state = 2").fetchone()[0])  # type: ignore[index]
+        if done >= count:
+            return [float(at) for (at,) in db.execute(TAKEN)]
+        if process.poll() is not None:
+            raise RuntimeError(f"It ended with {process.returncode} after {done} of {count}.")
+        if time.monotonic() > limit:
+            raise TimeoutError(f"After {LIMIT:.0f} seconds only {done} of {count}.")
+        time.sleep(LOOK)
+
+
+def _rate(taken: list[float]) -> float:
+    first = int(len(taken) * WARM)
+    return (len(taken) - 1 - first) / (taken[-1] - taken[first])
+
+
+if __name__ == "__main__":  # one run with choices: peers.py taskiq 3000 late=0 smtps=50
+    stand.find_engines()
+    who, many, *given = sys.argv[1:]
+    print(f"{who}: {peer(who, int(many), **{name: int(value) for name, value in (one.split('=') for one in given)}):,.0f}/s")
