@@ -103,7 +103,7 @@ class Overview(Aggregate):
                     [(sum(now - DAY + n * HOUR <= at < now - DAY + (n + 1) * HOUR for at in noes), went[n]) for n in range(SLOTS)],
                 ),
                 flow=_flow(today),
-                channels=_channels(today, stands),
+                channels=_channels(today, stands, first),
                 steps=[] if tallies.first(tx, space) is not None else _steps(tx, space),
             )  # fmt: skip
 
@@ -180,14 +180,14 @@ def _flow(today: Sequence[Timed]) -> FlowView:
     return FlowView(accepted=sum(columns.values()), delivered=_of(today, (State.DELIVERED,)), **seen, **{name: columns[name] for name in names})
 
 
-def _channels(today: Sequence[Timed], stands: Counts) -> list[ChannelView]:
+def _channels(today: Sequence[Timed], stands: Counts, first: int) -> list[ChannelView]:
     rows = []
     for name in CHANNELS:
         number = CHANNEL_NUMBER[name]
         waiting = sum(n for (channel, state), n in stands.items() if channel == number and state in (*OPEN, State.HELD, State.UNKNOWN))
         steps, delivered = _steps_of(today, channel=number), _of(today, (State.DELIVERED,), number)
         counts = (_of(today, None, number), _of(today, WENT, number), delivered, _of(today, LOST, number), waiting, delivered > 0)
-        rows.append(ChannelView(name, *counts, quantile(steps, 0.5), sum(steps.values())))
+        rows.append(ChannelView(name, *counts, quantile(steps, 0.5), sum(steps.values()), _course(today, first, None, [number])))
     return rows
 
 

@@ -70,6 +70,7 @@ class ChannelView(Struct):
     confirms: bool
     median: float | None = None
     measured: int = 0
+    by_hour: list[int] = []  # accepted, from `since` on
 
 
 class StepView(Struct):

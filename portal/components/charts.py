@@ -104,14 +104,28 @@ def figure_table(figure: Any, name: Any) -> rx.Component:
     )
 
 
+def columns(figure: Any, each: Any, top: Any, height: int = 170) -> rx.Component:
+    """Stacked columns without Plotly, for a page that shall be there at once. `each`: a state var of `hours.Column`; `top`: the number at
+    the upper edge."""
+
+    def column(one: Any) -> rx.Component:
+        return div(rx.foreach(one.parts, lambda part: i(style={"height": part.width, "background": part.hue})), title=one.says)
+
+    drawing = div(
+        span(top, cls="cap faint num"), div(rx.foreach(each, column), cls="cols"), div(rx.foreach(each, lambda one: span(one.short)), cls="cap faint num unders"),
+        aria_hidden="true",
+    )  # fmt: skip
+    return div(drawing, cls="plot columns", role="img", aria_label=figure.says, style={"height": f"{height}px"})
+
+
 def chart_card(
-    title: Any, sub: Any, figure: Any, *actions: Any, height: int = 260, none: Any = None, foot: Any = None, cls: str = ""
+    title: Any, sub: Any, figure: Any, *actions: Any, height: int = 260, none: Any = None, foot: Any = None, cls: str = "", drawing: Any = None
 ) -> rx.Component:
     """A figure with all that belongs to it: unit in the subtitle, legend, drawing, the table behind a switch.
 
-    `none` stands where there is nothing to draw; `actions` beside the switch, such as the file's button.
+    `none` stands where there is nothing to draw; `actions` beside the switch, such as the file's button. `drawing`: instead of Plotly's.
     """
-    drawn = rx.fragment(rx.cond(figure.legend.length() > 1, legend(figure)), plot(figure, height))
+    drawn = rx.fragment(rx.cond(figure.legend.length() > 1, legend(figure)), drawing if drawing is not None else plot(figure, height))
     nothing = div(p(none if none is not None else t("chart.none"), cls="muted"), cls="plot none", style={"height": f"{height}px"})
     table = details(
         summary(

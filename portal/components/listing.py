@@ -140,10 +140,13 @@ def list_actions(page: Any, *, csv: bool = True, saved: bool = True) -> list[rx.
     return [*(_saved(page) if saved else []), *([file] if csv else [])]
 
 
-def list_tools(page: Any, *filters: rx.Component) -> rx.Component:
-    """The filters, and the way back from them."""
+def list_tools(page: Any, *filters: rx.Component, folds: bool = False) -> rx.Component:
+    """The filters, and the way back from them. `folds`: on a phone they stand behind a button until one is used, so that rows come first."""
     clear = rx.cond(page.filtered, a(icon("x", 14), span(t("clear")), href=page.CLEAR, cls="btn ghost"))
-    return div(*filters, clear, cls="tools listtools")
+    if not folds:
+        return div(*filters, clear, cls="tools listtools")
+    opener = button(t("list.filters"), "list-filter", kind="block only-m unfold", data_act="unfold", aria_expanded=rx.cond(page.filtered, "true", "false"))
+    return div(opener, *filters, clear, cls="tools listtools")
 
 
 def list_card(
@@ -165,7 +168,7 @@ def list_card(
     none_yet = empty("telescope", t("list.partial.none"), t("list.partial"), button(t("list.partial.act"), kind="pri", on_click=page.older))
     some = rx.fragment(rx.cond(page.partial, further), full)
     body = rx.cond(page.rows.length() > 0, some, rx.cond(page.partial, none_yet, rx.cond(page.filtered, filtered, nothing)))
-    return card(None, *([list_tools(page, *filters)] if filters else []), page_body(page.trouble, page.again, waiting, body, kept=page.kept), flush=True)
+    return card(None, *([list_tools(page, *filters, folds=len(filters) > 2)] if filters else []), page_body(page.trouble, page.again, waiting, body, kept=page.kept), flush=True)
 
 
 def _choose_page(page: Any) -> rx.Component:

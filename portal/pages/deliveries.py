@@ -53,7 +53,8 @@ class Deliveries(listing(SPEC), rx.State):
 
     async def _read(self, actor: Any, voice: Teller, wanted: dict[str, str | None], after: str | None) -> str | None:
         found = await app().deliveries.list(actor, **_asked(wanted, voice), after=after, limit=SPEC.rows)
-        self.rows = [_shown(view, voice) for view in found.items]
+        names = {one.value: one.text for one in self.templates}
+        self.rows = [_shown(view, voice, names) for view in found.items]
         return found.next
 
 
@@ -67,11 +68,13 @@ def _why(view: DeliveryView, voice: Teller) -> str:
     return said[:1].upper() + said[1:]
 
 
-def _shown(view: DeliveryView, voice: Teller) -> DeliveryRow:
-    at = view.accepted_at.timestamp()
+def _shown(view: DeliveryView, voice: Teller, names: dict[str, str]) -> DeliveryRow:
+    """A row of the list. `names`: of templates, for what has no title of its own. A reason that only says the state again is left out."""
+    at, why = view.accepted_at.timestamp(), _why(view, voice)
+    title = view.title or names.get(view.template or "") or view.type or view.category
     return DeliveryRow(
-        view.id, view.title or view.type or view.category, view.user or "–", view.address, view.channel, view.category, look_of(view.state),
-        _why(view, voice), ago(at, voice.now, voice.zone, voice.language), moment(at, voice.zone, voice.language),
+        view.id, title, view.user or "–", view.address, view.channel, view.category, look_of(view.state),
+        "" if why == voice.say(f"state.{view.state}") else why, ago(at, voice.now, voice.zone, voice.language), moment(at, voice.zone, voice.language),
     )  # fmt: skip
 
 

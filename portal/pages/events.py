@@ -38,18 +38,20 @@ HUES = {**COLUMNS, "sent": "sent"}
 
 
 class Events(listing(SPEC), rx.State):
-    """One page of events, and the categories the filter offers."""
+    """One page of events, the categories the filter offers, and what the templates are called."""
 
     rows: list[EventRow] = []
     categories: list[Choice] = []
+    _names: dict[str, str] = {}
 
     async def _before(self, actor: Any) -> None:
         if not self.categories:
             self.categories = [Choice(c.key, c.name) for c in (await app().categories.list(actor)).items]
+            self._names = {one.key: one.name for one in (await app().templates.list(actor, limit=50)).items}
 
     async def _read(self, actor: Any, voice: Teller, wanted: dict[str, str | None], after: str | None) -> str | None:
         found = await app().events.list(actor, **_asked(wanted, voice), after=after, limit=SPEC.rows)
-        self.rows = [shown(line, voice) for line in found.items]
+        self.rows = [shown(line, voice, self._names) for line in found.items]
         return found.next
 
 
@@ -65,13 +67,13 @@ def to_of(line: EventLine, voice: Teller) -> str:
     return line.user or voice.say("events.people", count=count(line.recipients, voice.language) if line.recipients != 1 else 1)
 
 
-def shown(line: EventLine, voice: Teller) -> EventRow:
-    """A row of the list."""
+def shown(line: EventLine, voice: Teller, names: dict[str, str]) -> EventRow:
+    """A row of the list. `names`: of templates, for what has no title of its own."""
     sums, said, _ = voice.sums(line.ledger)
     at, planned = line.accepted_at.timestamp(), max(1, line.ledger.planned)
     parts = [Part(f"seg-{HUES[name]}", width_of(n, planned)) for name in HUES if (n := getattr(line.ledger, name))]
     return EventRow(
-        line.id, line.title or line.template or line.type, line.type, to_of(line, voice), f"/people/{line.user}" if line.user else f"/groups/{line.to}" if line.to else "",
+        line.id, line.title or names.get(line.template or "") or line.template or line.type, line.type, to_of(line, voice), f"/people/{line.user}" if line.user else f"/groups/{line.to}" if line.to else "",
         line.category, voice.say(f"priority.{line.priority}"), voice.say(f"source.{line.source}"), parts, count(line.ledger.planned, voice.language),
         said if sums else "", ago(at, voice.now, voice.zone, voice.language), moment(at, voice.zone, voice.language),
     )  # fmt: skip

@@ -216,7 +216,7 @@ def inbox() -> rx.Component:
     )
     full = div(ul(rx.foreach(Inbox.rows, _item), cls="msgs", data_keys="1"), under, cls="card flush")
     body = page_body(Inbox.trouble, Inbox.again, _waiting(), rx.cond(Inbox.rows.length() > 0, full, div(_empty(), cls="card")))
-    live = span(span(cls="dot live delivered"), t("inbox.live"), cls="row cap faint")
+    live = [span(span(cls="dot live delivered"), t("inbox.live"), cls=f"row cap faint {where}") for where in ("only-d", "only-m")]
     whole = label(
         input_el(type="checkbox", cls="check", checked=Inbox.all_chosen, on_change=Inbox.choose_all), span(t("inbox.select.all")), cls="row cap muted"
     )
@@ -224,8 +224,8 @@ def inbox() -> rx.Component:
     news = button(t("inbox.news"), "arrow-up", kind="sm block", on_click=Inbox.turn(True), cls="news")
     return recipient(
         head,
-        div(views, span(cls="grow"), live, cls="row wrap inboxviews"),
-        div(rx.cond(Inbox.rows.length() > 0, whole), span(cls="grow"), span(t("inbox.keys"), cls="cap faint only-d"), find, cls="row wrap inboxtools"),
+        div(views, span(cls="grow"), live[0], cls="row wrap inboxviews"),
+        div(rx.cond(Inbox.rows.length() > 0, whole), span(cls="grow"), live[1], span(t("inbox.keys"), cls="cap faint only-d"), find, cls="row wrap inboxtools"),
         rx.cond(Inbox.news, news),
         _bulk(),
         body,

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from portal.components.charts import funnel, shares, stat, stats
+from portal.components.charts import chart_card, columns, funnel, shares, stat, stats
 from portal.components.controls import button
 from portal.components.elements import a, div, icon, li, ol, p, span, tbody, td, tr, ul
 from portal.components.places import page_body
@@ -146,6 +146,11 @@ def _channels() -> rx.Component:
     return card(t("overview.channels"), rows, sub=t("overview.channels.sub"), foot=span(Overview.fresh, cls="cap faint"), flush=True)
 
 
+def _hours() -> rx.Component:
+    drawing = columns(Overview.hours, Overview.columns, Overview.top)
+    return chart_card(t("overview.hours"), t("overview.hours.sub"), Overview.hours, height=170, none=t("overview.hours.none"), drawing=drawing)
+
+
 def _start(row: StartRow) -> rx.Component:
     mark = rx.cond(row.done, span(icon("check", 16), cls="ico delivered"), span(row.number, cls="ico strong num"))
     said = rx.cond(row.done, span(t("start.done"), cls="sr"), span(t("start.open"), cls="sr"))
@@ -166,7 +171,7 @@ def _body() -> rx.Component:
     )  # fmt: skip
     first = card(t("start.title"), ol(rx.foreach(Overview.start, _start), cls="list start"), sub=t("start.sub"), flush=True)
     numbers = rx.cond(Overview.begun, _tiles(), first)
-    left, right = div(_now(), _problems(), _channels(), cls="col g4 c8"), div(_flow(), _next(), cls="col g4 c4")
+    left, right = div(_now(), _hours(), _channels(), cls="col g4 c8"), div(_problems(), _flow(), _next(), cls="col g4 c4 ahead")
     below = div(left, right, cls="grid", style={"margin_top": "16px"})
     return div(grave, numbers, below, cls="overview")
 

@@ -7,8 +7,10 @@ import reflex as rx
 from backend.app.overview_views import NowView, OverviewView
 from backend.domain.errors import Unavailable
 from portal import overview_words as words
+from portal.figures import Figure
 from portal.frame import Frame
 from portal.guard import caller, guarded
+from portal.hours import Column, hours
 from portal.overview_rows import AheadRow, ChannelRow, LaneRow, ProblemRow, RestRow, SendRow, StartRow
 from portal.reading import teller
 from portal.refusals import in_words
@@ -41,6 +43,9 @@ class Overview(rx.State):
     sum: str = ""
     balances: bool = True
     channels: list[ChannelRow] = []
+    hours: Figure = Figure()
+    columns: list[Column] = []
+    top: str = ""
     rate: str = ""
     going: bool = False
     sends: list[SendRow] = []
@@ -100,6 +105,7 @@ def _show_day(page: Overview, voice: Teller, day: OverviewView) -> None:
     page.steps, page.rest = words.funnel(voice, day.flow)
     page.sum, page.balances = words.balance(voice, day.flow)
     page.channels = [words.channel(voice, one) for one in day.channels]
+    page.hours, page.columns, page.top = hours(voice, day)
     page.fresh = words.fresh(voice, day)
 
 

@@ -59,6 +59,7 @@ async def test_a_day_against_the_day_before_balances(each_app: App, clock) -> No
     assert (day.flow.accepted, day.flow.held, day.flow.failed, day.flow.sent) == (2, 1, 1, 0)
     assert balances(day.flow)
     of_channels = [(c.channel, c.accepted, c.failed, c.waiting) for c in day.channels]
+    assert [(sum(c.by_hour), len(c.by_hour)) for c in day.channels] == [(0, 24), (1, 24), (1, 24), (0, 24)]
     assert of_channels == [("web", 0, 0, 0), ("email", 1, 0, 2), ("push", 1, 1, 0), ("sms", 0, 0, 0)]
     cohort = await cohort_of(app)
     moves = [hot.Move(1, made["held"], cohort, EMAIL, 1, State.DELIVERED, provider="smtp", took=1.0) for made in (first, second)]

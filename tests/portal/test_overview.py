@@ -33,6 +33,8 @@ async def test_an_empty_house_shows_its_first_steps_and_a_used_one_its_numbers(h
     assert (page.delivered.value, page.delivered.unit, page.delivered.note) == ("100.0", "%", "1 of 1")
     assert (page.sum, page.balances) == ("2 sent + 1 skipped = 3", True)
     assert [(row.channel, row.sent, row.delivered) for row in page.channels][:2] == [("web", "1", "100.0%"), ("email", "1", "–")]
+    assert (page.hours.heads, page.hours.says) == (["Hour from", "Email", "Mobile push", "In-app", "Together"], "Most came in the hour from 15:15: 3 messages")
+    assert (len(page.columns), page.top, page.columns[-1].says) == (24, "3", "From 15:15, 3 messages: Email 1, Mobile push 1, In-app 1")
     assert [lane.waiting for lane in page.lanes] == ["0 waiting"] * 4
     assert [(row.title, row.text) for row in page.problems] == [
         ("Sending is halted for SMS, by carillon.", "Numbers are checked. Messages are held, not lost. “carillon resume channel:sms” lets them go on.")

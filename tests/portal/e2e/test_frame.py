@@ -186,6 +186,13 @@ def test_the_phone_has_a_drawer_that_closes_on_navigation(look):
     page.locator("#drawer .nav", has_text="Deliveries").click()
     expect(page.locator("#drawer")).to_be_hidden()
     expect(page.locator("h1")).to_have_text("Deliveries")
+    folded = page.get_by_role("combobox", name="State", exact=True)
+    page.locator(HERE).wait_for()
+    expect(folded).to_be_hidden()  # rows come first
+    page.get_by_role("button", name="Filters", exact=True).click()
+    folded.select_option("held")
+    page.get_by_role("link", name="Clear filters").first.click()
+    expect(folded).to_be_hidden()
 
 
 def test_no_page_overflows_and_none_has_an_accessibility_finding(look, axe):

@@ -5,8 +5,9 @@ taken from a link the role has met on its way, else from one the administrator m
 loaded once; sizes and modes then change in place, tabs, dialogs, menus and folded parts are opened as they are found. A page that is
 closed to the role is looked at once, for how it says so.
 
-What two roles see word for word the same in the same size and mode is judged and pictured once; how wide it is, is asked everywhere.
-Every rule is asked of every tree in every size; of one that was judged in the other mode, those that are about colours.
+A picture shows the whole page; of an overlay, the window. What two roles see word for word the same in the same size and mode is
+judged and pictured once; how wide it is, is asked everywhere. Every rule is asked of every tree in every size; of one that was judged
+in the other mode, those that are about colours.
 """
 
 import re
@@ -130,6 +131,8 @@ class Walk:
             self._found.closed[self.role].append(route)
             if len(self._found.closed[self.role]) == 1:
                 await self._judge("closed")
+                if self._deep:
+                    await self._drawer("closed")  # whose own pages have another frame meets this one's drawer here alone
             return
         self._found.seen[self.role].append(route)
         hrefs = await self._meet()
@@ -160,6 +163,14 @@ class Walk:
             if full and width > 760:
                 await self._page.locator(".shell > .side .me").click()
                 await self._opened("shell-me", "#me", width)
+
+    async def _drawer(self, name: str) -> None:
+        """The frame's menu on a phone, opened as people open it."""
+        for width in sorted({width for width, _ in self._looks if width < 760}):
+            await self._dress(width, "light")
+            await self._page.locator("#drawer").wait_for(state="attached")
+            await self._page.locator("[data-open=drawer]").click()
+            await self._opened(f"{name}-drawer", "#drawer", width)
 
     async def _meet(self) -> list[str]:
         """The links of the page, to be remembered."""
@@ -223,7 +234,7 @@ class Walk:
             self._found.judged |= {same, (*same, mode)}
             wrong += await self._spend("axe", self._page.evaluate(JUDGE, [TAGS, within, rules, first]))
             picture = self._shots / f"{name}-{width}-{mode}.jpg"
-            await self._spend("pictures", self._page.screenshot(path=picture, type="jpeg", quality=60))
+            await self._spend("pictures", self._page.screenshot(path=picture, type="jpeg", quality=60, full_page=not within))
             self._found.pictures += 1
         if wrong:
             self._note(where, wrong)
@@ -249,9 +260,18 @@ class Walk:
             for target in await self._page.evaluate(OPENERS):
                 await self._page.locator(f'#content [popovertarget="{target}"]:visible, #content [data-open="{target}"]:visible').first.click()
                 await self._opened(f"{name}-{target}", f"#{target}", width)
+            if await (folded := self._page.locator("#content .unfold[aria-expanded=false]:visible")).count():
+                await folded.click()
+                for mode in self._modes(width):
+                    await self._dress(width, mode)
+                    await self._look(f"{name}-filters", width, mode, ".listtools")
             for n, words in enumerate(await self._page.evaluate(ASKERS)):
                 await self._page.locator("#content").get_by_role("button", name=words, exact=True).first.click()
                 await self._opened(f"{name}-asks{n}", "dialog[open]", width)
+
+    def _modes(self, width: int) -> list[str]:
+        """The modes this width is looked at in."""
+        return list(dict.fromkeys(mode for wide, mode in self._looks if wide == width))
 
     async def _opened(self, name: str, overlay: str, width: int) -> None:
         try:
@@ -259,7 +279,7 @@ class Walk:
         except Late:
             self._note(name, [f"{overlay} does not open"])
             return
-        for mode in dict.fromkeys(mode for wide, mode in self._looks if wide == width):
+        for mode in self._modes(width):
             await self._dress(width, mode)
             await self._look(name, width, mode, overlay)
         await self._page.keyboard.press("Escape")

@@ -20,6 +20,7 @@ from tests.portal.e2e.walk import BUILD, LOOKS, Findings, Look, Walk
 from tests.portal.house_stand import PASSWORD, open_house
 
 CREWS = 3  # each with a tab of every role
+STRANGERS_BY_BROWSER = {"stranger": "en-GB", "stranger-de": "de-AT"}  # pages before the door speak the browser's language
 
 
 class Standing:
@@ -60,7 +61,7 @@ def walk_through(
     sessions = {login: standing.session(login) for login in logins}
     found = Findings()
     mine = only or [route for route in chosen("ROUTE", routes()) if route not in STRANGERS]
-    strangers = [] if only else chosen("ROLE", ["stranger"])
+    strangers = [] if only else chosen("ROLE", [*STRANGERS_BY_BROWSER])
     try:
         asyncio.run(_walk(standing, axe, {**sessions, **dict.fromkeys(strangers, "")}, mine, found, looks, deep))
     finally:
@@ -109,7 +110,7 @@ async def _tab(
     browser: Browser, standing: Standing, axe: str, who: str, token: str, found: Findings, looks: Sequence[Look], deep: bool
 ) -> Walk:
     base = standing.server.base
-    context = await browser.new_context(base_url=base, locale="en-GB", reduced_motion="reduce")
+    context = await browser.new_context(base_url=base, locale=STRANGERS_BY_BROWSER.get(who, "en-GB"), reduced_motion="reduce")
     if token:
         await context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": base}])
     walk = Walk(context, standing.name, who, found, looks, deep=deep)
