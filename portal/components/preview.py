@@ -106,9 +106,10 @@ def preview_head() -> rx.Component:
 
 
 def preview_stage() -> rx.Component:
-    """The device, in the mode that is chosen whatever mode the portal is in."""
+    """The device, in the mode that is chosen, on the portal's own ground."""
     something = (Studio.preview.title != "") | (Studio.preview.text != "") | (Studio.preview.html != "")
     device = rx.match(Studio.channel, ("push", _push()), ("sms", _sms()), ("web", _entry()), _mail())
     stale = rx.cond(~Studio.fresh, p(icon("history", 14), t("preview.stale"), cls="row cap muted stalenote"))
     nothing = empty("eye", t("preview.nothing"), t("preview.nothing.text"))
-    return div(stale, rx.cond(something, device, nothing), cls=rx.cond(Studio.dark, "stage2 dark", "stage2 light"))
+    shown = div(device, cls=rx.cond(Studio.dark, "shownas dark", "shownas light"))
+    return div(stale, rx.cond(something, shown, nothing), cls="stage2")
