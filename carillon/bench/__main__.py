@@ -1,4 +1,4 @@
-"""`python -m carillon.bench [line|peers|ingest|click|idle|analytics|front|many]...`: measure on this machine; without a name everything, into docs/benchmarks.md.
+"""`python -m carillon.bench [NAME]...` (line, peers, decide ...): measure on this machine; without a name everything, into docs/benchmarks.md.
 
 The engines are those of CARILLON_BENCH_{DATABASE,LOG,CACHE}_URL, else of CARILLON_TEST_*, else some started for the run. With
 CARILLON_BENCH_PROTOTYPE=FOLDER the prototype runs in the same rounds, so that the ratio is one of neighbours.
@@ -17,13 +17,12 @@ from pathlib import Path
 
 import uvloop
 
-from carillon.bench import analytics, entrance, line, many, peers, prototype, stand
+from carillon.bench import analytics, decide, drain, entrance, latency, line, many, peers, prototype, slow, stand
 from carillon.bench.figures import ROUNDS, Row, spread
 
 COUNT = int(os.environ.get("CARILLON_BENCH_COUNT", "12000"))  # deliveries of one run of the line
 MANY = int(os.environ.get("CARILLON_BENCH_MANY", "5000000"))  # deliveries behind the portal
-NAMES = ("line", "peers", "ingest", "click", "idle", "analytics", "front", "many")
-NEED = {"line", "peers", "many"}  # real engines
+NEED = {"line", "peers", "latency", "slow", "decide", "drain", "old", "many"}  # real engines
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
@@ -139,17 +138,18 @@ def _opened(what: str, pages: dict[str, list[float]]) -> Row:
 
 
 BENCHES: dict[str, Callable[[], list[Row]]] = {
-    "line": bench_line, "peers": peers.rows, "ingest": bench_ingest, "click": bench_click, "idle": bench_idle, "analytics": bench_analytics,
-    "front": bench_front, "many": bench_many,
+    "line": bench_line, "peers": peers.rows, "decide": decide.rows, "latency": latency.rows, "slow": slow.rows, "drain": drain.memory,
+    "ingest": bench_ingest, "click": bench_click, "idle": bench_idle, "analytics": bench_analytics, "front": bench_front,
+    "old": drain.old, "many": bench_many,
 }  # fmt: skip
 
 
 def main(names: Sequence[str]) -> int:
     """Exit code."""
     if unknown := [name for name in names if name not in BENCHES]:
-        print(f"There is no benchmark {unknown[0]!r}. There are {', '.join(NAMES)}.", file=sys.stderr)
+        print(f"There is no benchmark {unknown[0]!r}. There are {', '.join(BENCHES)}.", file=sys.stderr)
         return 2
-    asked = names or NAMES
+    asked = names or list(BENCHES)
     if NEED & set(asked) and not stand.find_engines():
         command = [sys.executable, "-m", "carillon.engines", "run", "--", sys.executable, "-m", "carillon.bench", *names]
         return subprocess.run(command, check=False).returncode

@@ -3,7 +3,6 @@
 import asyncio
 import statistics
 import time
-from pathlib import Path
 
 import msgspec
 
@@ -118,12 +117,7 @@ async def idle() -> tuple[float, float]:
             await asyncio.sleep(REST / 2)  # what a start leaves to do
             before = stand.cpu([house.pid])
             await asyncio.sleep(REST)
-            return (stand.cpu([house.pid]) - before) / REST * 100, _resident(house.pid)
-
-
-def _resident(pid: int) -> float:
-    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
+            return (stand.cpu([house.pid]) - before) / REST * 100, stand.resident(house.pid)
 
 
 def p95(values: list[float]) -> float:

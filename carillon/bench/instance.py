@@ -24,18 +24,18 @@ class Instance:
 
 
 @asynccontextmanager
-async def instance(variables: dict[str, str], home: Path) -> AsyncIterator[Instance]:
-    """Started when it says that it is open, ended in order. Raises `RuntimeError` with its last words when it does not start."""
+async def instance(variables: dict[str, str], home: Path, *words: str) -> AsyncIterator[Instance]:
+    """`carillon up`, or what `words` say. Started when it says that it is open, ended in order. Raises `RuntimeError` with its last words when it does not start."""
     port = _free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")} | variables | {"CARILLON_PORT": str(port)}
-    command = [sys.executable, "-m", "carillon.cli", "up", "--json"]
+    command = [sys.executable, "-m", "carillon.cli", *(words or ["up"]), "--json"]
     with (home / "log").open("w+") as log:
         process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: ASYNC220
         assert process.stdout is not None
         try:
             if not process.stdout.readline():
                 log.seek(0)
-                raise RuntimeError(f"carillon up did not start: {log.read()[-2000:]}")
+                raise RuntimeError(f"carillon {' '.join(words) or 'up'} did not start: {log.read()[-2000:]}")
             known = local.read(home)
             assert known is not None
             head = {"Authorization": f"Bearer {known.token}"}

@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import uvloop
@@ -16,14 +18,17 @@ import uvloop
 from backend.app.app import App
 from backend.clock import SystemClock
 from backend.domain.delivery import State
+from backend.domain.ids import cohort_id
 from backend.security.roles import SYSTEM
 from backend.settings import Settings
-from backend.store import history, rollup
+from backend.store import counted, history
 from carillon.bench import stand
 from carillon.house import House
 
+COHORT = cohort_id(SYSTEM.space, "system", "high", stand.TEMPLATE, "1", "")  # of all the bench sends
 LIMIT = 180.0  # seconds
 LOOK = 0.25
+Seen = Callable[[int, Mapping[str, int]], None]
 PARTS = (("decide", "expand", "due", "receipts", "rollup", "purge"), ("deliver",))
 
 
@@ -37,43 +42,48 @@ class Round(msgspec.Struct):
     accepted: float  # events accepted a second while the log was filled (through the facade, 500 at a time)
 
 
-async def embedded(count: int) -> Round:
-    """One process on SQLite."""
-    with stand.home() as home, stand.sink() as smtp:
+async def embedded(count: int, *manner: str, seen: Seen | None = None, limit: float = LIMIT) -> Round:
+    """One process on SQLite. `manner`: options of the mail server."""
+    with stand.home() as home, stand.sink(*manner) as smtp:
         settings = stand.settings_of(stand.environment(False, home, smtp))
-        accepted = await _furnish(settings, count)
+        accepted = await furnish(settings, count)
         house = House(settings, SystemClock())
         async with house:
             before, started = time.process_time(), time.perf_counter()
-            await _until(house.app, count)
+            await until_sent(house.app, count, limit, seen, {"carillon": os.getpid()})
             seconds = time.perf_counter() - started
             used = time.process_time() - before
             await _check(house.app, count)
         return Round(count / seconds, seconds, count, {"carillon": used / count * 1e6}, accepted)
 
 
-async def servers(count: int) -> Round:
-    """Two processes on Kafka, PostgreSQL and Redis."""
-    with stand.home() as home, stand.sink() as smtp:
+async def servers(
+    count: int, *manner: str, seen: Seen | None = None, limit: float = LIMIT, database: str = "", first: int = 0
+) -> Round:
+    """Two processes on Kafka, PostgreSQL and Redis; in `database` instead of one of its own, where the bench has sent `first` before."""
+    with stand.home() as home, stand.sink(*manner) as smtp:
         variables = stand.environment(True, home, smtp)
+        if database:
+            variables["CARILLON_DATABASE_URL"] = database
         settings = stand.settings_of(variables)
-        accepted = await _furnish(settings, count)
-        env = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")} | variables
+        accepted = await furnish(settings, count, first)
         # deliver first: it waits, so that the measured time holds no start of a process
-        deliver = await _part(PARTS[1], env)
+        deliver = await part(PARTS[1], variables)
         async with stand.facade(settings) as app:
             engines = stand.engines()
-            decide = await _part(PARTS[0], env)
+            decide = await part(PARTS[0], variables)
+            pids = {"decide": decide.pid, "deliver": deliver.pid}
 
             def measured() -> dict[str, float]:
-                return {"decide": stand.cpu([decide.pid]), "deliver": stand.cpu([deliver.pid])} | stand.engines_cpu(engines)
+                return {name: stand.cpu([pid]) for name, pid in pids.items()} | stand.engines_cpu(engines)
 
             began = time.perf_counter()
             used = measured()
-            await _until(app, count)
+            await until_sent(app, first + count, limit, seen, pids)
             ended = time.perf_counter()
             parts = {name: (now - used[name]) / count * 1e6 for name, now in measured().items()}
-            await _check(app, count)
+            if not database:  # there the ledger is not of ours alone
+                await _check(app, count)
         for process in (decide, deliver):
             process.terminate()
             process.wait(30)
@@ -81,7 +91,9 @@ async def servers(count: int) -> Round:
         return Round(count / seconds, seconds, count, parts, accepted)
 
 
-async def _part(names: tuple[str, ...], env: dict[str, str]) -> "subprocess.Popen[str]":
+async def part(names: Sequence[str], variables: Mapping[str, str]) -> "subprocess.Popen[str]":
+    """Stages in a process of their own, which is ready."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")} | dict(variables)
     process = subprocess.Popen([sys.executable, "-m", "carillon.bench.part", *names], env=env, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220
     assert process.stdout is not None
     line = await asyncio.to_thread(process.stdout.readline)
@@ -90,22 +102,33 @@ async def _part(names: tuple[str, ...], env: dict[str, str]) -> "subprocess.Pope
     return process
 
 
-async def _furnish(settings: Settings, count: int) -> float:
+async def furnish(settings: Settings, count: int, first: int = 0) -> float:
+    """People, the template and so many accepted events; how many of them a second. With `first` the people are there."""
     async with stand.facade(settings) as app:
-        await stand.furnish(app)
+        if not first:
+            await stand.furnish(app)
         started = time.perf_counter()
-        await stand.fill(app, count)
+        await stand.fill(app, count, first=first)
         return count / (time.perf_counter() - started)
 
 
-async def _until(app: App, count: int) -> None:
-    limit = time.perf_counter() + LIMIT
+async def standing(app: App) -> Counter[int]:
+    """Deliveries of the bench by state."""
+    counts = await app.store.read(lambda tx: counted.now_standing(tx, SYSTEM.space, ("state",), cohorts=[COHORT]))
+    return Counter({state: n for (state,), n in counts.items()})
+
+
+async def until_sent(app: App, count: int, limit: float = LIMIT, seen: Seen | None = None, pids: Mapping[str, int] | None = None) -> None:
+    """Until so many are sent; `seen` is told at each look how many are, and the processes that work."""
+    latest = time.perf_counter() + limit
     while True:
-        states = await app.store.read(lambda tx: rollup.everything(tx, SYSTEM.space))
+        states = await standing(app)
+        if seen:
+            seen(states[State.SENT], pids or {})
         if states[State.SENT] >= count:
             return
-        if time.perf_counter() > limit:
-            raise TimeoutError(f"After {LIMIT:.0f} seconds only {dict(states)} of {count}.")
+        if time.perf_counter() > latest:
+            raise TimeoutError(f"After {limit:.0f} seconds only {dict(states)} of {count}.")
         await asyncio.sleep(LOOK)
 
 
@@ -117,4 +140,4 @@ async def _check(app: App, count: int) -> None:
 
 if __name__ == "__main__":
     which = servers if sys.argv[1] == "servers" else embedded
-    print(uvloop.run(which(int(sys.argv[2]))))
+    print(uvloop.run(which(int(sys.argv[2]), *sys.argv[3:])))

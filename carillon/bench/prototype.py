@@ -31,11 +31,20 @@ def folder() -> Path | None:
 
 def embedded(source: Path, count: int) -> float:
     """Deliveries a second in one process, as it prints them."""
-    return _run(source, "END lite2", {}, "lite2.py", "lite.db", str(count))
+    return _run(source, r"END lite2 ([\d,]+)/s", {}, "lite2.py", "lite.db", str(count))
 
 
 def servers(source: Path, count: int) -> float:
     """The same of its two processes on the engines of CARILLON_BENCH_*_URL. Its cache is emptied: nothing else may need it."""
+    return _on_engines(source, count, r"END ([\d,]+)/s")
+
+
+def decide(source: Path, count: int) -> float:
+    """Microseconds of CPU of its decide for an event, while both of its processes run."""
+    return _on_engines(source, count, r"^decide .* cpu (\d+) us")
+
+
+def _on_engines(source: Path, count: int, figure: str) -> float:
     name = f"prototype_{uuid.uuid4().hex[:12]}"
     base = os.environ["CARILLON_BENCH_DATABASE_URL"]
     with psycopg.connect(base, autocommit=True) as db:
@@ -47,10 +56,10 @@ def servers(source: Path, count: int) -> float:
         env = {
             "PL2_PG": urlunsplit(urlsplit(base)._replace(path=f"/{name}")), "BOOTSTRAP": log.netloc, "REDIS_PORT": str(cache.port), "PG_PIDFILE": told.name,
         }  # fmt: skip
-        return _run(source, "END", env, "run.py", str(count))
+        return _run(source, figure, env, "run.py", str(count))
 
 
-def _run(source: Path, end: str, env: dict[str, str], *arguments: str) -> float:
+def _run(source: Path, figure: str, env: dict[str, str], *arguments: str) -> float:
     with tempfile.TemporaryDirectory(prefix="carillon-bench-") as made:
         copy = Path(made) / "prototype"
         shutil.copytree(source, copy, ignore=shutil.ignore_patterns("*.db*", "__pycache__"))
@@ -59,7 +68,7 @@ def _run(source: Path, end: str, env: dict[str, str], *arguments: str) -> float:
         with _sinks(copy) as ports:
             env = os.environ | env | {f"{name.upper()}_PORT": str(port) for name, port in ports.items()}
             done = subprocess.run([sys.executable, *arguments], cwd=copy, env=env, capture_output=True, text=True, check=False, timeout=300)
-        found = re.search(rf"{end} ([\d,]+)/s", done.stdout)
+        found = re.search(figure, done.stdout, re.MULTILINE)
         if found is None:
             raise RuntimeError(f"The prototype said no figure: {(done.stdout + done.stderr)[-1000:]}")
         return float(found[1].replace(",", ""))

@@ -25,6 +25,7 @@ from backend.settings import Settings, load
 from backend.store.migrate import migrate
 
 PEOPLE = 2_000
+TEMPLATE = "bench_order"  # the demo has none of this name
 ENGINES = ("DATABASE", "LOG", "CACHE")
 
 SUBJECT = "Your order {{ order_id }} is on its way"
@@ -68,9 +69,9 @@ def home() -> Iterator[Path]:
 
 
 @contextmanager
-def sink() -> Iterator[str]:
-    """A mail server that takes everything; its URL."""
-    process = subprocess.Popen([sys.executable, "-m", "carillon.bench.sink_smtp", "0"], stdout=subprocess.PIPE, text=True)
+def sink(*manner: str, module: str = "carillon.bench.sink_smtp") -> Iterator[str]:
+    """A mail server that takes everything, unless told otherwise; its URL."""
+    process = subprocess.Popen([sys.executable, "-m", module, "0", *manner], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline().split()[-1])
@@ -100,8 +101,8 @@ async def furnish(app: App, people: int = PEOPLE) -> None:
         some = range(start, min(start + 50, people))
         await asyncio.gather(*(app.people.put(SYSTEM, f"user{n}", PersonIn(name="Jane Doe", email=f"user{n}@example.com")) for n in some))
     mail = EmailContent(subject=SUBJECT, html=HTML)
-    await app.templates.put(SYSTEM, "order_shipped", TemplateIn(content=Content(email=mail), samples=data(0)))
-    await app.templates.publish(SYSTEM, "order_shipped")
+    await app.templates.put(SYSTEM, TEMPLATE, TemplateIn(content=Content(email=mail), samples=data(0)))
+    await app.templates.publish(SYSTEM, TEMPLATE)
 
 
 def data(n: int) -> dict[str, object]:
@@ -127,7 +128,7 @@ def order(n: int, people: int = PEOPLE, priority: str = "high") -> EventIn:
         type="order.shipped",
         category="system",  # not an ordered one: there a next mail to somebody waits until the one before was answered
         to=To(user=f"user{n % people}"),
-        template="order_shipped",
+        template=TEMPLATE,
         channels=["email"],
         data=data(n),
         id=f"order:{n}",
@@ -135,10 +136,10 @@ def order(n: int, people: int = PEOPLE, priority: str = "high") -> EventIn:
     )
 
 
-async def fill(app: App, count: int, people: int = PEOPLE, priority: str = "high") -> None:
-    """Accept so many events, 500 at a time."""
-    for start in range(0, count, 500):
-        answers = await app.events.accept(SYSTEM, [order(n, people, priority) for n in range(start, min(start + 500, count))])
+async def fill(app: App, count: int, people: int = PEOPLE, priority: str = "high", first: int = 0) -> None:
+    """Accept so many events, 500 at a time, numbered from `first`."""
+    for start in range(first, first + count, 500):
+        answers = await app.events.accept(SYSTEM, [order(n, people, priority) for n in range(start, min(start + 500, first + count))])
         refused = [answer for answer in answers if isinstance(answer, Exception)]
         if refused:
             raise refused[0]
@@ -151,6 +152,12 @@ def cpu(pids: Sequence[int]) -> float:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
     return total
+
+
+def resident(pid: int) -> float:
+    """Megabytes of memory that a process has now."""
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
 
 
 def engines() -> dict[str, int]:

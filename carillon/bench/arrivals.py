@@ -1,0 +1,59 @@
+"""The bench's mail server with a file of when each mail came: `python -m carillon.bench.arrivals PORT FILE`. The port is the first line printed.
+
+A line of FILE: the second (of a clock that all processes of the machine share), the order's number from the subject.
+"""
+
+import asyncio
+import contextlib
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+import uvloop
+
+from carillon.bench.sink_smtp import ONCE, Sink
+
+NUMBER = re.compile(rb"\r\nSubject: Your order (\d+) ")
+
+
+class Arrivals(Sink):
+    """A sink that says when."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._times = file.open("a", 1 << 16)
+
+    def took(self, mail: bytes) -> None:
+        self.count += 1
+        found = NUMBER.search(mail)
+        self._times.write(f"{time.monotonic():.6f} {int(found[1]) if found else -1}\n")
+
+    def flush(self) -> None:
+        self._times.flush()
+
+
+async def serve(port: int, file: Path) -> None:
+    """Until SIGTERM."""
+    sink, ended = Arrivals(file), asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    print(await sink.start(port), flush=True)
+    while not ended.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), ONCE)
+        sink.flush()
+    await sink.close()
+
+
+def read(file: Path) -> dict[int, float]:
+    """When each number came first."""
+    came: dict[int, float] = {}
+    for line in file.read_text().splitlines():
+        at, number = line.split()
+        came.setdefault(int(number), float(at))
+    return came
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(int(sys.argv[1]), Path(sys.argv[2])))
