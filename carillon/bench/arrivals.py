@@ -33,6 +33,10 @@ class Arrivals(Sink):
     def flush(self) -> None:
         self._times.flush()
 
+    async def close(self) -> None:
+        await super().close()
+        self._times.close()
+
 
 async def serve(port: int, file: Path) -> None:
     """Until SIGTERM."""
