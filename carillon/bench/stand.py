@@ -126,7 +126,7 @@ def order(n: int, people: int = PEOPLE, priority: str = "high") -> EventIn:
     """One event of the bench: an HTML mail to one of the people, with a producer's id."""
     return EventIn(
         type="order.shipped",
-        category="system",  # not an ordered one: there a next mail to somebody waits until the one before was answered
+        category="security" if priority == "critical" else "system",  # no ordered one: there a next mail to somebody waits until the one before was answered
         to=To(user=f"user{n % people}"),
         template=TEMPLATE,
         channels=["email"],
