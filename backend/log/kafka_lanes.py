@@ -344,8 +344,11 @@ class KafkaReader:
         if not commits:
             return
         done, late = await asyncio.wait(commits, timeout=self._timeout)
-        for commit in done:
-            commit.result()
+        for commit in late:
+            commit.add_done_callback(_heard)
+        refused = [error for commit in done if (error := commit.exception())]
+        if refused:
+            raise refused[0]
         if late:
             raise LogUnavailable("Kafka does not take marks. What was done since the last mark will be repeated.")
 
@@ -375,6 +378,12 @@ class KafkaReader:
         for goodbye in late:
             goodbye.cancel()  # the broker is away: its session ends by itself
         self._on_close(self)
+
+
+def _heard(commit: "asyncio.Future[Any]") -> None:
+    """What comes of a commit nobody waits for any longer; it was said already that it is late."""
+    if not commit.cancelled():
+        commit.exception()
 
 
 def _committing(lane: _Lane, offsets: Mapping[int, int]) -> Callable[[], None]:

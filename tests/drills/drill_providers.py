@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from tests.drills.load import moving, resumed, under_load, verdict
+from tests.drills.load import moving, resumed, said, under_load, verdict
 from tests.drills.plant import plant
 
-ILL = 4.0  # seconds
+ILL = 4.0  # seconds at least; and until the page Engine says that nobody can send
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(1200)]
 
 MANNERS = {
@@ -32,9 +32,14 @@ async def test_a_mail_server_that_is_ill(made, tell):
     for name, manner in MANNERS.items():
         async with under_load(made):
             made.behave(**manner)
-            await asyncio.sleep(ILL)
+            await asyncio.gather(asyncio.sleep(ILL), said(made, "down"))
             made.behave()
             at = time.time()
             await moving(made, at)
             back = [resumed(made, at)]
-        tell(f"the mail server {name}, for {ILL:.0f} s; back from the moment it is well", made, verdict(made), back)
+        tell(
+            f"the mail server {name}, until the page Engine said that nobody can send; back from the moment it is well",
+            made,
+            verdict(made),
+            back,
+        )

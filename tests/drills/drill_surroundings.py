@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.load import moving, resumed, under_load, until, verdict
+from tests.drills.load import moving, resumed, said, under_load, until, verdict
 from tests.drills.plant import plant
 
 ROOM = 48  # megabytes of the disk
@@ -43,6 +43,7 @@ async def test_a_full_disk(small_disk, tmp_path, tell):
         async with under_load(made) as load:
             fill(small_disk / "filler")
             await until(lambda: load.refused >= 3, say=lambda: f"accepted {load.accepted}, refused {load.refused}")
+            await said(made, "disk")
             assert load.unanswered == 0
             (small_disk / "filler").unlink()
             at = time.time()

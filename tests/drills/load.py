@@ -143,6 +143,7 @@ async def under_load(plant: Plant, pause: float = 0.1) -> AsyncIterator[Load]:
     finally:
         load.stop.set()
         await asyncio.wait_for(asking, 120)
+        plant.refused = load.refused
     plant.all_live()
     await until(lambda: verdict(plant).lost == 0, patience=PATIENCE, say=lambda: str(verdict(plant)))
     await asyncio.sleep(LATE)
@@ -158,6 +159,22 @@ async def moving(plant: Plant, at: float) -> None:
         return False
 
     await until(all_of_them, plant.asking, PATIENCE, lambda: str(verdict(plant)))
+
+
+async def said(plant: Plant, kind: str) -> str:
+    """Until the page Engine finds this (`domain.engine`); what it says of it."""
+    found: dict[str, str] = {}
+    head = {"Authorization": f"Bearer {plant.token}"}
+    limit = time.monotonic() + PATIENCE
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+        while kind not in found:
+            assert time.monotonic() < limit, f"the page Engine says nothing of {kind}, but {found}"
+            await asyncio.sleep(0.2)
+            with contextlib.suppress(httpx.TransportError):
+                answer = await client.get(f"http://127.0.0.1:{plant.ports[0]}/v1/engine", headers=head)
+                assert answer.status_code == 200, f"{answer.status_code} {answer.text[:500]}"
+                found = {one["kind"]: one["sentence"] for one in answer.json()["findings"]}
+    return found[kind]
 
 
 async def until(so, task: "asyncio.Task[None] | None" = None, patience: float = 120.0, say=lambda: "") -> None:

@@ -21,7 +21,7 @@ from tests.line.houses import environment
 from workers.line import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-APART: dict[str, tuple[str, ...]] = {  # two of each; the stages are those of `carillon work`
+APART: dict[str, tuple[str, ...]] = {  # one process for each; the stages are those of `carillon work`
     "decide": ("decide",),
     "deliver": ("deliver",),
     "rest": tuple(name for name in STAGES if name not in ("decide", "deliver")),
@@ -64,24 +64,25 @@ class Talk:
 class Plant:
     """`running` maps a name (`deliver1`) to its pid. `kills`: by name of the stage, how often one was killed."""
 
-    def __init__(self, kind: str, place: Path, variables: dict[str, str], sink: Talk, clock: Path) -> None:
-        self.kind, self.place, self.clock, self._sink = kind, place, clock, sink
+    def __init__(self, kind: str, place: Path, variables: dict[str, str], sink: Talk, clock: Path, each: int = 2) -> None:
+        self.kind, self.place, self.clock, self._sink, self.each = kind, place, clock, sink, each
         self.variables = variables
         self.heard, self.answered = place / "sink", place / "client"
         self.running: dict[str, int] = {}
         self.kills: dict[str, int] = {}
         self.token = ""
         self.made = self.before = 0  # events of all loads, and of those before the last one
+        self.refused = 0  # requests of the last load that were answered 503
         self.asking: asyncio.Task[None] | None = None  # the load, while there is some
-        self.ports = [free_port(), free_port()]
+        self.ports = [free_port() for _ in range(each)]
         self._furnished = False
         self._yard = Talk("tests.drills.yard", log=place / "log", environ=variables | {"CARILLON_DRILL_CLOCK": str(clock)})
         self._answers: list[dict[str, Any]] = []
 
     @property
     def names(self) -> list[str]:
-        """All that belong to it: on servers two of each stage and two entrances, embedded one process."""
-        return ["all1"] if self.kind == "embedded" else [f"{kind}{n}" for kind in ("api", *APART) for n in (1, 2)]
+        """All that belong to it: on servers so many of each stage and of the entrance, embedded one process."""
+        return ["all1"] if self.kind == "embedded" else [f"{kind}{n}" for kind in ("api", *APART) for n in range(1, self.each + 1)]
 
     async def start(self, *names: str) -> None:
         """Start these, or all that do not run; return when each says that it is ready."""
@@ -137,8 +138,8 @@ class Plant:
 
 
 @contextlib.contextmanager
-def plant(kind: str, place: Path, given: Any = None, home: Path | None = None, **mail: object) -> Iterator[Plant]:
-    """`mail`: options of the mail server's URL; `home`: where the data goes, if not beside the files that judge."""
+def plant(kind: str, place: Path, given: Any = None, home: Path | None = None, each: int = 2, **mail: object) -> Iterator[Plant]:
+    """`mail`: options of the mail server's URL; `home`: where the data goes, if not beside the files that judge; `each`: processes."""
     place.mkdir(exist_ok=True)
     clock = place / "clock"
     clock.write_bytes(struct.pack("d", 0.0))
@@ -148,7 +149,7 @@ def plant(kind: str, place: Path, given: Any = None, home: Path | None = None, *
         url = f"smtp://127.0.0.1:{int(sink.hear())}" + (f"?{query}" if query else "")
         same = {"CARILLON_BASE_URL": "http://localhost:8000", "CARILLON_DEMO": "0"}  # two entrances are one house: a token is for both
         with environment(kind, home or place / "home", given, again=False, CARILLON_SMTP_URL=url, **same) as variables:
-            made = Plant(kind, place, variables, sink, clock)
+            made = Plant(kind, place, variables, sink, clock, each)
             try:
                 yield made
             finally:

@@ -56,7 +56,7 @@ def live(command: dict) -> None:
     async def ready(house) -> None:
         if command.get("furnish"):
             await people(house)
-        say(ready=os.getpid(), token=house.app.tokens.issue(space=1, subject="load", scopes=("events:write",), ttl=30 * DAY))
+        say(ready=os.getpid(), token=house.app.tokens.issue(space=1, subject="load", scopes=("events:write", "operate"), ttl=30 * DAY))
 
     run.start_logging(as_json=False)
     run.run(load(), ready, entrance="api" if command["port"] else None, names=command["names"])
