@@ -3,9 +3,9 @@
 WELL = "Everything moves."
 
 ENGLISH = {
-    "away.store": "The store does not answer, so nothing is accepted and nothing moves: start its database or free its file, and everything goes on by itself.",
+    "away.store": "The store does not answer, so nothing moves, and only events for people whom the cache knows are accepted: start its database or free its file, and everything goes on by itself.",
     "away.log": "The event log does not answer, so nothing is accepted and nothing moves: start its brokers, and everything goes on by itself.",
-    "away.cache": "The cache does not answer, so deliveries wait until it does: start it, it fills itself and everything goes on by itself.",
+    "away.cache": "The cache does not answer, so no events are accepted and deliveries wait until it does: start it, it fills itself and everything goes on by itself.",
     "disk": "The disk is nearly full, {n} MB ({code} %) are free, and acceptance stops when nothing is: free space, or move CARILLON_HOME to a larger disk.",
     "nobody": "No process runs the line since {time}, so {waits}: start it with carillon up, or carillon work all.",
     "nobody.ever": "No process runs the line, so {waits}: start it with carillon up, or carillon work all.",
