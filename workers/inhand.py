@@ -125,6 +125,7 @@ class InHand:
     def hand_over(self, item: Item, provider: Provider) -> None:
         """Another provider takes it."""
         assert item.provider is not None
+        self._router.give_back(item.provider.key)
         self._open[item.provider.key] -= 1
         self._open[provider.key] = self._open.get(provider.key, 0) + 1
         item.provider, item.key = provider, provider.key
@@ -138,6 +139,8 @@ class InHand:
         """Its provider has answered."""
         self.flying -= 1
         self.finished.append(item)
+        if item.answer is not None and item.answer.meaning == "withheld":
+            self._router.give_back(item.key)  # the provider has not seen it
 
     def free(self, item: Item) -> None:
         """Its place at the provider may be taken by another."""
@@ -150,7 +153,8 @@ class InHand:
         self._ids.discard(item.delivery.id)
         if self.held.get(key_of(item.delivery)) == item.delivery.id:
             del self.held[key_of(item.delivery)]
-        self._aloft.pop(item.delivery.id, None)
+        if self._aloft.pop(item.delivery.id, None) is None and item.provider is not None:
+            self._router.give_back(item.provider.key)  # taken, and never flown
         self.free(item)
 
     def begin_anew(self) -> None:

@@ -43,6 +43,10 @@ class Router(Protocol):
         """Take one of these; False when nothing is left."""
         ...
 
+    def give_back(self, key: str) -> None:
+        """One that was taken was not used."""
+        ...
+
     def heard(self, key: str, answers: Mapping[tuple[str, str], int], took: float = 0.0) -> None:
         """How a provider answered: (meaning, code) -> how often; `took`: seconds of all of them together."""
         ...

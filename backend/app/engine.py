@@ -113,7 +113,10 @@ class EngineLook(Aggregate):
         return lags, ages
 
     async def _sources(self, actor: Actor) -> list[Source]:
-        return [_source(one) for one in (await self.app.providers.list(actor)).items if not one.halted]  # of a halted one the halt is told
+        every = (await self.app.providers.list(actor)).items
+        sent = {one.channel for one in every if not one.key.startswith("capture-")}  # there capture stands in for nobody
+        some = [one for one in every if not (one.key.startswith("capture-") and one.channel in sent)]
+        return [_source(one) for one in some if not one.halted]  # of a halted one the halt is told
 
 
 async def _asked(name: str, away: list[str], question: Awaitable[T], instead: T) -> T:

@@ -123,6 +123,14 @@ class Router:
             self.tried[key] = (changed, n + 1, since)
         return True
 
+    def give_back(self, key: str) -> None:
+        """What was taken of it was not spent: a trial that nobody flew would never be answered, and be waited for."""
+        if key in self.limited:
+            self.limited[key] += 1
+        if key in self.tried:
+            changed, n, since = self.tried[key]
+            self.tried[key] = (changed, max(0, n - 1), since)
+
     def wake(self) -> None:
         """Something may fly that could not before."""
         for watcher in self.watchers:

@@ -137,7 +137,7 @@ def _stages(e: Engine) -> Iterable[Finding]:
 
 
 def _well(e: Engine) -> list[Source]:
-    """Providers that are able, those who stay in the house left out where others send."""
+    """Providers that are able."""
     return [one for one in e.providers if one.position != "open"]
 
 

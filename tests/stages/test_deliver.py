@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from backend.channels.base import Answer
+from backend.channels.router import Router
 from backend.channels.smtp import Smtp
 from backend.clock import HeldClock
 from backend.domain.delivery import Delivery
@@ -22,6 +23,7 @@ from backend.store.tables import dead, deliveries, due, people, suppressions
 from tests.channels.mailserver import QUICK, number, server
 from tests.stages.conftest import NOON, SPACE, Ground, event_for, read_all
 from tests.stages.delivering import BODY, Stand, until
+from workers.inhand import InHand
 
 
 @pytest.fixture
@@ -392,3 +394,32 @@ async def test_an_attempt_whose_delivery_was_dropped_by_age_stops_nothing(stand)
     await stand.carry_out(old, fine)
     assert await stand.states() == ["SENT"]
     assert await stand.ground.count(kept) == 1
+
+
+async def test_a_trial_that_nobody_flew_is_given_back(stand):
+    """Who waits for a turn in an ordered category, or is stopped at the last check, was taken and not tried: each cost a provider that was
+    well again one of its five trials, and a minute."""
+    people = range(1, 7)
+    for person in people:
+        await stand.person(person)
+    router = Router([stand.capture])
+    key = stand.capture.key
+    router.limited[key], router.tried[key] = 4, (NOON, 1, NOON)
+    hand = InHand([topics.deliveries("email", "normal")], router)
+    hand.put(await stand.decide(*(event(person) for person in people)))
+    (back, stopped, called, flown), _ = hand.take()
+    assert (router.limited[key], router.tried[key][1]) == (0, 5)
+    hand.put_back([back])
+    hand.let_go(stopped)
+    hand.launch(called)
+    called.answer = Answer("withheld", "halted", "space")
+    hand.land(called)
+    hand.free(called)
+    hand.let_go(called)
+    assert (router.limited[key], router.tried[key][1]) == (3, 2)
+    hand.launch(flown)
+    flown.answer = Answer("accepted", "250")
+    hand.land(flown)
+    hand.free(flown)
+    hand.let_go(flown)
+    assert (router.limited[key], router.tried[key][1]) == (3, 2), "its answer is the trial's"
