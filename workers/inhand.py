@@ -28,6 +28,11 @@ def key_of(delivery: Delivery) -> Key:
     return delivery.space, delivery.person, delivery.priority, delivery.category
 
 
+def turn_of(delivery: Delivery) -> tuple[int, int]:
+    """Which of its turns a record of a delivery is for; the newest is the one that counts."""
+    return delivery.generation, delivery.attempt
+
+
 class InHand:
     """Of one `Deliver`, on its loop."""
 
@@ -41,7 +46,7 @@ class InHand:
         self.broken: list[tuple[Item, Exception]] = []  # deliveries whose own facts, provider or rows make us fail
         self.away: list[tuple[Item, Answer]] = []  # nobody can take these now
         self._open: dict[str, int] = {}  # provider key -> attempts whose outcome is not durable
-        self._ids: set[bytes] = set()  # deliveries open in this process: a record appended twice is recognised by it
+        self._ids: dict[bytes, tuple[int, int]] = {}  # deliveries open in this process, and for which turn: a record appended twice is recognised by it
         self._aloft: dict[bytes, Item] = {}  # given to a provider, and the outcome is not durable
         self.held: dict[Key, bytes] = {}  # of ordered categories: whose turn it is
 
@@ -94,6 +99,9 @@ class InHand:
                     continue
                 if item.delivery.id in self._ids:
                     row.popleft()
+                    if turn_of(item.delivery) > self._ids[item.delivery.id]:
+                        passed.append(item)  # what is in hand is an older one come late, and nothing will come of it
+                        continue
                     first = self._aloft.get(item.delivery.id)
                     if first is None or place_of(first.record) != place_of(item.record):
                         twins.append(item)
@@ -111,7 +119,7 @@ class InHand:
                     break
                 item.provider, item.key = provider, provider.key
                 self._open[provider.key] = self._open.get(provider.key, 0) + 1
-                self._ids.add(item.delivery.id)
+                self._ids[item.delivery.id] = turn_of(item.delivery)
                 take.append(row.popleft())
             row.extendleft(reversed(passed))
         return take, twins
@@ -150,7 +158,7 @@ class InHand:
 
     def let_go(self, item: Item) -> None:
         """Its outcome is durable, or nobody will send it."""
-        self._ids.discard(item.delivery.id)
+        self._ids.pop(item.delivery.id, None)
         if self.held.get(key_of(item.delivery)) == item.delivery.id:
             del self.held[key_of(item.delivery)]
         if self._aloft.pop(item.delivery.id, None) is None and item.provider is not None:
@@ -162,7 +170,7 @@ class InHand:
         outcome is written, or its record would be taken for a twin and never be sent."""
         aloft = self._aloft
         self.held = {key: made for key, made in self.held.items() if made in aloft}
-        self._ids = set(aloft)
+        self._ids = {made: turn_of(item.delivery) for made, item in aloft.items()}
         self._open = dict(Counter(item.key for item in aloft.values() if item.provider is not None))
         self.finished = [item for item in aloft.values() if item.answer is not None]
         self.flying = len(aloft) - len(self.finished)

@@ -14,7 +14,7 @@ from backend.channels.smtp import Smtp
 from backend.clock import HeldClock
 from backend.domain.delivery import Delivery
 from backend.log import topics
-from backend.log.codec import encode
+from backend.log.codec import decode, encode
 from backend.log.open import open_log
 from backend.store import content, halts, hot
 from backend.store.open import open_store
@@ -423,3 +423,17 @@ async def test_a_trial_that_nobody_flew_is_given_back(stand):
     hand.free(flown)
     hand.let_go(flown)
     assert (router.limited[key], router.tried[key][1]) == (3, 2), "its answer is the trial's"
+
+
+async def test_a_newer_turn_is_not_dropped_for_an_older_one_that_came_late(stand):
+    """A hold that is let go twice repeats its record; read together with that of the next generation, the repeat was taken, was too old to
+    be sent, and the newer one had ended as its twin: nobody sent it."""
+    await stand.person(1)
+    (record,) = await stand.decide(event(1))
+    first = decode(Delivery, record.value)
+    row = deliveries.update().values(generation=2)
+    await stand.store.write(lambda tx: tx.conn.execute(row))
+    turns = [msgspec.structs.replace(record, value=encode(msgspec.structs.replace(first, generation=n))) for n in (1, 2)]
+    await stand.carry_out(*turns)
+    assert await stand.states() == ["SENT"]
+    assert await stand.ground.count(kept) == 1
