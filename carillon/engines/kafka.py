@@ -35,10 +35,6 @@ listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-# three on the cores of one machine: a pause of two seconds, as is usual, must not end a controller's office
-controller.quorum.fetch.timeout.ms=6000
-controller.quorum.request.timeout.ms=6000
-controller.quorum.election.timeout.ms=3000
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
