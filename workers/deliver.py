@@ -163,9 +163,11 @@ class Deliver:
             self._ordered.written()
         writing = asyncio.ensure_future(self._write_chunk(chunk, reader))
         ready = await self._render(go)  # while the store writes
+        await self._check.look_ahead(hand.coming(len(go)), now)  # likewise; the next window is about as long
         if not await writing:
             return True  # stopping, with the store away: nothing flies
         if chunk.changed:
+            self._check.forget()
             with contextlib.suppress(Unavailable):  # their cached facts end by themselves
                 await self._facts.forget(chunk.changed)
         for item in (*done, *(item for item, _ in stopped), *(item for item, _ in broken)):

@@ -7,6 +7,7 @@ twice after a crash.
 import logging
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 
 from backend.channels.base import Answer, Provider
 from backend.domain.delivery import Delivery
@@ -123,6 +124,10 @@ class InHand:
                 take.append(row.popleft())
             row.extendleft(reversed(passed))
         return take, twins
+
+    def coming(self, most: int) -> list[Item]:
+        """Who may be taken next, most urgent first."""
+        return list(islice(chain.from_iterable(self.waiting.values()), most))
 
     def put_back(self, items: Sequence[Item]) -> None:
         """They were taken and may not fly yet."""

@@ -1,10 +1,13 @@
 """The last check before a provider: the first eight gates once more, whose turn it is in ordered categories, and who must stay in the house."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
+import msgspec
+
 from backend.domain import gates
-from backend.domain.decision import Unit
+from backend.domain.decision import Facts, Unit
 from backend.domain.delivery import CHANNEL_NAME
 from backend.domain.errors import Unavailable
 from workers.inhand import InHand
@@ -15,12 +18,41 @@ from workers.refusals import Refused, refused
 
 log = logging.getLogger("carillon.line")
 
+AHEAD = 0.25  # seconds that facts which were read ahead serve for
+
 
 class LastCheck:
     """Of what one `Deliver` has in hand."""
 
     def __init__(self, hand: InHand, *, facts: FactsOf, renderer: Renderer, router: Router, ordered: Ordered | None) -> None:
         self._hand, self._facts, self._renderer, self._router, self._ordered = hand, facts, renderer, router, ordered
+        self._ahead: dict[bytes, tuple[float, Facts]] = {}  # delivery -> until when its facts serve
+
+    async def look_ahead(self, items: Sequence[Item], now: float) -> None:
+        """Read the facts of who comes next, while something else is waited for anyway: the trip to the cache would else stand between two
+        windows. What folds into something newer is always asked at the last moment. Nothing follows from a failure."""
+        time = asyncio.get_running_loop().time()
+        self._ahead = {made: kept for made, kept in self._ahead.items() if kept[0] > time}
+        wanted = [item.delivery for item in items if item.delivery.id not in self._ahead and not item.delivery.collapse]
+        if not wanted:
+            return
+        try:
+            facts = await self._facts.of_deliveries(wanted, now)
+        except Exception as error:  # noqa: BLE001 - whoever may fly is asked for again, and then it counts
+            log.debug("nothing was read ahead: %s", error)
+            return
+        self._ahead.update((d.id, (time + AHEAD, fact)) for d, fact in zip(wanted, facts, strict=True))
+
+    def forget(self) -> None:
+        """What was read ahead may have changed."""
+        self._ahead.clear()
+
+    async def _facts_of(self, take: Sequence[Item], now: float) -> list[Facts]:
+        time = asyncio.get_running_loop().time()
+        known = {made: kept[1] for item in take if (kept := self._ahead.pop(made := item.delivery.id, None)) and kept[0] > time}
+        unknown = [item.delivery for item in take if item.delivery.id not in known]
+        read = iter(await self._facts.of_deliveries(unknown, now) if unknown else ())
+        return [msgspec.structs.replace(fact, now=now) if (fact := known.get(item.delivery.id)) else next(read) for item in take]
 
     async def among(self, take: Sequence[Item], now: float) -> tuple[list[Item], list[tuple[Item, Refused]]]:
         """Those that may fly, and those that are stopped with what stops them; what makes us fail joins `broken` of the hand.
@@ -35,7 +67,7 @@ class LastCheck:
         go: list[Item] = []
         stopped: list[tuple[Item, Refused]] = []
         try:
-            facts = await self._facts.of_deliveries([item.delivery for item in take], now)
+            facts = await self._facts_of(take, now)
             await self._renderer.prepare([item.delivery for item in take])
             for item, fact in zip(take, facts, strict=True):
                 item.facts = fact

@@ -28,6 +28,7 @@ from workers.faults import Faults
 log = logging.getLogger("carillon.line")
 
 BATCH = 500  # records; the measured start, 250 to 1,000 do alike
+LESS_URGENT = 200  # records of a lane that is not the first: so long the most urgent one waits at most
 SHORT = 200  # events whose rows are written in less than 10 ms
 IDLE = 0.5  # seconds a read waits for the first record
 MAIN = 1  # the space that is there from the start
@@ -134,14 +135,14 @@ class Runner:
         for lane in self.stage.lanes[1:]:
             if self._stopping.is_set():
                 break
-            if await self._take(reader, 0, [lane]):
+            if await self._take(reader, 0, [lane], LESS_URGENT):
                 met = True
                 await self._take(reader, 0, [first])
         return met
 
-    async def _take(self, reader: Reader, wait: float, lanes: Sequence[str] | None) -> bool:
+    async def _take(self, reader: Reader, wait: float, lanes: Sequence[str] | None, most: int = BATCH) -> bool:
         try:
-            records = await reader.read(self._batch, wait, lanes)
+            records = await reader.read(min(most, self._batch), wait, lanes)
         except Unavailable:
             await self._pause(0)
             return False

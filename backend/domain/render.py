@@ -125,7 +125,10 @@ class Compiled:
 
     def find(self, channel: Channel, locale: str) -> tuple[Channel, str] | None:
         """Where the content for a reader is: the nearest locale that has this channel. None: not on this channel."""
-        return next(((channel, tag) for tag in fallbacks(locale) if (channel, tag) in self.make), None)
+        for tag in fallbacks(locale):
+            if (channel, tag) in self.make:
+                return channel, tag
+        return None
 
 
 def compile_version(version: TemplateVersion) -> Compiled:

@@ -8,7 +8,7 @@ arrays, or a range beside them, lets the planner walk the whole index of a day t
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from backend.domain.delivery import State
 from backend.domain.ids import day_of
@@ -20,6 +20,7 @@ from backend.store.packed import (
     INT4,
     INT8,
     Session,
+    Statement,
     blobs,
     double,
     float8,
@@ -37,6 +38,7 @@ from backend.store.packed import (
 from backend.store.port import Tx
 
 T = TypeVar("T")
+Alike = tuple[int, int, int, int, int, int]  # space, day, number of the attempt, its outcome; generation and state of the move
 TOGETHER = 128  # rows of one grouped update: each row's own values are found by a walk through the array
 
 
@@ -154,39 +156,50 @@ def _move(s: Session, moves: Sequence["hot.Move"], now: float) -> tuple[set[byte
 
 def write_attempts(tx: Tx, outcomes: Sequence["hot.Outcome"], starts: Sequence["hot.Start"], now: float) -> set[bytes]:
     s = session(tx.raw)
-    deltas: Deltas = Counter()
-    groups: dict[tuple[int, int, int, int, int, int], dict[bytes, hot.Outcome]] = defaultdict(dict)
+    groups: dict[Alike, dict[bytes, hot.Outcome]] = defaultdict(dict)
     for o in outcomes:
         m = o.move
         groups[m.space, day_of(m.delivery), o.n, o.outcome, m.generation, m.state].setdefault(m.delivery, o)
+    ends = [(key, part) for key, group in groups.items() for part in _parts(list(group.values()))]
+    begins = _by_day(starts, lambda start: start.delivery)
+    answers = s.together([*(_end(s, key, part, now) for key, part in ends), *(_start(s, day, some, now) for day, some in begins.items())])
+    deltas: Deltas = Counter()
     moved: set[tuple[Row, int, int]] = set()  # with generation and state
-    for key, group in groups.items():
-        for part in _parts(list(group.values())):
-            moved |= _end(s, key, part, deltas, now)
+    for (key, part), answer in zip(ends, answers, strict=False):
+        moved |= _ended(key, part, answer, deltas)
     # from another state than pending, or nowhere; also the second outcome of one delivery
     if rest := [o.move for o in outcomes if ((o.move.delivery, o.move.space), o.move.generation, o.move.state) not in moved]:
         deltas.update(_move(s, rest, now)[1])
     _count(s, deltas, now)
-    started: set[bytes] = set()
-    for day, some in _by_day(starts, lambda start: start.delivery).items():
-        result = s.on(
-            day, "hot_start", statements.START, uuids([x.delivery for x in some]), numbers(INT2, [x.n for x in some]),
-            numbers(INT2, [x.space for x in some]), texts([clean(x.provider) for x in some]), float8(now), numbers(INT2, [x.generation for x in some]),
-        )  # fmt: skip
-        started.update(result.get_value(i, 0) for i in range(result.ntuples))
-    return started
+    return {answer.get_value(i, 0) for answer in answers[len(ends) :] for i in range(answer.ntuples)}
 
 
-def _end(
-    s: Session, key: tuple[int, int, int, int, int, int], part: Sequence["hot.Outcome"], deltas: Deltas, now: float
-) -> set[tuple[Row, int, int]]:
-    """End attempts that ended alike, and move those of their deliveries that are pending, as nearly all are: one trip."""
-    space, day, n, outcome, generation, state = key
-    result = s.on(
-        day, "hot_end", statements.END, int2(space), uuids([o.move.delivery for o in part]), int2(n), int2(outcome), int2(generation), int2(state),
-        texts([clean(o.code) for o in part]), texts([clean(o.raw[:RAW_LIMIT]) for o in part]),
-        texts([clean(o.move.reason) for o in part]), times([o.move.until for o in part]), float8(now),
+def _start(s: Session, day: int, some: Sequence["hot.Start"], now: float) -> Statement:
+    return (
+        *s.of_day(day, "hot_start", statements.START),
+        (
+            uuids([x.delivery for x in some]), numbers(INT2, [x.n for x in some]), numbers(INT2, [x.space for x in some]),
+            texts([clean(x.provider) for x in some]), float8(now), numbers(INT2, [x.generation for x in some]),
+        ),
     )  # fmt: skip
+
+
+def _end(s: Session, key: Alike, part: Sequence["hot.Outcome"], now: float) -> Statement:
+    """End attempts that ended alike, and move those of their deliveries that are pending, as nearly all are."""
+    space, day, n, outcome, generation, state = key
+    return (
+        *s.of_day(day, "hot_end", statements.END),
+        (
+            int2(space), uuids([o.move.delivery for o in part]), int2(n), int2(outcome), int2(generation), int2(state),
+            texts([clean(o.code) for o in part]), texts([clean(o.raw[:RAW_LIMIT]) for o in part]),
+            texts([clean(o.move.reason) for o in part]), times([o.move.until for o in part]), float8(now),
+        ),
+    )  # fmt: skip
+
+
+def _ended(key: Alike, part: Sequence["hot.Outcome"], result: Any, deltas: Deltas) -> set[tuple[Row, int, int]]:
+    """Which moved, with generation and state; counts them."""
+    space, _, _, _, generation, state = key
     get, moved, moves = result.get_value, set(), {o.move.delivery: o.move for o in part}
     for i in range(result.ntuples):
         made = get(i, 0)
@@ -261,7 +274,7 @@ def states_of(tx: Tx, space: int, deliveries: Sequence[bytes]) -> dict[bytes, tu
 def _count(s: Session, deltas: Deltas, now: float) -> None:
     if deltas:
         spaces, cohorts, channels, was, to, born, providers, took = zip(*deltas, strict=True)
-        s.run(
+        s.owe(
             "hot_count", statements.COUNT, numbers(INT2, spaces), numbers(INT8, cohorts), numbers(INT2, channels), numbers(INT2, was),
             numbers(INT2, to), numbers(INT4, list(deltas.values())), int8(int(now // 60)), numbers(INT4, born), texts(providers),
             numbers(INT2, took),

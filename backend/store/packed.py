@@ -4,8 +4,9 @@
 arrays: src/backend/utils/adt/arrayfuncs.c, array_recv; of the elements: each type's own receive function.
 """
 
+import select
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -26,6 +27,7 @@ _PACK = {
 }
 _SIZE = {INT2: 2, INT4: 4, INT8: 8, FLOAT8: 8}
 _DONE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+Statement = tuple[str, str, tuple[bytes, ...]]  # name, text, columns
 
 int2 = struct.Struct(">h").pack
 int8 = struct.Struct(">q").pack
@@ -79,24 +81,61 @@ def texts(items: Sequence[str]) -> bytes:
 
 
 class Session:
-    """One connection: which statements it has prepared and which days it knows to have partitions."""
+    """One connection: which statements it has prepared, which days it knows to have partitions, and what it owes.
+
+    A trip to the server costs more than a short statement: the thread that waits for it gets the interpreter back from a busy loop only
+    after a switch interval. So statements that need nothing of each other travel together (libpq's pipeline mode, docs: "Pipeline Mode"),
+    and one whose answer nobody needs is owed until the next trip, at the latest that of the commit.
+    """
 
     def __init__(self, pgconn: Any) -> None:
         self._pgconn = pgconn
         self.prepared: set[str] = set()
         self.days: dict[int, str] = {}
+        self._owed: list[Statement] = []
 
     def run(self, name: str, sql: str, *params: bytes) -> Any:
         """Execute within the open transaction; libpq's result, binary. `name` is one text of `sql` for good."""
-        if name not in self.prepared:
-            self._checked(self._pgconn.prepare(name.encode(), sql.encode()))
-            self.prepared.add(name)
+        if self._owed:
+            return self.together([(name, sql, params)])[0]
+        self._prepare(name, sql)
         return self._checked(self._pgconn.exec_prepared(name.encode(), params, [1] * len(params), result_format=1))
 
     def on(self, day: int, name: str, sql: str, *params: bytes) -> Any:
         """`run` on a day's partitions: "{0}" in `sql` becomes `_20261125`, or nothing (the parent) while the day has none."""
+        return self.run(*self.of_day(day, name, sql), *params)
+
+    def of_day(self, day: int, name: str, sql: str) -> tuple[str, str]:
+        """Name and text of a statement on a day's partitions."""
         suffix = self.suffix(day)
-        return self.run(name + suffix, sql.replace("{0}", suffix), *params)
+        return name + suffix, sql.replace("{0}", suffix)
+
+    def owe(self, name: str, sql: str, *params: bytes) -> None:
+        """`run` later in this transaction, for what nobody needs the answer of."""
+        self._owed.append((name, sql, params))
+
+    def together(self, asked: Sequence[Statement]) -> list[Any]:
+        """What is owed and then these, in one trip; the answers of these. The first that fails raises, and none after it was run."""
+        owed, self._owed = self._owed, []
+        if not owed and len(asked) == 1:
+            name, sql, params = asked[0]
+            return [self.run(name, sql, *params)]
+        return self._trip([*owed, *asked])[len(owed) :]
+
+    def pay(self) -> None:
+        """Run what is owed, for whoever looks at it by other ways."""
+        if self._owed:
+            self.together([])
+
+    def forgive(self) -> None:
+        """The transaction is rolled back: nothing is owed."""
+        self._owed.clear()
+
+    def commit(self) -> None:
+        """What is owed, and the commit behind it in the same trip. Does nothing when nothing is owed: the driver commits."""
+        if self._owed:
+            owed, self._owed = self._owed, []
+            self._trip(owed, commit=True)
 
     def suffix(self, day: int) -> str:
         if (known := self.days.get(day)) is not None:
@@ -110,6 +149,59 @@ class Session:
             return ""  # not remembered: it may be made any moment
         self.days[day] = partition.removeprefix("attempts")
         return self.days[day]
+
+    def _prepare(self, name: str, sql: str) -> None:
+        if name not in self.prepared:
+            self._checked(self._pgconn.prepare(name.encode(), sql.encode()))
+            self.prepared.add(name)
+
+    def _trip(self, asked: Sequence[Statement], commit: bool = False) -> list[Any]:
+        for name, sql, _ in asked:
+            self._prepare(name, sql)
+        conn = self._pgconn
+        conn.enter_pipeline_mode()
+        conn.nonblocking = 1  # both sides would wait for each other once their buffers are full
+        try:
+            for name, _, params in asked:
+                conn.send_query_prepared(name.encode(), params, [1] * len(params), result_format=1)
+            if commit:
+                conn.send_query_params(b"commit", None)
+            conn.pipeline_sync()
+            results = list(self._results())
+        finally:
+            if conn.status == pq.ConnStatus.OK:
+                self._leave()
+        for result in results:  # the first that is not done is the one to blame
+            self._checked(result)
+        return results
+
+    def _leave(self) -> None:
+        try:
+            self._pgconn.exit_pipeline_mode()
+            self._pgconn.nonblocking = 0
+        except OperationalError:  # broken off amid the answers: nobody can tell any more what the next ones belong to
+            self._pgconn.finish()
+
+    def _results(self) -> Iterator[Any]:
+        conn = self._pgconn
+        waiting = select.poll()
+        waiting.register(conn.socket, select.POLLIN | select.POLLOUT)
+        while conn.flush():
+            waiting.poll()
+            conn.consume_input()
+        waiting.modify(conn.socket, select.POLLIN)
+        while True:
+            while conn.is_busy():
+                waiting.poll()
+                conn.consume_input()
+            result = conn.get_result()
+            if result is None:
+                if conn.status != pq.ConnStatus.OK:
+                    raise OperationalError(conn.error_message.decode(errors="replace").strip())
+                continue  # between two statements
+            if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                return
+            yield result
 
     def _checked(self, result: Any) -> Any:
         if result.status in _DONE:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, event, text
 
 from backend.clock import Clock
 from backend.domain.errors import StoreUnavailable
@@ -34,6 +34,7 @@ class PostgresStore:
     async def start(self) -> None:
         self._writing = dialect.postgres_engine(self._url, size=PEOPLE + STAGES)
         self._reading = dialect.postgres_engine(self._url, size=READERS, read=True)
+        event.listen(self._writing, "before_cursor_execute", _pay)
         names = (("store-people", PEOPLE), ("store-stages", STAGES), ("store-read", READERS))
         self._pools = tuple(ThreadPoolExecutor(size, thread_name_prefix=name) for name, size in names)
         now = self._clock.now()
@@ -85,6 +86,7 @@ def _once(engine: Engine, fn: Callable[[Tx], T]) -> T:
         raw = dialect.driver_of(conn)
         try:
             value = fn(Transaction("postgresql", conn, raw))
+            packed.session(raw).commit()
             conn.commit()
             return value
         except BaseException as error:
@@ -109,7 +111,13 @@ def _begun(engine: Engine) -> Connection:
     raise AssertionError("unreachable")
 
 
+def _pay(conn: Connection, *_: Any) -> None:
+    """Whoever comes by SQLAlchemy sees what the hot statements wrote before."""
+    packed.session(dialect.driver_of(conn)).pay()
+
+
 def _abandon(conn: Connection, raw: Any, error: BaseException) -> None:
+    packed.session(raw).forgive()
     if raw.closed:  # SQLAlchemy does not see what the hot statements met
         conn.invalidate(error)
         return
