@@ -33,7 +33,7 @@ HTML = """<html><head><title>Order</title></head><body style="font-family:sans-s
 <p>Hi {{ user.name }}, your order #{{ order_id }} shipped with {{ carrier }} and arrives on {{ eta }}.</p>
 <table><tbody>{% for row in rows %}<tr><td style="padding:4px">{{ row.sku }}</td><td style="padding:4px">{{ row.name }}</td><td style="padding:4px">{{ row.qty }}</td>
 <td style="padding:4px">{{ row.price }} {{ currency }}</td></tr>{% endfor %}</tbody></table><p>Total <b>{{ total }} {{ currency }}</b></p>
-<p><a href="https://shop.example.com/track/{{ tracking }}">Track your parcel</a></p><p><a href="{{ links.unsubscribe }}">Unsubscribe</a></p></body></html>"""
+<p><a href="https://shop.example.com/track/{{ tracking }}">Track your parcel</a></p>{% if links.unsubscribe %}<p><a href="{{ links.unsubscribe }}">Unsubscribe</a></p>{% endif %}</body></html>"""
 
 
 def find_engines() -> bool:
