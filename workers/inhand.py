@@ -29,8 +29,8 @@ def key_of(delivery: Delivery) -> Key:
     return delivery.space, delivery.person, delivery.priority, delivery.category
 
 
-def turn_of(delivery: Delivery) -> tuple[int, int]:
-    """Which of its turns a record of a delivery is for; the newest is the one that counts."""
+def attempt_of(delivery: Delivery) -> tuple[int, int]:
+    """Which attempt of which generation a record of a delivery is for; the newest is the one that counts."""
     return delivery.generation, delivery.attempt
 
 
@@ -47,7 +47,7 @@ class InHand:
         self.broken: list[tuple[Item, Exception]] = []  # deliveries whose own facts, provider or rows make us fail
         self.away: list[tuple[Item, Answer]] = []  # nobody can take these now
         self._open: dict[str, int] = {}  # provider key -> attempts whose outcome is not durable
-        self._ids: dict[bytes, tuple[int, int]] = {}  # deliveries open in this process, and for which turn: a record appended twice is recognised by it
+        self._ids: dict[bytes, tuple[int, int]] = {}  # deliveries open in this process, and for which attempt: a record appended twice is recognised by it
         self._aloft: dict[bytes, Item] = {}  # given to a provider, and the outcome is not durable
         self.held: dict[Key, bytes] = {}  # of ordered categories: whose turn it is
 
@@ -100,7 +100,7 @@ class InHand:
                     continue
                 if item.delivery.id in self._ids:
                     row.popleft()
-                    if turn_of(item.delivery) > self._ids[item.delivery.id]:
+                    if attempt_of(item.delivery) > self._ids[item.delivery.id]:
                         passed.append(item)  # what is in hand is an older one come late, and nothing will come of it
                         continue
                     first = self._aloft.get(item.delivery.id)
@@ -118,9 +118,9 @@ class InHand:
                     continue
                 if self._open.get(provider.key, 0) >= provider.open_limit or (limited and not self._router.spend(provider.key)):
                     break
-                item.provider, item.key = provider, provider.key
+                item.provider, item.key, item.spent = provider, provider.key, provider.key in limited
                 self._open[provider.key] = self._open.get(provider.key, 0) + 1
-                self._ids[item.delivery.id] = turn_of(item.delivery)
+                self._ids[item.delivery.id] = attempt_of(item.delivery)
                 take.append(row.popleft())
             row.extendleft(reversed(passed))
         return take, twins
@@ -138,7 +138,7 @@ class InHand:
     def hand_over(self, item: Item, provider: Provider) -> None:
         """Another provider takes it."""
         assert item.provider is not None
-        self._router.give_back(item.provider.key)
+        self._give_back(item)
         self._open[item.provider.key] -= 1
         self._open[provider.key] = self._open.get(provider.key, 0) + 1
         item.provider, item.key = provider, provider.key
@@ -153,7 +153,13 @@ class InHand:
         self.flying -= 1
         self.finished.append(item)
         if item.answer is not None and item.answer.meaning == "withheld":
-            self._router.give_back(item.key)  # the provider has not seen it
+            self._give_back(item)
+
+    def _give_back(self, item: Item) -> None:
+        """Its provider has not seen it."""
+        if item.spent:
+            item.spent = False
+            self._router.give_back(item.key)
 
     def free(self, item: Item) -> None:
         """Its place at the provider may be taken by another."""
@@ -167,7 +173,7 @@ class InHand:
         if self.held.get(key_of(item.delivery)) == item.delivery.id:
             del self.held[key_of(item.delivery)]
         if self._aloft.pop(item.delivery.id, None) is None and item.provider is not None:
-            self._router.give_back(item.provider.key)  # taken, and never flown
+            self._give_back(item)
         self.free(item)
 
     def begin_anew(self) -> None:
@@ -175,7 +181,7 @@ class InHand:
         outcome is written, or its record would be taken for a twin and never be sent."""
         aloft = self._aloft
         self.held = {key: made for key, made in self.held.items() if made in aloft}
-        self._ids = {made: turn_of(item.delivery) for made, item in aloft.items()}
+        self._ids = {made: attempt_of(item.delivery) for made, item in aloft.items()}
         self._open = dict(Counter(item.key for item in aloft.values() if item.provider is not None))
         self.finished = [item for item in aloft.values() if item.answer is not None]
         self.flying = len(aloft) - len(self.finished)

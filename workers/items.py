@@ -14,7 +14,7 @@ from backend.store import hot
 class Item:
     """One record in hand."""
 
-    __slots__ = ("answer", "delivery", "facts", "flew", "key", "provider", "record")
+    __slots__ = ("answer", "delivery", "facts", "flew", "key", "provider", "record", "spent")
 
     def __init__(self, record: Record, delivery: Delivery) -> None:
         self.record, self.delivery = record, delivery
@@ -23,6 +23,7 @@ class Item:
         self.provider: Provider | None = None
         self.answer: Answer | None = None
         self.flew = 0.0  # when the provider got it
+        self.spent = False  # of a provider's budget, or of its trials
 
 
 def left_open(delivery: Delivery, place: hot.OpenAttempt) -> bool:

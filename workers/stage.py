@@ -28,7 +28,7 @@ from workers.faults import Faults
 log = logging.getLogger("carillon.line")
 
 BATCH = 500  # records; the measured start, 250 to 1,000 do alike
-LESS_URGENT = 200  # records of a lane that is not the first: so long the most urgent one waits at most
+LESS_URGENT = 200  # records of any lane but the first: the most urgent one waits for no more
 SHORT = 200  # events whose rows are written in less than 10 ms
 IDLE = 0.5  # seconds a read waits for the first record
 MAIN = 1  # the space that is there from the start
@@ -114,7 +114,7 @@ class Runner:
         try:
             while not self._stopping.is_set():
                 if not await self._round(self._reader):
-                    await self._take(self._reader, IDLE, None)
+                    await self._take(self._reader, IDLE, None, LESS_URGENT)
         finally:
             with contextlib.suppress(Unavailable):
                 await self._reader.close()

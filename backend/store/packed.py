@@ -117,6 +117,8 @@ class Session:
     def together(self, asked: Sequence[Statement]) -> list[Any]:
         """What is owed and then these, in one trip; the answers of these. The first that fails raises, and none after it was run."""
         owed, self._owed = self._owed, []
+        if not (owed or asked):
+            return []
         if not owed and len(asked) == 1:
             name, sql, params = asked[0]
             return [self.run(name, sql, *params)]
@@ -124,8 +126,7 @@ class Session:
 
     def pay(self) -> None:
         """Run what is owed, for whoever looks at it by other ways."""
-        if self._owed:
-            self.together([])
+        self.together([])
 
     def forgive(self) -> None:
         """The transaction is rolled back: nothing is owed."""

@@ -3,17 +3,14 @@
 A line of FILE: the second (of a clock that all processes of the machine share), the order's number from the subject.
 """
 
-import asyncio
-import contextlib
 import re
-import signal
 import sys
 import time
 from pathlib import Path
 
 import uvloop
 
-from carillon.bench.sink_smtp import ONCE, Sink
+from carillon.bench.sink_smtp import Sink, serve
 
 NUMBER = re.compile(rb"\r\nSubject: Your order (\d+) ")
 
@@ -38,16 +35,8 @@ class Arrivals(Sink):
         self._times.close()
 
 
-async def serve(port: int, file: Path) -> None:
-    """Until SIGTERM."""
-    sink, ended = Arrivals(file), asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    print(await sink.start(port), flush=True)
-    while not ended.is_set():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ended.wait(), ONCE)
-        sink.flush()
-    await sink.close()
+async def _open(port: int, file: Path) -> None:
+    await serve(Arrivals(file), port)
 
 
 def read(file: Path) -> dict[int, float]:
@@ -60,4 +49,4 @@ def read(file: Path) -> dict[int, float]:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1]), Path(sys.argv[2])))
+    uvloop.run(_open(int(sys.argv[1]), Path(sys.argv[2])))

@@ -3,6 +3,8 @@
 import asyncio
 import statistics
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import msgspec
 
@@ -83,15 +85,21 @@ async def _clicks(house: Instance, over: asyncio.Event) -> list[float]:
     return taken
 
 
-async def _bells(house: Instance, over: asyncio.Event) -> list[float]:
-    """From the request of an event to its item on the stream of the one it is for."""
-    taken: list[float] = []
+@asynccontextmanager
+async def listening(house: Instance) -> AsyncIterator[AsyncIterator[str]]:
+    """The lines of a stream of items, of the person `listening`."""
     await house.client.put("/v1/users/listening", json={"name": "Mia"})
     asked = {"query": BELL, "variables": {"u": "listening", "a": "0:0"}}
     async with house.client.stream("POST", "/graphql", json=asked, headers={"accept": "text/event-stream"}) as stream:
         if stream.status_code != 200:
             raise AssertionError(f"The stream was answered {stream.status_code}: {(await stream.aread())[:300]!r}")
-        lines = stream.aiter_lines()
+        yield stream.aiter_lines()
+
+
+async def _bells(house: Instance, over: asyncio.Event) -> list[float]:
+    """From the request of an event to its item on the stream of the one it is for."""
+    taken: list[float] = []
+    async with listening(house) as lines:
         while not over.is_set():
             title = f"bell {len(taken)}"
             event = {"type": "bell", "category": "orders", "to": {"user": "listening"}, "title": title, "channels": ["web"], "priority": "high"}

@@ -11,3 +11,13 @@ Row = tuple[str, str, str]  # what, measured, goal
 def spread(values: Sequence[float], form: str = "{:,.0f}") -> str:
     """Median, least and most."""
     return f"{form.format(statistics.median(values))} ({form.format(min(values))} to {form.format(max(values))})"
+
+
+def two(seconds: Sequence[float]) -> str:
+    """p50 and p99 in milliseconds."""
+    return f"{statistics.median(seconds) * 1000:,.0f} and {p99(seconds) * 1000:,.0f}"
+
+
+def p99(seconds: Sequence[float]) -> float:
+    """Of so many values."""
+    return statistics.quantiles(seconds, n=100, method="inclusive")[-1]

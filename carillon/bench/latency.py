@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from backend.domain.delivery import Delivery
 from backend.log import topics
 from backend.log.codec import decode
 from carillon.bench import arrivals, line, stand
-from carillon.bench.figures import Row
+from carillon.bench.figures import Row, two
 from carillon.bench.instance import Instance, instance
 from carillon.bench.offer import Plan, read
 
@@ -54,16 +54,16 @@ def rows() -> list[Row]:
     for rate in RATES:
         times = uvloop.run(steady(rate, SECONDS))
         what = f"{rate:,}/s for {SECONDS:.0f} s offered evenly in arrays of {ARRAY} (servers)"
-        made.append((f"{what}: accepted to provider, milliseconds, p50 and p99", _two(times.took), "p50 under 100, p99 under 500"))
-        made.append(("the same: answer to the producer, milliseconds, p50 and p99; mails a second that came", f"{_two(times.answer)}; {times.carried:,.0f}", ""))
+        made.append((f"{what}: accepted to provider, milliseconds, p50 and p99", two(times.took), "p50 under 100, p99 under 500"))
+        made.append(("the same: answer to the producer, milliseconds, p50 and p99; mails a second that came", f"{two(times.answer)}; {times.carried:,.0f}", ""))
         print(*(": ".join(row[:2]) for row in made[-2:]), sep="\n", flush=True)
         if statistics.median(times.took) < BEHIND:
             break
     times = uvloop.run(critical(LOW, CRITICAL, SECONDS))
     what = f"critical at {CRITICAL}/s for {SECONDS:.0f} s with {LOW:,} low ones waiting ({times.waiting:,} at its end; servers)"
-    made.append((f"{what}: accepted to provider, milliseconds, p50 and p99", _two(times.took), "p99 under 200"))
-    made.append(("the same: from the log through decide to the log (reading, deciding and its rows included), p50 and p99", _two(times.deciding), "p99 under 50"))
-    made.append(("the same: from the log to the start of the attempt in deliver, p50 and p99", _two(times.delivering), "p99 under 50"))
+    made.append((f"{what}: accepted to provider, milliseconds, p50 and p99", two(times.took), "p99 under 200"))
+    made.append(("the same: from the log through decide to the log (reading, deciding and its rows included), p50 and p99", two(times.deciding), "p99 under 50"))
+    made.append(("the same: from the log to the start of the attempt in deliver, p50 and p99", two(times.delivering), "p99 under 50"))
     return made
 
 
@@ -156,8 +156,3 @@ def _uuid(raw: bytes) -> uuid.UUID:
 
 def _first(low: int) -> int:
     return int(str(stand.data(low)["order_id"]))
-
-
-def _two(seconds: Sequence[float]) -> str:
-    """p50 and p99 in milliseconds."""
-    return f"{statistics.median(seconds) * 1000:,.0f} and {statistics.quantiles(seconds, n=100, method='inclusive')[-1] * 1000:,.0f}"

@@ -179,11 +179,12 @@ class _Session(asyncio.Protocol):
 def main(port: int, file: Path | None, delay: float, refuse: tuple[str, ...], hang: bool, drop: bool, every: int, pipelining: bool) -> None:
     """A mail server that takes everything."""
     manner = Manner(delay, dict(one.split("=", 1) for one in refuse), hang, drop, every, pipelining)
-    uvloop.run(_serve(port, file, manner))
+    uvloop.run(_open(port, file, manner))
 
 
-async def _serve(port: int, file: Path | None, manner: Manner) -> None:
-    sink, ended = Sink(file, manner), asyncio.Event()
+async def serve(sink: Sink, port: int) -> None:
+    """Until SIGTERM or Ctrl-C; prints the port."""
+    ended = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, ended.set)
     print(await sink.start(port), flush=True)
@@ -192,6 +193,10 @@ async def _serve(port: int, file: Path | None, manner: Manner) -> None:
             await asyncio.wait_for(ended.wait(), ONCE)
         sink.flush()
     await sink.close()
+
+
+async def _open(port: int, file: Path | None, manner: Manner) -> None:
+    await serve(Sink(file, manner), port)
 
 
 if __name__ == "__main__":

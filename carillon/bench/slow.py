@@ -2,16 +2,14 @@
 
 import asyncio
 import os
-import statistics
 import time
-from collections.abc import Sequence
 
 import msgspec
 import uvloop
 
 from carillon.bench import line, stand
-from carillon.bench.entrance import BELL
-from carillon.bench.figures import ROUNDS, Row, spread
+from carillon.bench.entrance import listening
+from carillon.bench.figures import ROUNDS, Row, p99, spread, two
 from carillon.bench.instance import Instance, instance
 
 COUNT = int(os.environ.get("CARILLON_BENCH_COUNT", "12000"))
@@ -40,9 +38,9 @@ def rows() -> list[Row]:
     well, hung = (uvloop.run(bells(SECONDS, *manner)) for manner in ((), ("--hang",)))
     told = f"bells at {BELLS}/s beside mails at {MAILS}/s, from the request to the stream, p50 and p99 in milliseconds (embedded)"
     made += [
-        (f"{told}: the mail server answers", _two(well), ""),
-        ("the same: it takes mails and never answers", _two(hung), ""),
-        ("the same: p99 when it hangs : p99 when it answers", f"{_p99(hung) / _p99(well):.2f}", "at most 1.20"),
+        (f"{told}: the mail server answers", two(well), ""),
+        ("the same: it takes mails and never answers", two(hung), ""),
+        ("the same: p99 when it hangs : p99 when it answers", f"{p99(hung) / p99(well):.2f}", "at most 1.20"),
     ]
     return made
 
@@ -77,14 +75,10 @@ async def _bells(house: Instance, count: int) -> list[float]:
     """From each request to its item on the stream of the one it is for; they do not wait for each other."""
     rung: dict[str, float] = {}
     taken: list[float] = []
-    await house.client.put("/v1/users/listening", json={"name": "Mia"})
-    asked = {"query": BELL, "variables": {"u": "listening", "a": "0:0"}}
-    async with house.client.stream("POST", "/graphql", json=asked, headers={"accept": "text/event-stream"}) as stream:
-        if stream.status_code != 200:
-            raise AssertionError(f"The stream was answered {stream.status_code}: {(await stream.aread())[:300]!r}")
+    async with listening(house) as lines:
         ringing = asyncio.create_task(_ring(house, count, rung))
         async with asyncio.timeout(count / BELLS + PATIENCE):
-            async for text in stream.aiter_lines():
+            async for text in lines:
                 now = time.monotonic()
                 if text.startswith("data:") and (title := _title(text)) in rung:
                     taken.append(now - rung.pop(title))
@@ -113,11 +107,3 @@ async def _ask(house: Instance, body: bytes) -> None:
 
 def _title(text: str) -> str:
     return text.partition('"title":"')[2].partition('"')[0] or text.partition('"title": "')[2].partition('"')[0]
-
-
-def _p99(seconds: Sequence[float]) -> float:
-    return statistics.quantiles(seconds, n=100, method="inclusive")[-1]
-
-
-def _two(seconds: Sequence[float]) -> str:
-    return f"{statistics.median(seconds) * 1000:,.0f} and {_p99(seconds) * 1000:,.0f}"

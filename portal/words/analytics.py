@@ -1,9 +1,6 @@
-"""English and German of charts and of the page Analytics."""
+"""English and German of the page Analytics."""
 
 EN = {
-    "chart.none": "Nothing was counted in this time.",
-    "chart.table": "Show as table",
-    "chart.drawing": "Show as chart",
     "analytics.title": "Analytics",
     "analytics.sub": "What became of the messages that were planned in a time of your choice.",
     "analytics.answer": "{sent} of {planned} planned messages went out ({share})",
@@ -201,9 +198,6 @@ EN = {
 }
 
 DE = {
-    "chart.none": "In diesem Zeitraum wurde nichts gezählt.",
-    "chart.table": "Als Tabelle zeigen",
-    "chart.drawing": "Als Diagramm zeigen",
     "analytics.title": "Auswertung",
     "analytics.sub": "Was aus den Nachrichten geworden ist, die in einem Zeitraum Ihrer Wahl geplant waren.",
     "analytics.answer": "{sent} von {planned} geplanten Nachrichten gingen hinaus ({share})",

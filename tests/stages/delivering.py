@@ -3,17 +3,21 @@
 
 import asyncio
 import contextlib
+import shutil
 
 from backend.app.captures import StoreShelf
 from backend.channels.capture import Behaviour, Capture
 from backend.channels.router import Router
+from backend.clock import HeldClock
 from backend.domain.delivery import CHANNEL_NUMBER, State
 from backend.log import topics
+from backend.log.open import open_log
 from backend.security.sealing import Sealer
 from backend.store import captures, persons
+from backend.store.open import open_store
 from backend.store.persons import AddressRow
 from backend.store.tables import attempts, deliveries
-from tests.stages.conftest import NOON, SPACE, record_of
+from tests.stages.conftest import NOON, SPACE, Ground, record_of
 from workers.commit import commit_for
 from workers.decide import DecideStage
 from workers.deliver import Deliver
@@ -101,3 +105,21 @@ async def until(so):
     async with asyncio.timeout(20):
         while not await so():
             await asyncio.sleep(0.005)
+
+
+@contextlib.asynccontextmanager
+async def open_stand(migrated, folder):
+    """On a copy of a migrated file, at noon."""
+    clock = HeldClock(NOON)
+    shutil.copy(migrated, folder / "carillon.db")
+    store = open_store(f"sqlite:///{folder}/carillon.db", clock)
+    await store.start()
+    log = open_log("embedded:", sqlite=store, clock=clock)
+    await log.start()
+    ground = Ground(store, clock)
+    await ground.seed()
+    made = Stand(ground, log, [])
+    yield made
+    await made.capture.close()
+    await log.close()
+    await store.close()

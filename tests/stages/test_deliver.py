@@ -1,7 +1,6 @@
 """Deliver on the embedded engines with the real capture provider: what each answer leaves behind, and what a crash or a stop changes."""
 
 import asyncio
-import shutil
 import sqlite3
 
 import msgspec
@@ -9,38 +8,22 @@ import pytest
 from sqlalchemy import update
 
 from backend.channels.base import Answer
-from backend.channels.router import Router
 from backend.channels.smtp import Smtp
-from backend.clock import HeldClock
 from backend.domain.delivery import Delivery
 from backend.log import topics
-from backend.log.codec import decode, encode
-from backend.log.open import open_log
+from backend.log.codec import encode
 from backend.store import content, halts, hot
-from backend.store.open import open_store
 from backend.store.tables import captures as kept
 from backend.store.tables import dead, deliveries, due, people, suppressions
 from tests.channels.mailserver import QUICK, number, server
-from tests.stages.conftest import NOON, SPACE, Ground, event_for, read_all
-from tests.stages.delivering import BODY, Stand, until
-from workers.inhand import InHand
+from tests.stages.conftest import NOON, SPACE, event_for, read_all
+from tests.stages.delivering import BODY, open_stand, until
 
 
 @pytest.fixture
 async def stand(_migrated, tmp_path):
-    clock = HeldClock(NOON)
-    shutil.copy(_migrated, tmp_path / "carillon.db")
-    store = open_store(f"sqlite:///{tmp_path}/carillon.db", clock)
-    await store.start()
-    log = open_log("embedded:", sqlite=store, clock=clock)
-    await log.start()
-    ground = Ground(store, clock)
-    await ground.seed()
-    made = Stand(ground, log, [])
-    yield made
-    await made.capture.close()
-    await log.close()
-    await store.close()
+    async with open_stand(_migrated, tmp_path) as made:
+        yield made
 
 
 def event(person, category="orders", **more):
@@ -392,48 +375,5 @@ async def test_an_attempt_whose_delivery_was_dropped_by_age_stops_nothing(stand)
 
     await stand.store.write(begun)
     await stand.carry_out(old, fine)
-    assert await stand.states() == ["SENT"]
-    assert await stand.ground.count(kept) == 1
-
-
-async def test_a_trial_that_nobody_flew_is_given_back(stand):
-    """Who waits for a turn in an ordered category, or is stopped at the last check, was taken and not tried: each cost a provider that was
-    well again one of its five trials, and a minute."""
-    people = range(1, 7)
-    for person in people:
-        await stand.person(person)
-    router = Router([stand.capture])
-    key = stand.capture.key
-    router.limited[key], router.tried[key] = 4, (NOON, 1, NOON)
-    hand = InHand([topics.deliveries("email", "normal")], router)
-    hand.put(await stand.decide(*(event(person) for person in people)))
-    (back, stopped, called, flown), _ = hand.take()
-    assert (router.limited[key], router.tried[key][1]) == (0, 5)
-    hand.put_back([back])
-    hand.let_go(stopped)
-    hand.launch(called)
-    called.answer = Answer("withheld", "halted", "space")
-    hand.land(called)
-    hand.free(called)
-    hand.let_go(called)
-    assert (router.limited[key], router.tried[key][1]) == (3, 2)
-    hand.launch(flown)
-    flown.answer = Answer("accepted", "250")
-    hand.land(flown)
-    hand.free(flown)
-    hand.let_go(flown)
-    assert (router.limited[key], router.tried[key][1]) == (3, 2), "its answer is the trial's"
-
-
-async def test_a_newer_turn_is_not_dropped_for_an_older_one_that_came_late(stand):
-    """A hold that is let go twice repeats its record; read together with that of the next generation, the repeat was taken, was too old to
-    be sent, and the newer one had ended as its twin: nobody sent it."""
-    await stand.person(1)
-    (record,) = await stand.decide(event(1))
-    first = decode(Delivery, record.value)
-    row = deliveries.update().values(generation=2)
-    await stand.store.write(lambda tx: tx.conn.execute(row))
-    turns = [msgspec.structs.replace(record, value=encode(msgspec.structs.replace(first, generation=n))) for n in (1, 2)]
-    await stand.carry_out(*turns)
     assert await stand.states() == ["SENT"]
     assert await stand.ground.count(kept) == 1
