@@ -77,7 +77,7 @@ class Suppressions(Aggregate):
         return Page([_view(row) for row in rows[:size]], following)
 
     def _hash(self, channel: int, address: str) -> bytes:
-        if len(address) == 32 and all(c in "0123456789abcdef" for c in address):
+        if len(address) in (32, 34) and all(c in "0123456789abcdef" for c in address):
             return bytes.fromhex(address)
         return self.app.sealer.address_hash(channel, address)
 

@@ -57,6 +57,11 @@ class Provider(Protocol):
     def channel(self) -> str: ...
 
     @property
+    def route(self) -> str:
+        """See `domain.delivery.route_of`."""
+        ...
+
+    @property
     def lanes(self) -> int: ...
 
     @property

@@ -72,7 +72,7 @@ class Capture:
     lanes, open_limit, patience, rate = 8, 256, 60.0, 0
 
     def __init__(self, channel: str, *, shelf: Shelf, sealer: Sealer, clock: Clock, report: Callable[[Receipt], Awaitable[None]]) -> None:
-        self.key, self.channel = f"capture-{channel}", channel
+        self.key, self.channel, self.route = f"capture-{channel}", channel, channel
         self._shelf, self._sealer, self._clock, self._report = shelf, sealer, clock, report
         self._rows: list[tuple[Outgoing, str, Callable[[Answer], None]]] = []  # with the mail, of e-mail
         self._closing = asyncio.Event()

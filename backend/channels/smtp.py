@@ -18,7 +18,7 @@ from backend.domain.errors import HeaderUnsafe, Unavailable
 class Smtp:
     """The provider. `url` as `smtp_open.parse_target` wants it; raises `Invalid`. Nothing is connected before the first mail."""
 
-    channel = "email"
+    channel = route = "email"
 
     def __init__(self, url: str, *, clock: Clock, timing: Timing | None = None, key: str = "smtp") -> None:
         self.key = key

@@ -7,8 +7,27 @@ import msgspec
 CHANNELS = ("web", "email", "push", "sms")
 CHANNEL_NUMBER = {"web": 1, "email": 2, "push": 3, "sms": 4}
 CHANNEL_NAME = {number: name for name, number in CHANNEL_NUMBER.items()}
+PLATFORMS = {"fid": 1, "apns": 2, "webpush": 3}  # of push addresses, their last byte; a registration token of Firebase has none
+PLATFORM_NAME = {number: name for name, number in PLATFORMS.items()}
+HASH = 16  # bytes of an address's keyed hash; behind them stands the platform
 PRIORITIES = ("critical", "high", "normal", "low")
 PRIORITY_NUMBER = {name: number for number, name in enumerate(PRIORITIES)}
+
+
+def platform_of(address: bytes) -> str:
+    """Of a push address: whose device it is; "" for a registration token of Firebase."""
+    return PLATFORM_NAME.get(address[HASH], "") if len(address) > HASH else ""
+
+
+def route_of(channel: str, address: bytes) -> str:
+    """By which way an address is reached: its channel; of push `push` (Firebase), `push-apns` or `push-webpush`. Providers of one route stand in
+    for each other, and no others do."""
+    return _BY_PLATFORM.get(platform_of(address), channel) if channel == "push" else channel
+
+
+_BY_PLATFORM = {"apns": "push-apns", "webpush": "push-webpush"}
+ROUTES = ("email", "push", "push-apns", "push-webpush", "sms")  # of channels with providers
+ROUTE_CHANNEL = {route: route.partition("-")[0] for route in ROUTES}
 
 
 class State(IntEnum):

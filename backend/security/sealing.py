@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from backend.domain.delivery import CHANNEL_NUMBER
+from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, HASH, PLATFORMS
 from backend.domain.errors import Invalid, Refusal
 from backend.security.addresses import channel_number, normalise
 
@@ -53,11 +53,14 @@ class Sealer:
             raise Unsealable(purpose=purpose) from None
 
     def address_hash(self, channel: int | str, text: str) -> bytes:
-        """16 bytes, equal for equal normalised addresses of a channel (see `addresses.normalise`). Raises `Invalid`."""
+        """Equal for equal normalised addresses of a channel (see `addresses.normalise`): 16 bytes, of a device that names its platform
+        (`apns:…`) one more for that. Raises `Invalid`."""
         number = channel_number(channel)
-        digest = blake2b(bytes((number,)), digest_size=16, key=self._address_key)
-        digest.update(normalise(number, text).encode())
-        return digest.digest()
+        plain = normalise(number, text)
+        digest = blake2b(bytes((number,)), digest_size=HASH, key=self._address_key)
+        digest.update(plain.encode())
+        platform = PLATFORMS.get(plain.partition(":")[0]) if CHANNEL_NAME[number] == "push" else None
+        return digest.digest() + (bytes((platform,)) if platform else b"")
 
     def possible_hashes(self, text: str) -> list[tuple[int, bytes]]:
         """(channel, `address_hash`) of each channel whose address the text may be; none when it reads like no address."""

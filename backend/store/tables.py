@@ -130,6 +130,9 @@ schedules = _table("schedules", _space(), Column("key", Text, nullable=False), _
 firings = _table("firings", _space(), Column("id", Id, nullable=False), _text("schedule"), _time("planned"), _time("at"), _text("outcome"), _text("detail", ""), Column("n", Integer, nullable=False, server_default="1"),
                  Column("event", Id, nullable=False), PrimaryKeyConstraint("space", "id"), Index("firings_by_schedule", "space", "schedule", "planned"))
 # id: made of schedule and planned time; outcome: fired, missed, refused; n: people told at once, or times that were missed; event: NO_ID when there is none, or several
+providers = _table("providers", _space(), Column("key", Text, nullable=False), _text("kind"), _text("channel"), Column("place", Integer, nullable=False), Column("weight", Integer, nullable=False),
+                   Column("used", Boolean, nullable=False, server_default="1"), _text("fields", "{}"), _bytes("secrets"), Column("revision", Integer, nullable=False), _time("changed"), _text("changed_by", ""),
+                   PrimaryKeyConstraint("space", "key"))  # place: of its channel the lowest is asked first; weight: of a hundred; fields: JSON; secrets: sealed JSON
 halts = _table("halts", _space(), Column("scope", Text, nullable=False), _text("reason"), _text("by"), _time("at"), PrimaryKeyConstraint("space", "scope"))
 
 # ---- the line
