@@ -1,50 +1,50 @@
-"""Which providers this installation has. A new one is one file and one line here (docs/adding-a-provider.md)."""
+"""Which kinds of provider there are, and the providers that need no portal. A new kind is one file and one line here (docs/adding-a-provider.md)."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import msgspec
-
+from backend.channels import smtp
 from backend.channels.base import Provider
 from backend.channels.capture import Capture, Shelf
+from backend.channels.kinds import Kind, Parts, Report
 from backend.channels.smtp import Smtp
 from backend.clock import Clock
-from backend.domain.receipt import Receipt
+from backend.domain.errors import Invalid
 from backend.security.sealing import Sealer
 from backend.settings import Settings
 
-Report = Callable[[Receipt], Awaitable[None]]
+KINDS: tuple[Kind, ...] = (smtp.KIND,)
+
+CAPTURED = ("email", "push", "sms")  # channels with a capture of their own
 
 
-class Parts(msgspec.Struct, frozen=True):
-    """What providers are made of. `report` appends a receipt to the log."""
-
-    settings: Settings
-    shelf: Shelf
-    sealer: Sealer
-    clock: Clock
-    report: Report
-
-    def capture(self, channel: str) -> Provider:
-        """The provider that keeps everything here."""
-        return Capture(channel, shelf=self.shelf, sealer=self.sealer, clock=self.clock, report=self.report)
+def kinds() -> Mapping[str, Kind]:
+    """By key."""
+    return {kind.key: kind for kind in KINDS}
 
 
-def _smtp(parts: Parts) -> list[Provider]:
-    """smtp, smtp-2 ...: the later ones stand in for the earlier."""
-    urls = parts.settings.smtp_urls
-    return [Smtp(url, clock=parts.clock, key="smtp" if n == 1 else f"smtp-{n}") for n, url in enumerate(urls, 1)]
+def kind_of(key: str) -> Kind:
+    """One. Raises `Invalid`."""
+    for kind in KINDS:
+        if kind.key == key:
+            return kind
+    raise Invalid(f"There is no kind of provider {key[:80]!r}. Choose one of those that are listed.", field="kind", allowed=[kind.key for kind in KINDS])
 
 
-# kind -> its providers, none when the settings do not ask for it; of one channel the first is used before the later ones
-KINDS: Mapping[str, Callable[[Parts], Sequence[Provider]]] = {
-    "smtp": _smtp,
-    "capture-email": lambda parts: [parts.capture("email")],
-    "capture-push": lambda parts: [parts.capture("push")],
-    "capture-sms": lambda parts: [parts.capture("sms")],
-}
+def from_settings(settings: Settings, clock: Clock) -> list[Provider]:
+    """smtp, smtp-2 ... of CARILLON_SMTP_URL: the later ones stand in for the earlier. Raises `Invalid`."""
+    return [Smtp(url, clock=clock, key=_nth("smtp", n)) for n, url in enumerate(settings.smtp_urls, 1)]
 
 
-def providers(settings: Settings, *, shelf: Shelf, sealer: Sealer, clock: Clock, report: Report) -> list[Provider]:
-    """All there are, in order of preference within their channel; every channel ends with its capture. Raises `Invalid`."""
-    parts = Parts(settings, shelf, sealer, clock, report)
-    return [made for build in KINDS.values() for made in build(parts)]
+def _nth(key: str, n: int) -> str:
+    return key if n == 1 else f"{key}-{n}"
+
+
+def captures(parts: Parts) -> list[Provider]:
+    """The providers that keep everything here, one of each channel."""
+    return [Capture(channel, shelf=parts.shelf, sealer=parts.sealer, clock=parts.clock, report=parts.report) for channel in CAPTURED]
+
+
+def providers(settings: Settings, *, shelf: Shelf, sealer: Sealer, clock: Clock, report: Report) -> Sequence[Provider]:
+    """Those that stand before anybody has added one, in order of preference within their channel; every channel ends with its capture.
+    Raises `Invalid`."""
+    return [*from_settings(settings, clock), *captures(Parts(clock, sealer, shelf, report))]

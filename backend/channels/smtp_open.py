@@ -10,6 +10,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from backend.channels.smtp_link import Link, Timing, Unreachable
@@ -22,11 +23,13 @@ _HOST = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
 
 @dataclass(frozen=True)
 class Target:
-    """A mail server and how it is spoken to. `implicit`: TLS from the first byte."""
+    """A mail server and how it is spoken to. `implicit`: TLS from the first byte. `starttls`: before that, whether TLS is begun where it is
+    offered, must be, or is left."""
 
     host: str
     port: int
     implicit: bool = False
+    starttls: Literal["offered", "must", "never"] = "offered"
     user: str = ""
     password: str = field(default="", repr=False)
     verify: bool = True
@@ -47,6 +50,11 @@ class Target:
         return _context(self.ca, self.verify)
 
 
+def is_host(text: str) -> bool:
+    """Whether it reads like the name or address of a machine."""
+    return bool(_HOST.fullmatch(text))
+
+
 def parse_target(url: str) -> Target:
     """`smtp[s]://user:password@host:port?verify=0&ca=FILE&ehlo=NAME&lanes=8&open=64&timeout=60&rate=14`; all behind the host is optional.
 
@@ -60,7 +68,7 @@ def parse_target(url: str) -> Target:
         raise _wrong("it cannot be read") from None
     if parts.scheme not in PORTS or parts.path not in ("", "/") or parts.fragment:
         raise _wrong("it is none")
-    if not _HOST.fullmatch(host):
+    if not is_host(host):
         raise _wrong("it names no host")
     if port == 0:
         raise _wrong("its port is 0")
@@ -123,13 +131,15 @@ async def _greet(link: Link, target: Target, timing: Timing, context: ssl.SSLCon
         raise _no("the greeting", greeting)
     link.greeting = words(greeting)
     await _hello(link, target)
-    if not target.implicit and "STARTTLS" in link.extensions:
+    if not target.implicit and target.starttls == "must" and "STARTTLS" not in link.extensions:
+        raise Unreachable("no_tls", f"{target.host} offers no STARTTLS on port {target.port}. Choose TLS from the first byte (port 465), or none.")
+    if not target.implicit and target.starttls != "never" and "STARTTLS" in link.extensions:
         await _encrypt(link, target, timing, context)
         await _hello(link, target)
     if target.user:
         if link.transport.get_extra_info("ssl_object") is None and not target.near:
             raise Unreachable(
-                "no_tls", f"{target.host} offers no STARTTLS, and a password may not travel in the clear. Use smtps://, or no password."
+                "no_tls", f"The connection with {target.host} is not encrypted, and a password may not travel in the clear. Use smtps://, or no password."
             )
         await _sign_in(link, target)
 
