@@ -7,6 +7,7 @@ from backend.app.wishes import MatrixRow
 from backend.domain.plain import in_line
 from portal.telling import Teller
 from portal.theme import day
+from portal.words import known
 
 CHANNELS = ("email", "push", "sms", "web")
 EVIDENCE = "preferences page: "
@@ -122,11 +123,14 @@ def span_of(number: int, span: QuietHoursIn, voice: Teller) -> Span:
 
 
 def place_of(address: AddressView, voice: Teller) -> Place:
-    since = voice.say("pref.address.since", day=day(address.created_at.timestamp(), voice.zone, voice.language)) if address.created_at else ""
+    since = ""
+    if address.created_at:
+        at = day(address.created_at.timestamp(), voice.zone, voice.language)
+        since = voice.say("pref.address.registered", platform=voice.say(f"platform.{address.platform}"), day=at) if address.platform else voice.say("pref.address.since", day=at)
     blocked = ""
     if address.suppressed is not None:
         why = str(address.suppressed.params.get("reason", ""))
-        blocked = voice.say("pref.address.blocked", why=in_line(why, 40))
+        blocked = voice.say("pref.address.blocked", why=voice.say(f"because.{why}") if known(f"because.{why}") else in_line(why, 40))
     return Place(address.id, address.channel, name_of(address, voice), since, blocked, address.channel == "push")
 
 

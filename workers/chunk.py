@@ -57,7 +57,8 @@ class Chunk:
         for item, after in self.done:
             d = item.delivery
             if after.suppress:
-                self.changed += [(d.space, p) for p in suppress(tx, d.space, d.channel, d.address, after.suppress, "provider", self.now)]
+                known = after.known or item.flew
+                self.changed += [(d.space, p) for p in suppress(tx, d.space, d.channel, d.address, after.suppress, "provider", self.now, known)]
             if after.letter:
                 letters.append((item.record, Dead(d.space, after.letter)))
         return [bury(tx, "deliver", record, dead, self.now) for record, dead in letters]

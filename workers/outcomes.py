@@ -25,6 +25,7 @@ class After(msgspec.Struct):
     later: hot.Later | None = None
     letter: str = ""
     suppress: str = ""  # reason, when the address is known to be bad for good
+    known: float = 0.0  # see `Answer`
 
 
 def may_repeat(category: Category, channel: int) -> bool:
@@ -86,7 +87,7 @@ def after(delivery: Delivery, answer: Answer, category: Category, now: float, rn
         case "refused":
             return After(ended(State.FAILED, "provider_refused"))
         case "bad_address":
-            return After(ended(State.BOUNCED, "provider_refused"), suppress="bounced")
+            return After(ended(State.BOUNCED, "provider_refused"), suppress="bounced", known=answer.known)
         case "withheld":
             stop = withheld(delivery, answer, now)
             move = msgspec.structs.replace(stop.move, provider=provider)

@@ -78,7 +78,7 @@ class Receipts:
                 )
             if receipt.kind in SUPPRESSES:
                 changed += [
-                    (space, p) for p in suppress(tx, space, row.channel, row.address, SUPPRESSES[receipt.kind], receipt.provider, now)
+                    (space, p) for p in suppress(tx, space, row.channel, row.address, SUPPRESSES[receipt.kind], receipt.provider, now, receipt.at)
                 ]
         stamps.count_receipts(tx, space, kept, about, now)
         receipt_rows.keep(tx, space, kept)

@@ -7,7 +7,7 @@ import msgspec
 
 from backend.app.views import moment_or_none
 from backend.domain.decision import Decision
-from backend.domain.delivery import CHANNEL_NAME, PRIORITIES, STATE_NAME, State
+from backend.domain.delivery import CHANNEL_NAME, PRIORITIES, STATE_NAME, State, platform_of
 from backend.domain.event import Body, Event
 from backend.store import audit, groups, persons, whole_person
 from backend.store.persons import PersonRow
@@ -55,6 +55,7 @@ def bundle(tx: Tx, app: "App", row: PersonRow) -> dict[str, Any]:
                 "channel": CHANNEL_NAME[a.channel],
                 "address": app.people.opened(a),
                 "label": a.label,
+                "platform": (platform_of(a.hash) or "fcm") if CHANNEL_NAME[a.channel] == "push" else "",
                 "created_at": moment_or_none(a.created),
                 "suppressed": a.suppressed,
             }

@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from backend.app import export
+from backend.app import devices, export
 from backend.app.base import Aggregate, check_revision, is_own, need_or_own
 from backend.app.erasure import erase
 from backend.app.person_checks import check_fields, checked_person
 from backend.app.views import AddressIn, AddressView, Page, PersonIn, PersonView, ReasonView, moment
-from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER
+from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, platform_of
 from backend.domain.errors import Erased, Forbidden, Invalid, NotFound, UnknownGroup
 from backend.domain.ids import bucket_of, person_id
 from backend.domain.person import Profile
-from backend.security.addresses import mask, normalise
+from backend.security.addresses import device, mask, normalise
 from backend.security.roles import Actor, may, need
 from backend.store import groups, persons
 from backend.store.persons import AddressRow, PersonRow
@@ -122,27 +122,38 @@ class People(Aggregate):
         return Page(shown)
 
     async def put_address(self, actor: Actor, user_id: str, given: AddressIn) -> AddressView:
-        """Add an address; one that is there gets the label. A member registers devices (push), no address that needs proof."""
+        """Add an address; one that is there gets the label. A member registers devices (push), no address that needs proof.
+
+        A device that is registered again is fresh, and usable again; the one that has not been for longest gives way to an 11th; one that
+        was somebody else's in this space is theirs no more."""
         own = need_or_own(actor, user_id, "people.write")
         if own and given.channel != "push":
             raise Forbidden("You may register your own devices here. E-mail addresses and numbers are set by whoever runs this service.")
-        address = self.sealed(CHANNEL_NUMBER[given.channel], given.address)
+        address = self.sealed(CHANNEL_NUMBER[given.channel], _plain(given))
         person = checked_person(actor.space, user_id)
+        push = given.channel == "push"
 
-        def write(tx: Tx) -> AddressRow:
+        def write(tx: Tx) -> tuple[AddressRow, list[int]]:
             row = self.found(tx, actor.space, user_id, lock=True)
             now = self.app.clock.now()
             there = persons.addresses_of(tx, actor.space, row.person, now)
             old = next((a for a in there if (a.channel, a.hash) == (address.channel, address.hash)), None)
-            if old is None and len(there) >= ADDRESSES:
+            if old is None and len(there) >= ADDRESSES and not push:
                 raise Invalid(f"A person has at most {ADDRESSES} addresses. Remove one that is no longer used.", limit=ADDRESSES)
             made = AddressRow(row.person, *address, given.label, old.created if old else now, old.suppressed if old else "")
+            if push:
+                made.created, made.suppressed = now, devices.revive(tx, actor.space, made)
+                devices.make_room(tx, actor.space, [a for a in there if a is not old])
             persons.put_address(tx, actor.space, made)
-            persons.bump(tx, actor.space, [row.person], now)
-            self.note(tx, actor, "address.put", f"user:{user_id}", channel=given.channel)
-            return made
+            left = devices.leave_others(tx, actor.space, made) if push else []
+            if push and old is not None and (old.label, old.suppressed) == (made.label, made.suppressed) and not left:
+                return made, []  # an app that starts says so each time: nothing that anybody is told by has changed
+            persons.bump(tx, actor.space, [row.person, *left], now)
+            self.note(tx, actor, "address.put", f"user:{user_id}", channel=given.channel, **({"left": len(left)} if left else {}))
+            return made, [row.person, *left]
 
-        return self._address(await self.changing(actor.space, [person], write))
+        others = await self.app.store.read(lambda tx: persons.holders(tx, actor.space, address.channel, address.hash)) if push else []
+        return self._address(await self.changing_many(actor.space, {person, *others}, write))
 
     async def remove_address(self, actor: Actor, user_id: str, address_id: str) -> None:
         """Remove one by the `id` its view shows. Raises `NotFound`."""
@@ -344,7 +355,16 @@ class People(Aggregate):
 
     def _address(self, row: AddressRow) -> AddressView:
         reason = ReasonView("suppressed", {"reason": row.suppressed}) if row.suppressed else None
-        return AddressView(row.hash.hex(), CHANNEL_NAME[row.channel], self.opened(row), row.label, reason, moment(row.created))
+        platform = (platform_of(row.hash) or "fcm") if CHANNEL_NAME[row.channel] == "push" else ""
+        return AddressView(row.hash.hex(), CHANNEL_NAME[row.channel], self.opened(row), row.label, reason, moment(row.created), platform)
+
+
+def _plain(given: AddressIn) -> str:
+    if given.channel == "push":
+        return device(given.platform, given.address)
+    if given.platform:
+        raise Invalid("platform goes with the channel push alone. Leave it out here.", field="platform")
+    return given.address
 
 
 def _set_first(tx: Tx, space: int, person: int, channel: int, address: Sealed | None, now: float) -> None:

@@ -35,20 +35,25 @@ class PersonView(Struct):
 
 
 class AddressIn(Struct, forbid_unknown_fields=True):
-    """Where a person is on a channel; an address handed in twice is one address."""
+    """Where a person is on a channel; an address handed in twice is one address. `platform`: of push, whose device it is: fcm (a registration
+    token of Firebase, also when it is left out), fid (a Firebase installation id), apns (a device token of Apple, hexadecimal)."""
 
     channel: Literal["email", "push", "sms"]
     address: Annotated[str, Meta(min_length=1, max_length=4096)]
     label: Name = ""
+    platform: Literal["", "fcm", "fid", "apns"] = ""
 
 
 class AddressView(Struct):
+    """`created_at`: of a device, when its app registered it last. `platform`: of a device, as in `AddressIn`."""
+
     id: str  # its keyed hash, hexadecimal
     channel: str
     address: str
     label: str = ""
     suppressed: ReasonView | None = None
     created_at: datetime | None = None
+    platform: str = ""
 
 
 class QuietHoursIn(Struct, forbid_unknown_fields=True):

@@ -19,12 +19,14 @@ Meaning = Literal["accepted", "delivered", "refused", "bad_address", "temporary"
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """How an attempt ended. `raw` keeps the provider's own words."""
+    """How an attempt ended. `raw` keeps the provider's own words. `known`: of a bad address, seconds (UTC) at which the provider knows it to be
+    one, 0 for the moment it was tried: a device that was registered since then is a living one."""
 
     meaning: Meaning
     code: str = ""
     raw: str = ""
     retry_after: float | None = None  # seconds, when the provider asked for it
+    known: float = 0.0
 
 
 class Outgoing(msgspec.Struct, frozen=True):

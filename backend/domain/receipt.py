@@ -26,6 +26,7 @@ STATE_BY_KIND: dict[str, State] = {
 }
 STAMPS: tuple[str, ...] = ("opened_human", "opened_machine", "clicked", "complained", "unsubscribed", "seen", "read")
 SUPPRESSES = {"bounced_hard": "bounced", "complained": "complained"}  # kind -> reason of the suppression of the address
+GONE = "unregistered"  # the same of a device: its token is dead until its app registers it again
 
 
 class Receipt(msgspec.Struct, frozen=True):

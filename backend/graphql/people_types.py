@@ -147,6 +147,8 @@ class Address:
     address: str
     label: str
     suppressed: Reason | None
+    platform: str
+    registered_at: datetime | None
 
     @classmethod
     def of(cls, a: views.AddressView) -> Self:
@@ -156,6 +158,8 @@ class Address:
             address=a.address,
             label=a.label,
             suppressed=Reason.of(a.suppressed) if a.suppressed else None,
+            platform=a.platform,
+            registered_at=a.created_at,
         )
 
 

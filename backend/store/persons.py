@@ -135,9 +135,9 @@ def addresses_of(tx: Tx, space: int, person: int, now: float) -> list[AddressRow
 
 
 def put_address(tx: Tx, space: int, row: AddressRow) -> None:
-    """Insert, or give the address that is there its new label."""
+    """Insert, or give the address that is there its new label and moment."""
     values = {"space": space, "person": row.person, "channel": row.channel, "hash": row.hash, "sealed": row.sealed, "label": row.label}
-    upsert(tx, addresses, {**values, "created": row.created}, keep=("created",))
+    upsert(tx, addresses, {**values, "created": row.created})
 
 
 def remove_address(tx: Tx, space: int, person: int, channel: int, hashed: bytes) -> bool:

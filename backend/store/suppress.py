@@ -1,25 +1,34 @@
 """Suppressing an address that a provider or its owner told us not to use again, with everybody who has it."""
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
+from backend.domain.delivery import CHANNEL_NUMBER
+from backend.domain.receipt import GONE
 from backend.store.port import Tx
 from backend.store.tables import addresses, people, suppressions
 from backend.store.upsert import insert_new
 
+PUSH = CHANNEL_NUMBER["push"]
 
-def suppress(tx: Tx, space: int, channel: int, hashed: bytes, reason: str, source: str, now: float) -> list[int]:
+
+def suppress(tx: Tx, space: int, channel: int, hashed: bytes, reason: str, source: str, now: float, known: float = 0.0) -> list[int]:
     """Insert the suppression unless the address has one; the persons whose facts changed by it (drop their cached facts
-    after the commit: their revision has grown)."""
+    after the commit: their revision has grown). `known`: when it was true, 0 for now: a device registered since then is a living one."""
+    if channel == PUSH and reason == "bounced":
+        reason = GONE
+        newer = select(addresses.c.person).where(*_at(space, channel, hashed), addresses.c.created > (known or now))
+        if tx.conn.execute(newer.limit(1)).first():
+            return []
     row = {"space": space, "channel": channel, "hash": hashed, "reason": reason, "source": source, "since": now, "until": None}
     if not insert_new(tx, suppressions, [row]):
         return []
-    holders = list(
-        tx.conn.scalars(
-            select(addresses.c.person).where(addresses.c.space == space, addresses.c.channel == channel, addresses.c.hash == hashed)
-        )
-    )
+    holders = list(tx.conn.scalars(select(addresses.c.person).where(*_at(space, channel, hashed))))
     if holders:
         tx.conn.execute(
             update(people).where(people.c.space == space, people.c.person.in_(holders)).values(revision=people.c.revision + 1, changed=now)
         )
     return holders
+
+
+def _at(space: int, channel: int, hashed: bytes) -> tuple[ColumnElement[bool], ...]:
+    return addresses.c.space == space, addresses.c.channel == channel, addresses.c.hash == hashed

@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from backend.app.views import AddressIn, PersonIn
+from backend.app.views import AddressIn, AddressView, PersonIn
 from backend.app.wishes import CellView, MatrixView
 from backend.domain.delivery import CHANNELS
 from backend.domain.errors import Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable
@@ -186,8 +186,9 @@ async def _fill(page: PersonPage) -> None:
     page.revision, page.masked = person.revision, actor.role not in MAY["people.reveal"]
     page.addresses = [
         AddressRow(
-            one.id, one.channel, one.address, one.label, voice.say("person.address.blocked", why=_blocked(voice, one.suppressed.params)) if one.suppressed else "",
-            voice.say("person.address.since", when=day(one.created_at.timestamp(), zone, language)) if one.created_at else "",
+            one.id, one.channel, f"…{one.address[-4:]}" if one.platform else one.address, one.label,
+            voice.say("person.address.blocked", why=_blocked(voice, one.suppressed.params)) if one.suppressed else "",
+            _since(voice, one, day(one.created_at.timestamp(), zone, language)) if one.created_at else "",
         )
         for one in addresses
     ]  # fmt: skip
@@ -221,6 +222,12 @@ async def _fill(page: PersonPage) -> None:
         Choice(voice.say("person.revision"), count(person.revision, language)),
     ]
     page.attributes = json.dumps(person.attributes, indent=2, ensure_ascii=False)[:20_000] if person.attributes else ""
+
+
+def _since(voice: Teller, address: AddressView, when: str) -> str:
+    if not address.platform:
+        return voice.say("person.address.since", when=when)
+    return voice.say("person.address.registered", platform=voice.say(f"platform.{address.platform}"), when=when)
 
 
 def _blocked(voice: Teller, params: dict[str, Any]) -> str:

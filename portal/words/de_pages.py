@@ -54,6 +54,7 @@ PHRASES = {
     "because.cancelled": "das Ereignis wurde zurückgezogen",
     "because.superseded": "eine neuere ist an ihre Stelle getreten",
     "because.halted": "der Versand ist angehalten",
+    "because.unregistered": "die App ist auf dem Gerät nicht mehr da oder hat ein neues Token",
     "because.suppressed": "die Adresse ist gesperrt",
     "because.no_consent": "es gibt keine festgehaltene Einwilligung",
     "because.preference_off": "der Kanal ist abgeschaltet",

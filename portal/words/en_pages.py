@@ -54,6 +54,7 @@ PHRASES = {
     "because.cancelled": "the event was cancelled",
     "because.superseded": "a newer one took its place",
     "because.halted": "sending is halted",
+    "because.unregistered": "the app is gone from the device, or has a new token",
     "because.suppressed": "the address is blocked",
     "because.no_consent": "no opt-in is recorded",
     "because.preference_off": "the channel is turned off",

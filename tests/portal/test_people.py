@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.app.views import PersonIn, PreferencesIn, SuppressionIn
+from backend.app.views import AddressIn, PersonIn, PreferencesIn, SuppressionIn
 from backend.security.roles import SYSTEM
 from portal.frame import Frame
 from portal.pages.people import People
@@ -97,3 +97,12 @@ async def test_who_may_not_is_refused(house, tab):  # noqa: F811
         for cls, path in ((People, "/people"), (PersonPage, "/people/mia")):
             await one.open(cls, path)
             assert one.state(Frame).closed, (login, path)
+
+
+async def test_devices_show_whose_they_are_and_when_they_were_registered_but_never_their_token(house, tab):  # noqa: F811
+    token = "ab" * 30 + "1234"
+    await house.app.people.put_address(SYSTEM, "ola", AddressIn("push", token, "Ola's phone", "apns"))
+    page = await (await tab("admin")).open(PersonPage, "/people/ola")
+    device = next(row for row in page.addresses if row.channel == "push")
+    assert (device.address, device.label, device.since[:23]) == ("…1234", "Ola's phone", "Apple, last registered ")
+    assert token not in repr(page.addresses)

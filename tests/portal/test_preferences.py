@@ -162,6 +162,7 @@ async def test_a_device_is_removed_and_put_back_and_other_addresses_are_not_ours
     page = await tab.open(Preferences, "/preferences")
     device, mail = (next(p for p in page.places if p.channel == channel) for channel in ("push", "email"))
     assert (device.text, device.device, mail.text, mail.device) == ("Pixel 9", True, "member@example.com", False)
+    assert device.note.startswith("Firebase, last registered ")
     await tab.do(Preferences, "remove", mail.id)
     assert tab.state(Frame).said_hue == "failed" and len(page.places) == 2
     await tab.do(Preferences, "remove", device.id)
