@@ -8,6 +8,7 @@ import phonenumbers
 
 from backend.domain.delivery import CHANNEL_NUMBER, PLATFORMS
 from backend.domain.errors import Invalid, UnknownChannel
+from backend.security import browsers
 
 _EMAIL = re.compile(r"[^\s@<>(),;:\\\"\[\]\x00-\x1f\x7f]{1,64}@[^\s@<>(),;:\\\"\[\]\x00-\x1f\x7f]{1,253}")
 EMAIL, PUSH, SMS, WEB = CHANNEL_NUMBER["email"], CHANNEL_NUMBER["push"], CHANNEL_NUMBER["sms"], CHANNEL_NUMBER["web"]
@@ -22,7 +23,7 @@ def channel_number(channel: int | str) -> int:
 
 
 def normalise(channel: int | str, text: str) -> str:
-    """E-mail: trimmed, NFC, lower case. SMS: E.164. Push: a token as it stands, behind its platform where that is named. Web: as it stands.
+    """E-mail: trimmed, NFC, lower case. SMS: E.164. Push: a token as it stands, behind its platform where that is named; of a browser its JSON. Web: as it stands.
     Raises `Invalid`, naming the repair."""
     number = channel_number(channel)
     if number == EMAIL:
@@ -59,6 +60,8 @@ def mask(channel: int | str, text: str) -> str:
         return f"{local[0]}…{local[-1] if len(local) > 2 else ''}@{domain}" if local else f"@{domain}"
     if number == SMS:
         return f"{text[:3]}…{text[-2:]}"
+    if number == PUSH and text.startswith(browsers.PREFIX):
+        return browsers.hint(text)
     if number == PUSH:
         return f"…{text[-4:]}" if len(text) > 12 else "…"
     return ""
@@ -106,4 +109,4 @@ def _apns(text: str) -> str:
     return text.lower()
 
 
-_DEVICES: Mapping[str, Callable[[str], str]] = {"fid": _fid, "apns": _apns}  # platform -> how the rest of its addresses is written
+_DEVICES: Mapping[str, Callable[[str], str]] = {"fid": _fid, "apns": _apns, "webpush": browsers.written}  # platform -> how the rest of its addresses is written
