@@ -41,7 +41,7 @@ class AddressIn(Struct, forbid_unknown_fields=True):
     channel: Literal["email", "push", "sms"]
     address: Annotated[str, Meta(min_length=1, max_length=4096)]
     label: Name = ""
-    platform: Literal["", "fcm", "fid", "apns"] = ""
+    platform: Literal["", "fcm", "fid", "apns", "webpush"] = ""
 
 
 class AddressView(Struct):

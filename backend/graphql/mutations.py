@@ -69,7 +69,7 @@ class Mutation(OperatingMutation):
     async def register_address(
         self, info: Asked, channel: Channel, address: str, label: str = "", platform: str = "", user_id: strawberry.ID | None = None
     ) -> Address:
-        """Add where a person can be reached, e.g. a device's push token, with its platform: fcm (or none), fid, apns."""
+        """Add where a person can be reached, e.g. a device's push token, with its platform: fcm (or none), fid, apns, webpush."""
         actor = info.context.who()
         given = _converted({"channel": channel.value, "address": address, "label": label, "platform": platform}, views.AddressIn)
         return Address.of(await info.context.app.people.put_address(actor, str(user_id or actor.subject), given))

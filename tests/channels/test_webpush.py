@@ -24,7 +24,7 @@ from backend.domain.template import Action
 from backend.security.addresses import mask, normalise
 from backend.security.browsers import browser_of
 from backend.security.sealing import Sealer
-from tests.channels.pushservice import NAME, NOON, Subscribed, base64url, outgoing, push_service, sending, unpadded
+from tests.channels.pushsink import NAME, NOON, Subscribed, base64url, outgoing, push_sink, sending, unpadded
 
 
 async def answered(provider, *given, lane=0):
@@ -124,7 +124,7 @@ def test_a_token_of_firebase_stays_a_token():
 # ---- what is sent
 async def test_a_browser_is_told_everything(tmp_path):
     browser, key = Subscribed(), make_key()
-    async with push_service(tmp_path) as service:
+    async with push_sink(tmp_path) as service:
         browser = Subscribed(service.origin)
         async with sending(service.egress(), vapid=Vapid(read_key(key), "mailto:bells@example.com"), icon="https://example.com/icon.png") as provider:
             actions = [Action("track", "Track it", "https://example.com/t"), Action("later", "Later"), Action("third", "No browser shows a third")]
@@ -151,7 +151,7 @@ async def test_a_browser_is_told_everything(tmp_path):
 
 
 async def test_how_long_how_urgent_and_in_whose_place(tmp_path):
-    async with push_service(tmp_path) as service:
+    async with push_sink(tmp_path) as service:
         browser = Subscribed(service.origin)
         async with sending(service.egress()) as provider:
             given = [outgoing(browser.address, n, priority=priority) for n, priority in enumerate(("critical", "high", "normal", "low"), 1)]
@@ -202,7 +202,7 @@ def test_what_is_sent_always_fits(body, title):
 
 
 async def test_a_picture_in_the_clear_is_refused(tmp_path):
-    async with push_service(tmp_path) as service, sending(service.egress()) as provider:
+    async with push_sink(tmp_path) as service, sending(service.egress()) as provider:
         (answer,) = await answered(provider, outgoing(Subscribed(service.origin).address, image="http://example.com/p.png"))
         assert (answer.meaning, answer.code) == ("refused", "image_open")
         assert service.heard == []
@@ -230,7 +230,7 @@ async def test_each_answer_over_a_socket(tmp_path, row):
     status, said = SAID[row]
     meaning, code = MEANS[row]
     wait = {"Retry-After": "120"} if status in (406, 429, 500) else {}
-    async with push_service(tmp_path, lambda request, n: web.Response(status=status, text=said, headers=wait)) as service:
+    async with push_sink(tmp_path, lambda request, n: web.Response(status=status, text=said, headers=wait)) as service:
         browser = Subscribed(service.origin)
         async with sending(service.egress()) as provider:
             (answer,) = await answered(provider, outgoing(browser.address))
@@ -241,7 +241,7 @@ async def test_each_answer_over_a_socket(tmp_path, row):
 
 
 async def test_what_nobody_may_know_is_not_kept(tmp_path):
-    async with push_service(tmp_path, lambda request, n: web.Response(status=400, text=f"bad {request.url} {request.path} \r\n\x00 {request.headers['Topic']}" + "y" * 9_000)) as service:
+    async with push_sink(tmp_path, lambda request, n: web.Response(status=400, text=f"bad {request.url} {request.path} \r\n\x00 {request.headers['Topic']}" + "y" * 9_000)) as service:
         browser = Subscribed(service.origin)
         async with sending(service.egress()) as provider:
             (answer,) = await answered(provider, outgoing(browser.address))
@@ -255,14 +255,14 @@ async def test_what_nobody_may_know_is_not_kept(tmp_path):
     ("Wed, 25 Nov 99999 12:02:00 GMT", None),
 ])  # fmt: skip
 async def test_when_it_may_be_tried_again(tmp_path, said, seconds):
-    async with push_service(tmp_path, lambda request, n: web.Response(status=503, headers={"Retry-After": said})) as service, sending(service.egress()) as provider:
+    async with push_sink(tmp_path, lambda request, n: web.Response(status=503, headers={"Retry-After": said})) as service, sending(service.egress()) as provider:
         (answer,) = await answered(provider, outgoing(Subscribed(service.origin).address))
     assert (answer.meaning, answer.retry_after) == ("temporary", seconds)
 
 
 async def test_a_word_that_was_not_believed_is_signed_anew(tmp_path):
     clock = HeldClock(NOON)
-    async with push_service(tmp_path, lambda request, n: web.Response(status=401) if n == 1 else None) as service:
+    async with push_sink(tmp_path, lambda request, n: web.Response(status=401) if n == 1 else None) as service:
         async with sending(service.egress(), clock) as provider:
             browser = Subscribed(service.origin)
             await answered(provider, outgoing(browser.address))
@@ -292,7 +292,7 @@ async def test_a_name_that_leads_inside_reaches_nothing(tmp_path, found):
     async def inside(name, port):
         return found
 
-    async with push_service(tmp_path) as service, sending(service.egress(resolve=inside, allowed=frozenset())) as provider:
+    async with push_sink(tmp_path) as service, sending(service.egress(resolve=inside, allowed=frozenset())) as provider:
         (answer,) = await answered(provider, outgoing(Subscribed(service.origin).address))
         assert (answer.meaning, answer.code) == ("bad_address", "not_public")
         assert service.heard == []
@@ -306,7 +306,7 @@ async def test_a_name_that_turns_inside_later_reaches_nothing(tmp_path):
         asked.append(name)
         return ["127.0.0.1"] if len(asked) == 1 else ["10.0.0.1"]
 
-    async with push_service(tmp_path) as service, sending(service.egress(resolve=turning)) as provider:
+    async with push_sink(tmp_path) as service, sending(service.egress(resolve=turning)) as provider:
         addresses = [Subscribed(service.origin).address, Subscribed(service.origin.replace(NAME, f"other.{NAME}")).address]
         answers = await answered(provider, *(outgoing(address, n) for n, address in enumerate(addresses, 1)))
         assert [answer.meaning for answer in answers] == ["accepted", "bad_address"]
@@ -314,7 +314,7 @@ async def test_a_name_that_turns_inside_later_reaches_nothing(tmp_path):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_never_followed(tmp_path, status):
-    async with push_service(tmp_path, lambda request, n: web.Response(status=status, headers={"Location": f"https://{NAME}:{request.url.port}/elsewhere"})) as service:
+    async with push_sink(tmp_path, lambda request, n: web.Response(status=status, headers={"Location": f"https://{NAME}:{request.url.port}/elsewhere"})) as service:
         async with sending(service.egress()) as provider:
             (answer,) = await answered(provider, outgoing(Subscribed(service.origin).address))
         assert (answer.meaning, answer.code) == ("refused", "redirected")
@@ -326,7 +326,7 @@ async def test_a_service_that_is_away_is_left_alone_for_a_while(tmp_path):
     clock = HeldClock(NOON)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        async with push_service(tmp_path) as service, sending(service.egress(), clock) as provider:
+        async with push_sink(tmp_path) as service, sending(service.egress(), clock) as provider:
             away, well = Subscribed(f"https://{NAME}:{closed.getsockname()[1]}"), Subscribed(service.origin)
             answers = await answered(provider, outgoing(away.address, 1), outgoing(away.address, 2), outgoing(well.address, 3))
             assert [(answer.meaning, answer.code) for answer in answers] == [("temporary", "connection"), ("temporary", "connection"), ("accepted", "201")]
@@ -337,7 +337,7 @@ async def test_a_service_that_is_away_is_left_alone_for_a_while(tmp_path):
 
 
 async def test_a_certificate_of_another_is_not_believed(tmp_path):
-    async with push_service(tmp_path) as service, sending(service.egress(context=None)) as provider:
+    async with push_sink(tmp_path) as service, sending(service.egress(context=None)) as provider:
         (answer,) = await answered(provider, outgoing(Subscribed(service.origin).address))
         assert (answer.meaning, answer.code) == ("temporary", "tls")
         assert service.heard == []
@@ -348,14 +348,14 @@ async def test_a_connection_that_dies_amid_the_answer_is_unknown(tmp_path):
         request.transport.abort()
         return web.Response()
 
-    async with push_service(tmp_path, drop) as service, sending(service.egress()) as provider:
+    async with push_sink(tmp_path, drop) as service, sending(service.egress()) as provider:
         (answer,) = await answered(provider, outgoing(Subscribed(service.origin).address))
         assert (answer.meaning, answer.code) == ("unknown", "connection_lost")
 
 
 async def test_a_service_that_never_answers_is_unknown(tmp_path, monkeypatch):
     monkeypatch.setattr("backend.channels.webpush.ANSWER", 0.2)
-    async with push_service(tmp_path, lambda request, n: asyncio.sleep(5)) as service, sending(service.egress()) as provider:
+    async with push_sink(tmp_path, lambda request, n: asyncio.sleep(5)) as service, sending(service.egress()) as provider:
         (answer,) = await answered(provider, outgoing(Subscribed(service.origin).address))
         assert (answer.meaning, answer.code) == ("unknown", "timeout")
 
@@ -368,7 +368,7 @@ async def test_a_lane_sends_and_answers_in_order_and_lanes_go_side_by_side(tmp_p
         if request.headers["Topic"] == base64url((1).to_bytes(16, "big")):
             await gate.wait()
 
-    async with push_service(tmp_path, lambda request, n: wait(request)) as service, sending(service.egress()) as provider:
+    async with push_sink(tmp_path, lambda request, n: wait(request)) as service, sending(service.egress()) as provider:
         browser, order = Subscribed(service.origin), []
         for n in (1, 2, 3):
             provider.post(0, outgoing(browser.address, n), lambda answer, n=n: order.append(n))
@@ -386,7 +386,7 @@ async def test_what_waits_can_be_called_back_and_is_answered_at_the_end(tmp_path
         begun.set()
         await gate.wait()
 
-    async with push_service(tmp_path, lambda request, n: wait()) as service, sending(service.egress()) as provider:
+    async with push_sink(tmp_path, lambda request, n: wait()) as service, sending(service.egress()) as provider:
         browser, got = Subscribed(service.origin), {}
         for n in (1, 2, 3):
             provider.post(0, outgoing(browser.address, n), lambda answer, n=n: got.setdefault(n, answer))
@@ -421,7 +421,7 @@ def test_a_key_that_is_none_is_refused_without_repeating_it(key):
 
 
 @pytest.mark.parametrize("contact", ["", "ops@example.com", "mailto:ops", "mailto:ops@localhost", "mailto: ops@example.com", "mailto:<ops@example.com>", "http://example.com", "https://localhost", "mailto:a@b.example\r\nX: y", "https://", "mailto:a@b@c.example"])
-def test_a_contact_that_push_services_refuse_is_refused(contact):
+def test_a_contact_that_push_sinks_refuse_is_refused(contact):
     with pytest.raises(Invalid):
         check_contact(contact)
 

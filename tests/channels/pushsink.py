@@ -67,7 +67,7 @@ def certified(folder, name=NAME):
     return serving, trusting
 
 
-class PushService:
+class PushSink:
     """`script(request, n)` gives the answer to the n-th request, counted from 1; None: 201."""
 
     def __init__(self, folder, script=lambda request, n: None):
@@ -111,8 +111,8 @@ class PushService:
 
 
 @asynccontextmanager
-async def push_service(folder, script=lambda request, n: None):
-    service = PushService(folder, script)
+async def push_sink(folder, script=lambda request, n: None):
+    service = PushSink(folder, script)
     await service.start()
     try:
         yield service
