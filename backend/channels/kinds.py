@@ -91,19 +91,29 @@ class OptOut(msgspec.Struct, frozen=True):
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What a request told, and what is answered to it. Receipts without a known delivery are left out by whoever reads them."""
+    """What a request told, and what is answered to it. Receipts without a known delivery are left out by whoever reads them.
+
+    `once` names the signed request, for one that may be repeated by whoever saw it: whoever reads it remembers the name for `keep` seconds once its
+    receipts are durable, and what comes under a remembered name changes nothing. The caller does it, for only it knows when they are.
+    """
 
     receipts: Sequence[Receipt] = ()
     opt_outs: Sequence[OptOut] = ()
     status: int = 200
     body: bytes = b""
     media: str = "text/plain"
+    once: str = ""
+    keep: float = 0.0
 
 
 class Forged(Refusal):
     """This request is not signed by the provider, or was changed or delayed on its way. Check the secret or key of its webhooks on the page Providers."""
 
     status = 403
+
+
+class Late(Forged):
+    """This request is signed, and older than the provider would still repeat: somebody may have kept it. Check the clocks here if it is new."""
 
 
 Hear = Callable[[Given, Hook, int, float], Awaitable[Heard]]  # of (given, request, space, now); raises `Forged`, or `Invalid` for what cannot be read
