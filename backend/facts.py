@@ -10,19 +10,23 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from backend.cache.port import Cache
+from backend.domain import sms_hours
 from backend.domain.category import Category
 from backend.domain.decision import Facts
-from backend.domain.delivery import Delivery
+from backend.domain.delivery import CHANNEL_NUMBER, Delivery
 from backend.domain.errors import StoreUnavailable
 from backend.domain.event import Event
 from backend.domain.ids import facts_key
-from backend.domain.person import Person
+from backend.domain.person import Address, Person
 from backend.domain.space import SpaceSettings
 from backend.domain.template import fallbacks
+from backend.security import numbers
+from backend.security.sealing import Sealer, Unsealable
 from backend.store import collapses, content, people, seen
 from backend.store.port import Store, Tx
 
 TTL = 300.0  # seconds a person's facts stay in the cache; every change drops them before
+SMS = CHANNEL_NUMBER["sms"]
 VERSIONS = 10_000  # published versions remembered in this process
 
 Who = tuple[int, int]  # space, person
@@ -34,8 +38,9 @@ _decode = msgspec.msgpack.Decoder(Person).decode
 class FactsReader:
     """Reads for decide (`of_events`) and for the recheck of deliver (`of_deliveries`). Errors: `StoreUnavailable`, `CacheUnavailable`."""
 
-    def __init__(self, *, store: Store, cache: Cache) -> None:
-        self._store, self._cache = store, cache
+    def __init__(self, *, store: Store, cache: Cache, sealer: Sealer | None = None) -> None:
+        """Without a `sealer` nothing is known of telephone numbers, and no law of their countries is heeded."""
+        self._store, self._cache, self._sealer = store, cache, sealer
         self._revision = -1
         self._known: dict[int, content.Known] = {}
         self._locales: dict[tuple[int, str, int], dict[str, frozenset[str]]] = {}
@@ -76,12 +81,29 @@ class FactsReader:
             lambda tx: {(s, person): facts for s, some in by_space.items() for person, facts in people.facts_of(tx, s, some, now).items()}
         )
         if found:
+            found = {who: self._placed(facts) for who, facts in found.items()}
             await self._cache.put_newer({facts_key(*who): (facts.revision, _encode(facts)) for who, facts in found.items()}, TTL)
             revisions = await self._store.read(
                 lambda tx: {(s, person): n for s, some in by_space.items() for person, n in people.revisions_of(tx, s, some).items()}
             )
             await self.forget([who for who, facts in found.items() if revisions.get(who) != facts.revision])
         return {who: found.get(who) or _nobody(*who) for who in missing}
+
+    def _placed(self, person: Person) -> Person:
+        """With the rules for advertising at each telephone number: the gates see no open address."""
+        if self._sealer is None or all(address.channel != SMS for address in person.addresses):
+            return person
+        return msgspec.structs.replace(person, addresses=tuple(self._address(address) for address in person.addresses))
+
+    def _address(self, address: Address) -> Address:
+        if address.channel != SMS or self._sealer is None:
+            return address
+        try:
+            number = self._sealer.unseal("address", address.sealed).decode()
+        except Unsealable:  # nothing can be sent to it either
+            return address
+        region = numbers.region_of(number)
+        return msgspec.structs.replace(address, region=region, zones=numbers.zones_of(number)) if sms_hours.ruled(region) else address
 
     # ---- content
     async def content_of(self, space: int) -> content.Known:

@@ -16,6 +16,8 @@ from backend.store import hot
 from workers.refusals import Refused, refused
 
 RAW = 500  # characters kept of a provider's words
+SAYS_ITSELF = frozenset(("country_not_allowed", "number_unfit"))  # codes of answers given before anybody outside was asked: reasons themselves
+SUPPRESSES = {"opted_out": "stop"}  # code of an answer about a bad address -> reason of the suppression, where it did not just bounce
 
 
 class After(msgspec.Struct):
@@ -69,6 +71,10 @@ def withheld(delivery: Delivery, answer: Answer, now: float) -> Refused:
     return refused(delivery, Unit(channel, delivery.address, "hold", until, (Reason(answer.code, {**about, "until": until}),), ()), now)
 
 
+def _why(answer: Answer) -> str:
+    return answer.code if answer.code in SAYS_ITSELF else "provider_refused"
+
+
 def after(delivery: Delivery, answer: Answer, category: Category, now: float, rnd: Callable[[], float], provider: str = "") -> After:
     """Pure: `rnd` gives a number from 0 to 1 for the jitter of a retry. `provider`: whose answer it is."""
     raw, took = answer.raw[:RAW], max(0.0, now - max(delivery.accepted, delivery.released))
@@ -85,9 +91,9 @@ def after(delivery: Delivery, answer: Answer, category: Category, now: float, rn
         case "delivered":
             return After(ended(State.DELIVERED))
         case "refused":
-            return After(ended(State.FAILED, "provider_refused"))
+            return After(ended(State.FAILED, _why(answer)))
         case "bad_address":
-            return After(ended(State.BOUNCED, "provider_refused"), suppress="bounced", known=answer.known)
+            return After(ended(State.BOUNCED, _why(answer)), suppress=SUPPRESSES.get(answer.code, "bounced"), known=answer.known)
         case "withheld":
             stop = withheld(delivery, answer, now)
             move = msgspec.structs.replace(stop.move, provider=provider)

@@ -86,7 +86,7 @@ class Rendering:
         return Outgoing(
             delivery=delivery.id, space=delivery.space, person=delivery.person, channel=channel, attempt=delivery.attempt, address=address,
             message=message, sender=sender, priority=delivery.priority, collapse=delivery.collapse, expires=delivery.expires,
-            headers=headers, category=delivery.category,
+            headers=headers, category=delivery.category, generation=delivery.generation,
         )  # fmt: skip
 
     def _version(self, delivery: Delivery) -> "_Kept":

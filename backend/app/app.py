@@ -91,7 +91,7 @@ class App:
         self.jail = Jail()
         self.pictures = Pictures()
         self.blobs = open_blobs(settings.blob_url, settings.home, clock)
-        self.facts = FactsReader(store=store, cache=cache)
+        self.facts = FactsReader(store=store, cache=cache, sealer=self.sealer)
         self.demanded = Demanded(self)
         self.people = People(self)
         self.preferences = Preferences(self)

@@ -45,6 +45,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     expires: float = 0.0
     headers: dict[str, str] = {}  # of e-mail: List-Unsubscribe and its kin
     category: str = ""
+    generation: int = 0  # what receipts of this attempt name
 
 
 class Provider(Protocol):

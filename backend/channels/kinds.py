@@ -11,6 +11,7 @@ import msgspec
 
 from backend.channels.base import Provider
 from backend.channels.capture import Shelf
+from backend.channels.spending import Purse
 from backend.clock import Clock
 from backend.domain.errors import Refusal
 from backend.domain.receipt import Receipt
@@ -68,6 +69,7 @@ class Parts(msgspec.Struct, frozen=True):
     sealer: Sealer
     shelf: Shelf
     report: Report
+    purse: Purse | None = None  # of kinds with a limit to what they spend
 
 
 class Hook(msgspec.Struct, frozen=True):

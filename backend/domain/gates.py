@@ -8,13 +8,14 @@ make it silent. `holdout`, `digest` and the plan of more than one step keep thei
 
 from collections.abc import Callable, Sequence
 
-from backend.domain import consent, halting, preference, quiet
+from backend.domain import consent, halting, preference, quiet, sms_hours
 from backend.domain.decision import GATES, Decision, Facts, GateTrace, Outcome, Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME
 from backend.domain.ids import NO_ADDRESS, person_bytes
 from backend.domain.person import Address
 
-WEB = "web"
+WEB, SMS = "web", "sms"
+NOWHERE = ("", "UTC")  # zones of people who have not said theirs
 RECHECKED = 8  # gates that are asked again right before the provider: erased .. preference
 
 _PASS = {gate: GateTrace(gate, "pass") for gate in GATES}
@@ -89,6 +90,7 @@ class _Shared:
     def __init__(self, facts: Facts, depth: int) -> None:
         now = facts.now
         quiet_now = _quiet(facts, "", None, now) if depth > RECHECKED else _OFF["quiet"]
+        consented = _consent(facts, "", None, now)
         self.traces = [
             _erased(facts, "", None, now),
             _expired(facts, "", None, now),
@@ -96,7 +98,7 @@ class _Shared:
             _EACH if facts.halted else _PASS["halted"],
             _OFF["holdout"],
             _EACH,
-            _consent(facts, "", None, now),
+            _EACH if consented.result == "pass" and _ruled(facts) else consented,
             _EACH,
             _OFF["plan"] if facts.template_channels is None else _EACH,
             _OFF["digest"],
@@ -190,7 +192,25 @@ def _consent(facts: Facts, channel: str, address: Address | None, at: float) -> 
     if category.kind == "essential":
         return _OFF["consent"]
     refused = consent.refusal(facts.person, category)
-    return _PASS["consent"] if refused is None else GateTrace("consent", "stop", Reason(refused, {"category": category.key}))
+    if refused is not None:
+        return GateTrace("consent", "stop", Reason(refused, {"category": category.key}))
+    if channel == SMS and address is not None and address.region and category.kind == "marketing":
+        return _law(facts.person.timezone, address, at)
+    return _PASS["consent"]
+
+
+def _law(timezone: str, address: Address, at: float) -> GateTrace:
+    """Advertising waits for the hours that the law leaves it. Whoever has not said where they are may be wherever their number is from."""
+    zones = address.zones if timezone in NOWHERE else (timezone,)
+    until = sms_hours.allowed_from(at, address.region, zones)
+    if until <= at:
+        return _PASS["consent"]
+    return GateTrace("consent", "hold", Reason("law", {"rule": address.region, "zone": ", ".join(zones) or "UTC", "until": until}))
+
+
+def _ruled(facts: Facts) -> bool:
+    """Whether some address of the person has hours for advertising, and this is some."""
+    return facts.category.kind == "marketing" and any(address.region for address in facts.person.addresses)
 
 
 def _preference(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:

@@ -32,6 +32,8 @@ class Address(msgspec.Struct, frozen=True, array_like=True):
     sealed: bytes
     suppressed: str = ""  # reason of a suppression in force, "" when none
     label: str = ""
+    region: str = ""  # of a telephone number: whose hours for advertising hold, "" where there are none (see `domain.sms_hours`)
+    zones: tuple[str, ...] = ()  # and where its owner may be
 
 
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,14 +11,16 @@ import msgspec
 from backend.domain.delivery import State
 
 Kind = Literal[
-    "delivered", "bounced_hard", "bounced_soft", "bounced_policy", "failed",
+    "sent", "delivered", "bounced_hard", "bounced_soft", "bounced_policy", "failed",
     "opened_human", "opened_machine", "clicked", "clicked_machine", "complained", "unsubscribed", "seen", "read", "deferred",
 ]  # fmt: skip
 Place = tuple[int, int]  # (generation, state)
 
 # bounced_soft is the final word of a mail server that gave up; deferred is a try that may succeed later: recorded, and moves nothing,
 # as a click that a scanner of mail made is
+# sent: the provider says that it has it, which settles an attempt of unknown end
 STATE_BY_KIND: dict[str, State] = {
+    "sent": State.SENT,
     "delivered": State.DELIVERED,
     "bounced_hard": State.BOUNCED,
     "bounced_soft": State.BOUNCED,

@@ -8,6 +8,15 @@ _BASIC = frozenset(
 _EXTENSION = frozenset("\f^{}\\[~]|€")  # an escape and a character: two septets
 
 
+# What word processors put in place of plain characters; one of them makes a text of 160 characters cost three segments instead of one.
+_PLAINER = str.maketrans({
+    "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "“": '"', "”": '"', "„": '"', "‟": '"', "″": '"', "«": '"', "»": '"', "‹": "'", "›": "'",
+    "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "…": "...", "•": "*", "·": ".", "⁄": "/",
+    "\u00a0": " ", "\u2002": " ", "\u2003": " ", "\u2007": " ", "\u2009": " ", "\u200a": " ", "\u202f": " ",
+    "\u200b": "", "\u200c": "", "\ufeff": "", "\u00ad": "", "\t": " ",
+})  # fmt: skip
+
+
 class Segments(Struct, frozen=True):
     """`encoding` is gsm7 or ucs2; `units` are septets or 16-bit units; `per_segment` is the room in each; `foreign` forced ucs2."""
 
@@ -24,6 +33,12 @@ def segments(text: str) -> Segments:
     if foreign:
         return _count("ucs2", [2 if ord(c) > 0xFFFF else 1 for c in text], 70, 67, foreign)
     return _count("gsm7", [2 if c in _EXTENSION else 1 for c in text], 160, 153, "")
+
+
+def plainer(text: str) -> str:
+    """The text with plain quotation marks, dashes, dots and blanks, where that makes it cost less; else as it is."""
+    plain = text.translate(_PLAINER)
+    return plain if segments(plain).count < segments(text).count else text
 
 
 def pieces(text: str) -> list[str]:

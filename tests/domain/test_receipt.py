@@ -19,13 +19,14 @@ def model(place, receipt):
     generation, state = place
     open_states = set(range(State.DELIVERED))
     may_follow = {
+        "sent": open_states - {State.SENT},
         "delivered": open_states,
         "failed": open_states,
         "bounced_hard": open_states | {State.DELIVERED},
         "bounced_soft": open_states | {State.DELIVERED},
         "bounced_policy": open_states | {State.DELIVERED},
     }
-    target = {"delivered": 6, "failed": 7, "bounced_hard": 8, "bounced_soft": 8, "bounced_policy": 8}
+    target = {"sent": 5, "delivered": 6, "failed": 7, "bounced_hard": 8, "bounced_soft": 8, "bounced_policy": 8}
     if receipt.kind not in target or receipt.generation < generation:
         return None
     if receipt.generation == generation and state not in may_follow[receipt.kind]:
