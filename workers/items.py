@@ -5,7 +5,7 @@ import msgspec
 from backend.channels.base import Answer, Provider
 from backend.domain.decision import Facts
 from backend.domain.delivery import Delivery, State
-from backend.domain.ids import bucket_of
+from backend.domain.ids import BUCKETS, bucket_of
 from backend.log import topics
 from backend.log.port import Record
 from backend.store import hot
@@ -53,6 +53,7 @@ def unknown(delivery: Delivery) -> hot.Move:
 
 
 def lane_of(delivery: Delivery, lanes: int) -> int:
-    """A person's lane at a provider, always the same one. The part of the bucket that does not name the partition chooses it: what is read
+    """A person's lane at a provider, always the same one. The part of the bucket that does not name the partition chooses it first: what is read
     together comes from few partitions, and would wait for few of a provider's lanes."""
-    return bucket_of(delivery.space, delivery.person) // topics.PARTITIONS % lanes
+    part, partition = divmod(bucket_of(delivery.space, delivery.person), topics.PARTITIONS)
+    return (part + partition * (BUCKETS // topics.PARTITIONS)) % lanes

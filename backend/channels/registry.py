@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from backend.channels import mailgun, postmark, sendgrid, ses, smtp, twilio, webpush
+from backend.channels import mailgun, postmark, sendgrid, ses, smtp_kind, twilio, webpush
 from backend.channels.base import Provider
 from backend.channels.capture import Capture, Shelf
 from backend.channels.kinds import Kind, Parts, Report
@@ -12,7 +12,7 @@ from backend.domain.errors import Invalid
 from backend.security.sealing import Sealer
 from backend.settings import Settings
 
-KINDS: tuple[Kind, ...] = (smtp.KIND, sendgrid.KIND, mailgun.KIND, postmark.KIND, ses.KIND, twilio.KIND, webpush.KIND)
+KINDS: tuple[Kind, ...] = (smtp_kind.KIND, sendgrid.KIND, mailgun.KIND, postmark.KIND, ses.KIND, twilio.KIND, webpush.KIND)
 
 CAPTURED = ("email", "push", "sms")  # channels with a capture of their own
 
@@ -30,9 +30,9 @@ def kind_of(key: str) -> Kind:
     raise Invalid(f"There is no kind of provider {key[:80]!r}. Choose one of those that are listed.", field="kind", allowed=[kind.key for kind in KINDS])
 
 
-def from_settings(settings: Settings, clock: Clock) -> list[Provider]:
+def from_settings(settings: Settings, clock: Clock, parts: Parts | None = None) -> list[Provider]:
     """smtp, smtp-2 ... of CARILLON_SMTP_URL: the later ones stand in for the earlier. Raises `Invalid`."""
-    return [Smtp(url, clock=clock, key=_nth("smtp", n)) for n, url in enumerate(settings.smtp_urls, 1)]
+    return [Smtp(url, clock=clock, parts=parts, key=_nth("smtp", n)) for n, url in enumerate(settings.smtp_urls, 1)]
 
 
 def _nth(key: str, n: int) -> str:
@@ -47,4 +47,5 @@ def captures(parts: Parts) -> list[Provider]:
 def providers(settings: Settings, *, shelf: Shelf, sealer: Sealer, clock: Clock, report: Report) -> Sequence[Provider]:
     """Those that stand before anybody has added one, in order of preference within their channel; every channel ends with its capture.
     Raises `Invalid`."""
-    return [*from_settings(settings, clock), *captures(Parts(clock, sealer, shelf, report))]
+    parts = Parts(clock, sealer, shelf, report)
+    return [*from_settings(settings, clock, parts), *captures(parts)]

@@ -10,6 +10,7 @@ import random
 import ssl
 from collections import deque
 from collections.abc import Collection, Sequence
+from typing import Protocol
 
 from backend.channels.base import Answer
 from backend.channels.smtp_link import Link, Parcel, Timing, Unreachable
@@ -20,10 +21,23 @@ log = logging.getLogger("carillon.channels")
 CLOSING = Answer("temporary", "closing", "Carillon stopped before the mail was sent.")
 
 
-class Lane:
-    """See the module."""
+class Among(Protocol):
+    """The other lanes, as one of them sees them."""
 
-    def __init__(self, target: Target, timing: Timing, context: ssl.SSLContext) -> None:
+    def elsewhere(self, lane: "Lane", parcels: Sequence[Parcel], why: Unreachable) -> bool:
+        """Whether others have taken what waits in this one, which found no connection; then it is one of them no more."""
+        ...
+
+    def idle(self, lane: "Lane") -> None:
+        """It has no connection any more and nothing to send."""
+        ...
+
+
+class Lane:
+    """See the module. `load`: mails it has, counted by whoever gives it some."""
+
+    def __init__(self, target: Target, timing: Timing, context: ssl.SSLContext, among: Among) -> None:
+        self.load, self._among = 0, among
         self._target, self._timing, self._context = target, timing, context
         self._waiting: deque[Parcel] = deque()
         self._link: Link | None = None
@@ -41,6 +55,11 @@ class Lane:
             self._link.pump()
         elif self._opening is None:
             self._opening = asyncio.create_task(self._open())
+
+    @property
+    def connected(self) -> bool:
+        """It has a connection that takes mails."""
+        return self._link is not None
 
     def recall(self, deliveries: Collection[bytes], answer: Answer) -> None:
         """Answer so what of these waits."""
@@ -69,6 +88,10 @@ class Lane:
                 try:
                     link = await open_link(self._target, self._timing, self._context)
                 except Unreachable as away:
+                    waiting = list(self._waiting)
+                    if not self._closed and self._among.elsewhere(self, waiting, away):
+                        self._waiting.clear()
+                        return
                     self._fail(Answer("temporary", away.code, away.why))
                 except Exception as error:  # a mistake of ours must not leave mails without an answer
                     log.exception("a connection to the mail server could not be opened")
@@ -102,5 +125,7 @@ class Lane:
         self._waiting.extendleft(reversed(back))
         if self._closed:
             self._answer_all(CLOSING)
-        elif self._waiting and self._opening is None:
+        elif not self._waiting:
+            self._among.idle(self)
+        elif self._opening is None:
             self._opening = asyncio.create_task(self._open())

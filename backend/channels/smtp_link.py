@@ -21,14 +21,16 @@ DOT = b".\r\n"
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """Seconds, and `most` mails on one connection."""
+    """Seconds, and `most` mails on one connection: many servers take a hundred (Postfix, SendGrid), and one that is balanced over several machines
+    spreads us anew."""
 
     connect: float = 10.0
     answer: float = 60.0
     idle: float = 30.0
+    age: float = 300.0  # as Postfix (smtp_connection_reuse_time_limit): an address that moved is found again
     close: float = 10.0  # for what flies when the provider is closed
     pauses: Sequence[float] = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # before opening again what did not open
-    most: int = 500
+    most: int = 100
 
 
 class Unreachable(Exception):
@@ -40,12 +42,13 @@ class Unreachable(Exception):
 
 
 class Parcel:
-    """One mail on its way. `body` has its dots doubled and ends with CRLF; `done` is called once."""
+    """One mail on its way. `body` has its dots doubled and ends with CRLF; `done` is called once, `landed` just before it."""
 
-    __slots__ = ("again", "body", "delivery", "done", "dotted", "recipient", "sender", "trouble")
+    __slots__ = ("again", "body", "delivery", "done", "dotted", "key", "landed", "recipient", "sender", "trouble")
 
     def __init__(self, sender: bytes, recipient: bytes, body: bytes, done: Callable[[Answer], None], delivery: bytes = b"") -> None:
-        self.delivery = delivery
+        self.delivery, self.key = delivery, 0
+        self.landed: Callable[[Parcel], None] | None = None
         self.sender, self.recipient, self.body = sender, recipient, body
         self.done: Callable[[Answer], None] | None = done
         self.trouble: Answer | None = None  # what the envelope was answered with
@@ -56,7 +59,22 @@ class Parcel:
         """The first call counts."""
         done, self.done = self.done, None
         if done is not None:
+            if self.landed is not None:
+                self.landed(self)
             done(answer)
+
+    def mail_from(self, dsn: bool) -> bytes:
+        """With what is asked of reports where the server makes them (RFC 3461): the headers alone, and our delivery's id."""
+        if dsn and self.delivery:
+            return b"MAIL FROM:<%b> RET=HDRS ENVID=%b\r\n" % (self.sender, self.delivery.hex().encode())
+        return b"MAIL FROM:<%b>\r\n" % self.sender
+
+    def rcpt_to(self, dsn: bool) -> bytes:
+        """Reports are wanted of what fails or is late; a success would say little more than the answer did."""
+        if dsn and self.delivery:
+            plain = self.recipient.replace(b"+", b"+2B").replace(b"=", b"+3D")  # xtext, RFC 3461, 4
+            return b"RCPT TO:<%b> NOTIFY=FAILURE,DELAY ORCPT=rfc822;%b\r\n" % (self.recipient, plain)
+        return b"RCPT TO:<%b>\r\n" % self.recipient
 
 
 # what the next reply answers; plain numbers, because members of an enum take longer to look up than a reply to read
@@ -80,7 +98,8 @@ class Link(asyncio.Protocol):
         self._expect: deque[int] = deque()
         self._flight: deque[Parcel] = deque()  # the mail being sent, and the one whose envelope rides behind it
         self.taken = 0  # mails begun
-        self._pipelining, self._size = False, 0
+        self._pipelining, self._dsn, self._size = False, False, 0
+        self._old = float("inf")  # when it is closed for its age
         self._reset = self._paused = self._over = False
         self._ending = False  # we are closing
         self._leaving = False  # the server is
@@ -127,7 +146,8 @@ class Link(asyncio.Protocol):
     def serve(self, take: Callable[[], Parcel | None], gone: "Callable[[Link, Sequence[Parcel]], None]") -> None:
         """The connection is ready for mail."""
         self._take, self._gone = take, gone
-        self._pipelining = "PIPELINING" in self.extensions
+        self._pipelining, self._dsn = "PIPELINING" in self.extensions, "DSN" in self.extensions
+        self._old = self._loop.time() + self._timing.age
         size = self.extensions.get("SIZE", "")
         self._size = int(size) if size.isdigit() and len(size) < 16 else 0
         self._until(self._timing.idle)
@@ -145,13 +165,17 @@ class Link(asyncio.Protocol):
             envelope = self._next()
             if envelope:
                 self._write(envelope)
-        if not self._flight and self.taken >= self._timing.most:
+        if not self._flight and self._spent():
             self.quit()
+
+    def _spent(self) -> bool:
+        """It has carried as much as one connection shall."""
+        return self.taken >= self._timing.most or (self.taken > 0 and self._loop.time() >= self._old)
 
     def _next(self) -> bytes:
         """Take the next mail: what to write for it, empty when there is none."""
         assert self._take is not None
-        while self.taken < self._timing.most and not (self._ending or self._leaving) and (parcel := self._take()) is not None:
+        while not (self._spent() or self._ending or self._leaving) and (parcel := self._take()) is not None:
             if self._size and len(parcel.body) > self._size:
                 parcel.answer(
                     Answer("refused", "5.3.4", f"The mail has {len(parcel.body)} bytes; the server takes {self._size}. Make it smaller.")
@@ -167,9 +191,9 @@ class Link(asyncio.Protocol):
                     return before
             self._expect.append(MAIL)
             if not self._pipelining:
-                return b"MAIL FROM:<%b>\r\n" % parcel.sender
+                return parcel.mail_from(self._dsn)
             self._expect += (RCPT, DATA)
-            return before + b"MAIL FROM:<%b>\r\nRCPT TO:<%b>\r\nDATA\r\n" % (parcel.sender, parcel.recipient)
+            return b"%b%b%bDATA\r\n" % (before, parcel.mail_from(self._dsn), parcel.rcpt_to(self._dsn))
         return b""
 
     def _write(self, data: bytes) -> None:
@@ -241,7 +265,7 @@ class Link(asyncio.Protocol):
         if step == RSET:
             if not self._pipelining and not self._leaving:
                 self._expect.append(MAIL)
-                self._write(b"MAIL FROM:<%b>\r\n" % parcel.sender)
+                self._write(parcel.mail_from(self._dsn))
         elif step == FINAL:
             early = not parcel.dotted and parcel.trouble is None  # a word amid the body: no mail was taken
             if early and kind not in b"45":
@@ -265,7 +289,7 @@ class Link(asyncio.Protocol):
                 self._land(parcel, parcel.trouble)
         elif not self._pipelining:
             self._expect.append(RCPT if step == MAIL else DATA)
-            self._write(b"RCPT TO:<%b>\r\n" % parcel.recipient if step == MAIL else b"DATA\r\n")
+            self._write(parcel.rcpt_to(self._dsn) if step == MAIL else b"DATA\r\n")
         if self._leaving:
             self._end("421", f"The mail server ended the connection: {words(lines)}")
 

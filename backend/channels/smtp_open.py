@@ -18,6 +18,9 @@ from backend.channels.smtp_replies import words
 from backend.domain.errors import Invalid
 
 PORTS = {"smtp": 587, "smtps": 465}
+CONNECTIONS = 20  # of one process: two of ours stay below the 50 that Postfix takes of one client (smtpd_client_connection_count_limit)
+OPEN = 64  # attempts open at once; three for each connection, so that none waits while answers are written down
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
 
 
@@ -35,10 +38,11 @@ class Target:
     verify: bool = True
     ca: str = ""  # file of certificates to trust beside the machine's own
     ehlo: str = ""  # our name; empty: the address we call from
-    lanes: int = 8
-    open_limit: int = 64
+    connections: int = CONNECTIONS
+    open_limit: int = OPEN
     answer: float = 60.0
     rate: int = 0  # mails a second, 0 for any number
+    bounces: str = ""  # domain whose mail comes back to us; each mail then has an envelope sender of its own there
 
     @property
     def near(self) -> bool:
@@ -55,8 +59,14 @@ def is_host(text: str) -> bool:
     return bool(_HOST.fullmatch(text))
 
 
+def is_domain(text: str) -> bool:
+    """Whether mail may be addressed to it. The longest signed local part and it fit in the 254 characters of an address."""
+    return bool(_DOMAIN.fullmatch(text)) and len(text) <= 190
+
+
 def parse_target(url: str) -> Target:
-    """`smtp[s]://user:password@host:port?verify=0&ca=FILE&ehlo=NAME&lanes=8&open=64&timeout=60&rate=14`; all behind the host is optional.
+    """`smtp[s]://user:password@host:port?verify=0&ca=FILE&ehlo=NAME&connections=20&open=64&timeout=60&rate=14&bounces=DOMAIN`; all behind the
+    host is optional. `lanes` is the older word for `connections`.
 
     Raises `Invalid`; the password is never part of what it says.
     """
@@ -72,7 +82,7 @@ def parse_target(url: str) -> Target:
         raise _wrong("it names no host")
     if port == 0:
         raise _wrong("its port is 0")
-    unknown = asked.keys() - {"verify", "ca", "ehlo", "lanes", "open", "timeout", "rate"}
+    unknown = asked.keys() - {"verify", "ca", "ehlo", "lanes", "connections", "open", "timeout", "rate", "bounces"}
     if unknown:
         raise _wrong(f"it asks for {', '.join(sorted(unknown))[:60]}, which is not known")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -80,14 +90,18 @@ def parse_target(url: str) -> Target:
         raise _wrong("a user and a password go together")
     if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]{0,253}", asked.get("ehlo", "")):
         raise _wrong("its ehlo is no host name")
+    if "bounces" in asked and not is_domain(asked["bounces"]):
+        raise _wrong("its bounces is no domain")
     ca = asked.get("ca", "")
     verify = asked.get("verify", "0" if _loopback(host) and not ca else "1")
     if verify not in ("0", "1"):
         raise _wrong("verify is 0 or 1")
     return Target(
         host=host, port=port or PORTS[parts.scheme], implicit=parts.scheme == "smtps", user=user, password=password, verify=verify == "1", ca=ca,
-        ehlo=asked.get("ehlo", ""), lanes=_number(asked, "lanes", 8, 64), open_limit=_number(asked, "open", 64, 4096),
+        ehlo=asked.get("ehlo", ""), connections=_number(asked, "connections" if "connections" in asked else "lanes", CONNECTIONS, 1000),
+        open_limit=_number(asked, "open", OPEN, 4096),
         answer=float(_number(asked, "timeout", 60, 600)), rate=_number(asked, "rate", 1, 100_000) if "rate" in asked else 0,
+        bounces=asked.get("bounces", ""),
     )  # fmt: skip
 
 

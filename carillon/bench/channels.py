@@ -26,7 +26,7 @@ PATIENCE = 120.0  # seconds for all of them
 PERSONS = 2_000
 HEADERS = {
     "List-Unsubscribe": f"<https://bells.example.com/u/{'x' * 78}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    "List-Id": "<orders.carillon>",
+    "List-Id": "<orders.example.com>", "Feedback-ID": "orders:1:service:carillon", "Auto-Submitted": "auto-generated",
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from backend.domain.template import EmailMessage
 
 NOON = 1_795_608_000.0
 DROP, HANG = object(), object()
-QUICK = Timing(connect=5.0, answer=5.0, idle=5.0, close=0.5, pauses=(0.0,), most=500)
+QUICK = Timing(connect=5.0, answer=5.0, idle=5.0, close=0.5, pauses=(0.0,), most=100)
 SENDER = Sender(address="bells@example.com", name="Carillon")
 GOOD = {
     "greet": b"220 here\r\n",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.channels import fields, smtp
+from backend.channels import fields, smtp_kind
 from backend.channels.kinds import Given, Parts
 from backend.channels.registry import KINDS, kind_of
 from backend.clock import HeldClock
@@ -56,23 +56,23 @@ def test_keys_are_unique_and_a_wrong_one_is_refused():
 )
 def test_what_is_typed_wrongly_names_its_field_and_the_repair(changed, field, words):
     with pytest.raises(Invalid, match=words) as refused:
-        fields.read(smtp.KIND, {**MAIL, **changed})
+        fields.read(smtp_kind.KIND, {**MAIL, **changed})
     assert refused.value.facts["field"] == field
 
 
 def test_what_is_left_empty_is_as_usual():
-    read = fields.read(smtp.KIND, {"host": " mail.example.com "})
+    read = fields.read(smtp_kind.KIND, {"host": " mail.example.com "})
     assert (read["host"], read["port"], read["encryption"], read["user"], read["rate"]) == ("mail.example.com", "587", "starttls", "", "0")
 
 
 @pytest.mark.parametrize(("given", "missing"), [({"user": "me"}, "password"), ({"password": "secret"}, "user")])
 def test_a_user_and_a_password_go_together(given, missing):
-    typed = fields.read(smtp.KIND, {"host": "mail.example.com", **given})
+    typed = fields.read(smtp_kind.KIND, {"host": "mail.example.com", **given})
     with pytest.raises(Invalid, match="go together") as refused:
-        smtp.KIND.make(Given("main", typed), PARTS)
+        smtp_kind.KIND.make(Given("main", typed), PARTS)
     assert refused.value.facts["field"] == missing
 
 
 def test_a_mail_server_is_made_of_its_fields():
-    provider = smtp.KIND.make(Given("main", fields.read(smtp.KIND, {**MAIL, "connections": "3", "rate": "14"})), PARTS)
-    assert (provider.key, provider.channel, provider.route, provider.lanes, provider.rate) == ("main", "email", "email", 3, 14)
+    provider = smtp_kind.KIND.make(Given("main", fields.read(smtp_kind.KIND, {**MAIL, "connections": "3", "rate": "14"})), PARTS)
+    assert (provider.key, provider.channel, provider.route, provider.lanes, provider.rate) == ("main", "email", "email", 1_024, 14)

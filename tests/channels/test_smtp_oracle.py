@@ -200,7 +200,8 @@ async def test_what_arrives_is_what_smtplib_would_have_sent():
         ("smtp://mia@mail.example.com", "go together"),
         ("smtp://mail.example.com?veryfi=0", "veryfi"),
         ("smtp://mail.example.com?verify=no", "0 or 1"),
-        ("smtp://mail.example.com?lanes=0", "1 to 64"),
+        ("smtp://mail.example.com?connections=0", "1 to 1000"),
+        ("smtp://mail.example.com?bounces=a%0d%0ab", "bounces is no domain"),
         ("smtp://mail.example.com?open=x", "1 to 4096"),
         ("smtp://mail.example.com?ehlo=a%0d%0ab", "ehlo"),
         ("smtp://mail example.com", "no host"),
@@ -212,9 +213,9 @@ def test_urls_that_are_none(url, why):
 
 
 def test_urls():
-    target = parse_target(f"smtps://mia%40x:{QUOTED}@mail.example.com?lanes=2&open=9&timeout=5&ehlo=me.example")
+    target = parse_target(f"smtps://mia%40x:{QUOTED}@mail.example.com?connections=2&open=9&timeout=5&ehlo=me.example&bounces=b.example")
     assert (target.host, target.port, target.implicit, target.user, target.password) == ("mail.example.com", 465, True, "mia@x", PASSWORD)
-    assert (target.lanes, target.open_limit, target.answer, target.ehlo, target.verify) == (2, 9, 5.0, "me.example", True)
+    assert (target.connections, target.bounces, target.open_limit, target.answer, target.ehlo, target.verify) == (2, "b.example", 9, 5.0, "me.example", True)
     assert PASSWORD not in repr(target)
     assert parse_target("smtp://mail.example.com").port == 587
     assert not parse_target("smtp://localhost:25").verify

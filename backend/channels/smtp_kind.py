@@ -1,0 +1,77 @@
+"""The kind `smtp`: the fields in which a mail server is typed, and the provider they make."""
+
+import dataclasses
+
+from backend.channels.kinds import Field, Given, Kind, Parts
+from backend.channels.smtp import Smtp
+from backend.channels.smtp_open import CONNECTIONS, Target, is_domain, is_host
+from backend.domain.errors import Invalid
+
+
+def _host(text: str) -> None:
+    if not is_host(text):
+        raise Invalid("This is no name of a server. Write it like mail.example.com, without smtp:// before it and without a port.")
+
+
+def _domain(text: str) -> None:
+    if not is_domain(text):
+        raise Invalid("This is no domain. Write it in lower case, like bounces.example.com.")
+
+
+def _make(given: Given, parts: Parts) -> Smtp:
+    fields = given.fields
+    user, password = fields.get("user", ""), fields.get("password", "")
+    if bool(user) != bool(password):
+        missing = "password" if user else "user"
+        raise Invalid(f"A user and a password go together, and the {missing} is missing. Give both, or neither.", field=missing)
+    target = Target(
+        host=fields["host"], port=given.number("port"), implicit=fields["encryption"] == "tls", starttls="must" if fields["encryption"] == "starttls" else "never",
+        user=user, password=password, connections=given.number("connections"), answer=float(given.number("timeout")), rate=given.number("rate"),
+        bounces=fields.get("bounces", ""),
+    )  # fmt: skip
+    return Smtp(dataclasses.replace(target, verify=False) if target.near else target, clock=parts.clock, key=given.key, parts=parts)
+
+
+KIND = Kind(
+    key="smtp",
+    name="SMTP",
+    channel="email",
+    needs={
+        "en": "A mail server that accepts mail from you: its name, port and, mostly, a user and a password.",
+        "de": "Einen Mailserver, der Mail von Ihnen annimmt: seinen Namen, den Port und meist einen Benutzer und ein Passwort.",
+    },
+    fields=(
+        Field(
+            name="host", title={"en": "Server", "de": "Server"}, longest=253, check=_host,
+            hint={"en": "For example mail.example.com, as your mail provider names it.", "de": "Zum Beispiel mail.example.com, wie Ihr Mailanbieter ihn nennt."},
+        ),
+        Field(
+            name="port", form="number", title={"en": "Port", "de": "Port"}, usual="587", low=1, high=65_535,
+            hint={"en": "587 with STARTTLS, 465 with TLS from the first byte, 25 within your own network.",
+                  "de": "587 mit STARTTLS, 465 mit TLS vom ersten Byte an, 25 im eigenen Netz."},
+        ),
+        Field(
+            name="encryption", form="choice", title={"en": "Encryption", "de": "Verschlüsselung"}, usual="starttls",
+            choices=(
+                ("starttls", {"en": "STARTTLS", "de": "STARTTLS"}),
+                ("tls", {"en": "TLS from the first byte", "de": "TLS vom ersten Byte an"}),
+                ("none", {"en": "None (own network only)", "de": "Keine (nur im eigenen Netz)"}),
+            ),
+        ),
+        Field(name="user", required=False, title={"en": "User", "de": "Benutzer"}, longest=320,
+              hint={"en": "Leave it empty for a server that asks for none.", "de": "Bleibt leer bei einem Server, der keinen verlangt."}),
+        Field(name="password", form="secret", required=False, title={"en": "Password", "de": "Passwort"}, longest=1_024),
+        Field(name="connections", form="number", title={"en": "Connections", "de": "Verbindungen"}, usual=str(CONNECTIONS), low=1, high=1_000,
+              hint={"en": "How many each process keeps open at once.", "de": "Wie viele jeder Prozess zugleich offen hält."}),
+        Field(name="rate", form="number", title={"en": "Mails a second", "de": "Mails je Sekunde"}, usual="0", low=0, high=100_000,
+              hint={"en": "The most that all processes together send; 0 for any number.", "de": "So viele senden alle Prozesse zusammen höchstens; 0 für beliebig viele."}),
+        Field(name="timeout", form="number", title={"en": "Patience in seconds", "de": "Geduld in Sekunden"}, usual="60", low=1, high=600,
+              hint={"en": "A mail that is not answered within this time counts as unknown.", "de": "Eine Mail ohne Antwort in dieser Zeit gilt als ungewiss."}),
+        Field(name="bounces", required=False, title={"en": "Bounce domain", "de": "Domain für Rückläufer"}, longest=190, check=_domain,
+              hint={"en": "Mails that cannot be delivered come back to an address of their own at this domain. Your mail provider must let you send from it, and "
+                          "its MX record must lead to where Carillon reads them. Empty: they go back to the sender of the mail.",
+                    "de": "Unzustellbare Mails kommen an eine eigene Adresse in dieser Domain zurück. Ihr Mailanbieter muss Ihnen diesen Absender erlauben, und ihr "
+                          "MX-Eintrag muss dorthin führen, wo Carillon sie liest. Leer: sie gehen an den Absender der Mail zurück."}),
+    ),
+    make=_make,
+)  # fmt: skip

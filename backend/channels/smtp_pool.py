@@ -1,0 +1,117 @@
+"""The connections to one mail server: opened as mails need them, up to a number; what goes to one person keeps its order.
+
+Mails of one key ride on one connection while any of them is open, and on whichever has room after that. A server that takes no more
+connections is believed for a while: what waited for one more goes to those that are open, and costs no attempt.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Collection, Sequence
+
+from backend.channels.base import Answer
+from backend.channels.smtp_lane import CLOSING, Lane
+from backend.channels.smtp_link import Parcel, Timing, Unreachable
+from backend.channels.smtp_open import Target
+
+log = logging.getLogger("carillon.channels")
+
+FULL = 60.0  # seconds until a server that took no more connections is asked for one more
+
+
+class _Bound:
+    """Where the mails of a key go, and how many of them are open."""
+
+    __slots__ = ("lane", "n")
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane, self.n = lane, 0
+
+
+class Pool:
+    """`most` connections. Use it within a running loop."""
+
+    def __init__(self, target: Target, timing: Timing, context: ssl.SSLContext, most: int) -> None:
+        self._target, self._timing, self._context, self._most = target, timing, context, most
+        self._loads: list[dict[Lane, None]] = [{}]  # lanes by how many mails they have, the one that got there last behind
+        self._bound: dict[int, _Bound] = {}
+        self._allowed, self._full_until = most, 0.0
+        self._closed = False
+
+    def put(self, key: int, parcel: Parcel) -> None:
+        """Send it after those of the same key."""
+        if self._closed:
+            parcel.answer(CLOSING)
+            return
+        bound = self._bound.get(key)
+        if bound is None:
+            bound = self._bound[key] = _Bound(self._pick())
+        bound.n += 1
+        parcel.key, parcel.landed = key, self._landed
+        self._give(bound.lane, parcel)
+
+    def recall(self, deliveries: Collection[bytes], answer: Answer) -> None:
+        """Answer so what of these waits."""
+        for lane in self._lanes():
+            lane.recall(deliveries, answer)
+
+    async def close(self) -> None:
+        """Answer what waits, wait for what flies, at most `Timing.close`."""
+        self._closed = True
+        await asyncio.gather(*(lane.close() for lane in self._lanes()))
+
+    # ---- for the lanes
+    def elsewhere(self, lane: Lane, parcels: Sequence[Parcel], why: Unreachable) -> bool:
+        """See `smtp_lane.Among`."""
+        others = sum(one.connected for one in self._lanes())
+        if not others:
+            return False
+        if self._allowed == self._most:
+            log.warning("The mail server takes %d connections and not %d: %s", others, self._most, why.why)
+        self._allowed, self._full_until = others, asyncio.get_running_loop().time() + FULL
+        del self._loads[lane.load][lane]
+        for parcel in parcels:  # all that is open of a key was here, so each key goes on in its order
+            bound = self._bound[parcel.key]
+            if bound.lane is lane:
+                bound.lane = self._pick()
+            self._give(bound.lane, parcel)
+        return True
+
+    def idle(self, lane: Lane) -> None:
+        """See `smtp_lane.Among`."""
+        if not lane.load:
+            self._loads[0].pop(lane, None)
+
+    # ---- inside
+    def _lanes(self) -> list[Lane]:
+        return [lane for bucket in self._loads for lane in bucket]
+
+    def _pick(self) -> Lane:
+        """One that has nothing to do; one more where all are busy; else the least busy."""
+        if self._loads[0]:
+            return next(reversed(self._loads[0]))
+        if self._allowed < self._most and asyncio.get_running_loop().time() >= self._full_until:
+            self._allowed = self._most
+        if sum(map(len, self._loads)) < self._allowed:
+            lane = Lane(self._target, self._timing, self._context, self)
+            self._loads[0][lane] = None
+            return lane
+        return next(next(reversed(bucket)) for bucket in self._loads if bucket)
+
+    def _give(self, lane: Lane, parcel: Parcel) -> None:
+        self._move(lane, lane.load + 1)
+        lane.put(parcel)
+
+    def _landed(self, parcel: Parcel) -> None:
+        bound = self._bound[parcel.key]
+        self._move(bound.lane, bound.lane.load - 1)
+        bound.n -= 1
+        if not bound.n:
+            del self._bound[parcel.key]
+
+    def _move(self, lane: Lane, load: int) -> None:
+        del self._loads[lane.load][lane]
+        lane.load = load
+        if load == len(self._loads):
+            self._loads.append({})
+        self._loads[load][lane] = None

@@ -1,0 +1,125 @@
+"""Connections: as many as mails need and no more than may be, kept in order by person, given back when idle, spent or old; what a server takes no
+more of costs no attempt. And what a server that reports is asked to report."""
+
+import asyncio
+
+import pytest
+
+from backend.channels.kinds import Parts
+from backend.channels.smtp import Smtp
+from backend.channels.smtp_link import Timing
+from backend.channels.verp import Bounced, Verp
+from backend.clock import HeldClock
+from backend.security.sealing import Sealer
+from tests.channels.mailserver import GOOD as _GOOD
+from tests.channels.mailserver import HANG, NOON, QUICK, Answers, number, outgoing, provider, send, server
+
+REPORTING = _GOOD["EHLO"].replace(b"250-PIPELINING\r\n", b"250-PIPELINING\r\n250-DSN\r\n")
+BARE = REPORTING.replace(b"250-PIPELINING\r\n", b"")
+SEALER = Sealer(b"k" * 32)
+
+
+async def test_connections_are_opened_as_mails_need_them():
+    """The first mails are not answered: three of them take three connections, the fourth and later ones wait."""
+    async with server(lambda step, n: HANG if step == "final" and n <= 3 else None) as there:
+        quick = Timing(connect=5.0, answer=0.5, idle=5.0, close=0.1, pauses=(0.0,))
+        async with provider(there.port, query="connections=3", timing=quick) as made:
+            answers = Answers()
+            answers.post(made, outgoing(1), lane=1)
+            while len(there.heard) < 1:
+                await asyncio.sleep(0.005)
+            assert there.connections == 1
+            for n in range(2, 8):
+                answers.post(made, outgoing(n), lane=n)
+            while len(there.heard) < 3:
+                await asyncio.sleep(0.005)
+            assert there.connections == 3
+            await answers.all(7)
+
+
+async def test_one_connection_is_enough_for_mails_that_come_one_by_one():
+    async with server() as there, provider(there.port, query="connections=9") as made:
+        answers = Answers()
+        for n in range(1, 30):
+            answers.post(made, outgoing(n), lane=n)
+            await answers.all(n)
+        assert there.connections == 1
+
+
+async def test_each_person_keeps_the_order_on_many_connections():
+    timing = Timing(connect=5.0, answer=5.0, idle=5.0, close=0.5, pauses=(0.0,), most=7)
+    async with server() as there, provider(there.port, query="connections=5", timing=timing) as made:
+        answers = Answers()
+        for n in range(1, 601):
+            answers.post(made, outgoing(n), lane=n % 11)
+            if n % 50 == 0:
+                await asyncio.sleep(0.01)
+        got = await answers.all(600)
+        assert {answer.meaning for answer in got.values()} == {"accepted"}
+        for lane in range(11):
+            assert [number(mail) for mail in there.heard if number(mail) % 11 == lane] == [n for n in range(1, 601) if n % 11 == lane]
+        assert there.connections >= 600 // 7
+
+
+async def test_a_server_that_takes_two_connections_gets_all_mails_on_two():
+    """As Postfix does beyond smtpd_client_connection_count_limit: the third greeting is a refusal."""
+    greeted = 0
+
+    def script(step, n):
+        nonlocal greeted
+        if step == "greet":
+            greeted += 1
+            return b"421 4.7.0 too many connections from you\r\n" if greeted > 2 else None
+        return None
+
+    timing = Timing(connect=5.0, answer=5.0, idle=5.0, close=0.5, pauses=(0.0,), most=500)
+    async with server(script) as there, provider(there.port, query="connections=20&open=64", timing=timing) as made:
+        answers = Answers()
+        for n in range(1, 3):  # two are open and hold a mail each
+            answers.post(made, outgoing(n), lane=n)
+        await answers.all(2)
+        for n in range(3, 203):
+            answers.post(made, outgoing(n), lane=n % 16)
+        got = await answers.all(202)
+        assert {answer.meaning for answer in got.values()} == {"accepted"}
+        for lane in range(16):
+            mine = [number(mail) for mail in there.heard if number(mail) > 2 and number(mail) % 16 == lane]
+            assert mine == sorted(mine)
+
+
+async def test_an_old_connection_is_closed_after_its_mail():
+    timing = Timing(connect=5.0, answer=5.0, age=0.0, pauses=(0.0,))
+    async with server() as there:
+        got = await send(there.port, *(outgoing(n) for n in range(1, 4)), timing=timing)
+        assert {answer.meaning for answer in got.values()} == {"accepted"}
+        assert there.connections == 3
+        assert there.verbs.count("QUIT") >= 2  # the last one may still be on its way
+
+
+@pytest.mark.parametrize("ehlo", [REPORTING, BARE], ids=["pipelining", "bare"])
+async def test_reports_are_asked_of_a_server_that_makes_them(ehlo):
+    async with server(lambda step, n: ehlo if step == "EHLO" else None) as there:
+        await send(there.port, outgoing(7, to="mia+a=b@example.com"))
+    mail, rcpt = there.envelopes
+    assert mail == b"MAIL FROM:<bells@example.com> RET=HDRS ENVID=%032x\r\n" % 7
+    assert rcpt == b"RCPT TO:<mia+a=b@example.com> NOTIFY=FAILURE,DELAY ORCPT=rfc822;mia+2Ba+3Db@example.com\r\n"
+
+
+async def test_and_of_no_other():
+    async with server() as there:
+        await send(there.port, outgoing(7))
+    assert there.envelopes == [b"MAIL FROM:<bells@example.com>\r\n", b"RCPT TO:<mia@example.com>\r\n"]
+
+
+async def test_with_a_bounce_domain_each_mail_has_a_sender_of_its_own_and_one_id_for_all_attempts():
+    async with server() as there:
+        made = Smtp(f"smtp://127.0.0.1:{there.port}?bounces=b.example.com", clock=HeldClock(NOON), timing=QUICK, parts=Parts(HeldClock(NOON), SEALER, None, None))
+        answers = Answers()
+        for n in (1, 2):
+            answers.post(made, outgoing(n), lane=n)
+        await answers.all(2)
+        await made.close()
+    senders = [line.split(b"<")[1].split(b">")[0].decode() for line in there.envelopes if line.startswith(b"MAIL")]
+    assert [Verp(SEALER).read(sender) for sender in senders] == [Bounced(1, n.to_bytes(16, "big")) for n in (1, 2)]
+    assert sorted(number(mail) for mail in there.heard) == [1, 2]
+    assert b"\r\nFrom: Carillon <bells@example.com>\r\n" in b"\r\n" + there.heard[0]
