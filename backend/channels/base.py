@@ -46,6 +46,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     headers: dict[str, str] = {}  # of e-mail: List-Unsubscribe and its kin
     category: str = ""
     generation: int = 0  # what receipts of this attempt name
+    badge: int | None = None  # of push: what is unread in the person's inbox
 
 
 class Provider(Protocol):
