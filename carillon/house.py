@@ -17,6 +17,7 @@ from backend.app.captures import StoreShelf
 from backend.app.firing import Firing
 from backend.app.providers import turned
 from backend.channels.guard import Guard, Word
+from backend.channels.kinds import Parts
 from backend.channels.registry import providers
 from backend.channels.router import Router
 from backend.clock import Clock
@@ -34,6 +35,7 @@ from workers.decide import DecideStage
 from workers.expand import ExpandStage
 from workers.line import STAGES, Line
 from workers.rendering import Rendering
+from workers.roster import Roster
 
 log = logging.getLogger("carillon")
 
@@ -47,9 +49,11 @@ class House:
         self.settings, self.clock = settings, clock
         self.app = app or open_app(settings, clock)
         app = self.app
-        self.router = Router(providers(settings, shelf=StoreShelf(app.store), sealer=app.sealer, clock=clock, report=self.report))
+        parts = Parts(clock, app.sealer, StoreShelf(app.store), self.report)
+        self.router = Router(providers(settings, shelf=parts.shelf, sealer=parts.sealer, clock=clock, report=parts.report))
         brake = Brake(store=app.store, cache=app.cache)
-        self.guard = Guard(self.router, cache=app.cache, clock=clock, changed=self._provider_turned, halted=lambda: brake.halted(MAIN))
+        self.guard = Guard(self.router, cache=app.cache, clock=clock, changed=self._provider_turned, halted=lambda space: brake.halted(space or MAIN))
+        self.roster = Roster(store=app.store, router=self.router, guard=self.guard, parts=parts, base_url=settings.base_url, alarm=self.alarm)
         renderer = Rendering(store=app.store, facts=app.facts, sealer=app.sealer, base_url=settings.base_url)
         self.line = Line(
             store=app.store, events=app.log, clock=clock, decide=DecideStage(clock=clock, facts=app.facts),
@@ -61,6 +65,7 @@ class House:
         self._beating: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._guarding: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Migrate, open, and let the line run. Raises what `App.start` raises, having closed what was open."""
@@ -68,6 +73,8 @@ class House:
         await self.app.start()
         try:
             await self.router.start()
+            if "deliver" in self._names:
+                await self.roster.look()
         except BaseException:
             await self.app.close()
             raise
@@ -75,10 +82,11 @@ class House:
         self._beating = asyncio.create_task(self.heart.run(), name="heart") if self._names else None
         self._watching = asyncio.create_task(self._watch(), name="watch") if self._names else None
         self._guarding = asyncio.create_task(self.guard.run(), name="guard") if "deliver" in self._names else None
+        self._following = asyncio.create_task(self.roster.run(), name="roster") if "deliver" in self._names else None
 
     async def stop(self) -> None:
         """Finish what is in hand, then close."""
-        for beside in (self._beating, self._watching, self._guarding):
+        for beside in (self._beating, self._watching, self._guarding, self._following):
             if beside:
                 beside.cancel()
                 await asyncio.gather(beside, return_exceptions=True)
@@ -86,6 +94,7 @@ class House:
         if self._beating:
             await self.heart.end()
         await self.router.close()
+        await self.roster.close()
         await self.app.close()
 
     async def _watch(self) -> None:

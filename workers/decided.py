@@ -157,6 +157,6 @@ def _delivery(event: Event, made: bytes, notification: bytes, channel: int, addr
         Delivery(
             made, notification, event.id, event.space, event.person, channel, address, event.category, event.priority, cohort, event.accepted,
             event.type, event.generation, 1, event.template, event.version, max(event.released, event.send_at), event.expires, event.collapse,
-            silent, event.body,
+            silent, event.body, event.via,
         )
     )  # fmt: skip

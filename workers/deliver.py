@@ -307,6 +307,9 @@ class Deliver:
         if self._brake and self._brake.on and (scope := self._brake.holds(item.delivery, item.key)):
             self._land(item, Answer("withheld", "halted", scope))  # the last step before the provider
             return
+        if self._router.retired and item.provider in self._router.retired:
+            self._land(item, Answer("withheld", "provider_changed", item.key))
+            return
         item.flew = self._clock.now()
         lane = lane_of(item.delivery, item.provider.lanes)
         item.provider.post(lane, ready, lambda answer: self._land(item, answer))
@@ -321,11 +324,11 @@ class Deliver:
         for (_, scope), (provider, ids) in called.items():
             provider.recall(ids, Answer("withheld", "halted", scope))
 
-    def _leave(self, key: str) -> None:
-        """This provider's breaker opened: what waits there and was not begun comes back, and goes to another or waits for one."""
-        mine = [item for item in self._hand.aloft() if item.key == key and item.provider is not None]
-        if mine and mine[0].provider is not None:
-            mine[0].provider.recall({item.delivery.id for item in mine}, Answer("withheld", "breaker_open", key))
+    def _leave(self, provider: Provider, answer: Answer) -> None:
+        """This provider's breaker opened, or it is one no more: what waits there and was not begun comes back, and goes to another or waits
+        for one."""
+        if mine := {item.delivery.id for item in self._hand.aloft() if item.provider is provider}:
+            provider.recall(mine, answer)
 
     def _land(self, item: Item, answer: Answer) -> None:
         item.answer = answer

@@ -7,7 +7,7 @@ import msgspec
 from backend.channels.base import Answer
 from backend.domain.category import Category
 from backend.domain.decision import Reason, Unit
-from backend.domain.delivery import CHANNEL_NAME, Delivery, State
+from backend.domain.delivery import CHANNEL_NAME, Delivery, State, route_of
 from backend.domain.halting import look_again
 from backend.domain.retry import At, limits_of, next_try
 from backend.log import topics
@@ -16,8 +16,9 @@ from backend.store import hot
 from workers.refusals import Refused, refused
 
 RAW = 500  # characters kept of a provider's words
-SAYS_ITSELF = frozenset(("country_not_allowed", "number_unfit"))  # codes of answers given before anybody outside was asked: reasons themselves
+SAYS_ITSELF = frozenset(("country_not_allowed", "number_unfit", "no_provider"))  # codes of answers given before anybody outside was asked: reasons themselves
 SUPPRESSES = {"opted_out": "stop"}  # code of an answer about a bad address -> reason of the suppression, where it did not just bounce
+CHANGED = 1.0  # seconds until what was called back from a provider that changed goes to who is there now
 
 
 class After(msgspec.Struct):
@@ -66,8 +67,10 @@ def _due(delivery: Delivery, kind: str, at: float) -> hot.Later:
 
 def withheld(delivery: Delivery, answer: Answer, now: float) -> Refused:
     """It was called back at the last step: it waits for what called it back, and is decided again. The gate's words are its reason."""
-    until, channel = look_again(now, max(delivery.accepted, delivery.released)), CHANNEL_NAME[delivery.channel]
-    about = {"scope": answer.raw} if answer.code == "halted" else {"provider": answer.raw, "channel": channel}
+    channel = CHANNEL_NAME[delivery.channel]
+    until = now + CHANGED if answer.code == "provider_changed" else look_again(now, max(delivery.accepted, delivery.released))
+    route = route_of(channel, delivery.address)
+    about = {"scope": answer.raw} if answer.code == "halted" else {"provider": answer.raw, "channel": channel, "route": route}
     return refused(delivery, Unit(channel, delivery.address, "hold", until, (Reason(answer.code, {**about, "until": until}),), ()), now)
 
 

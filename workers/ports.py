@@ -1,6 +1,6 @@
 """What stages need of the rest of the house, and no more."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from backend.channels.base import Answer, Outgoing, Provider
@@ -52,13 +52,18 @@ class Router(Protocol):
         ...
 
     @property
+    def retired(self) -> Collection[Provider]:
+        """Providers that nothing more is given; empty as a rule."""
+        ...
+
+    @property
     def watchers(self) -> list[Callable[[], None]]:
         """Called when something may fly that could not before."""
         ...
 
     @property
-    def leavers(self) -> list[Callable[[str], None]]:
-        """Told which provider is left alone from now on."""
+    def leavers(self) -> list[Callable[[Provider, Answer], None]]:
+        """Told which provider is left alone from now on, and why."""
         ...
 
 

@@ -38,7 +38,7 @@ def refused(delivery: Delivery, unit: Unit, now: float) -> Refused:
         id=delivery.event, space=delivery.space, person=delivery.person, type=delivery.type, category=delivery.category, priority=delivery.priority,
         accepted=delivery.accepted, channels=(CHANNEL_NAME[delivery.channel],), template=delivery.template, version=delivery.version,
         collapse=delivery.collapse, expires=delivery.expires, root=False, body=delivery.body, delivery=delivery.id, channel=delivery.channel,
-        address=delivery.address, generation=generation + 1, released=until,
+        address=delivery.address, generation=generation + 1, released=until, via=delivery.via,
     )  # fmt: skip
     later = hot.Later(
         space=delivery.space, id=delivery.id, kind=parked_as(unit.reasons) or f"release.{event.generation}", at=until, topic=topics.events(delivery.priority),

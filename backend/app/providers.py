@@ -13,6 +13,7 @@ from backend.app.alerts import resolve, say
 from backend.app.base import Aggregate
 from backend.app.views import Page, moment, moment_or_none
 from backend.channels.guard import ALL, Word, word_key
+from backend.channels.registry import kinds
 from backend.domain.balance import WHOLE, slow
 from backend.domain.breaker import failing, mean
 from backend.domain.errors import NotFound
@@ -20,6 +21,7 @@ from backend.domain.halting import DOWN
 from backend.domain.ids import make_id
 from backend.security.roles import Actor, need
 from backend.store import halts, parked, space_rows
+from backend.store import providers as provider_rows
 from backend.store.port import Tx
 
 if TYPE_CHECKING:
@@ -76,10 +78,11 @@ class Providers(Aggregate):
 
 async def turned(app: "App", word: Word, others: bool) -> None:
     """Its breaker turned: an alert while it is not closed; what waits behind a channel that was down goes on once somebody is able."""
-    made, position, scope, now = make_id(0, b"breaker", word.key.encode()), word.breaker.position, DOWN + word.channel, app.clock.now()
+    made, position, scope, now = breaker_alert(word.key), word.breaker.position, DOWN + (word.route or word.channel), app.clock.now()
+    told = word.space or MAIN
 
     def write(tx: Tx) -> None:
-        for space in space_rows.every(tx):
+        for space in _served(tx, word):
             if position == "open" and not others:
                 parked.stop(tx, space, scope)
             else:
@@ -87,11 +90,25 @@ async def turned(app: "App", word: Word, others: bool) -> None:
 
     await app.store.write(write)
     if position == "closed":
-        await resolve(app, MAIN, made)
+        await resolve(app, told, made)
     elif position == "open":
         way = "Others of the channel take over." if others else f"Nobody else sends {word.channel}: it waits, and goes on at a pace when it is well."
         code = f" ({word.code})" if word.code else ""
-        await say(app, MAIN, made, "error" if others else "critical", f"Provider {word.key} keeps failing{code} and is left alone. {way}")
+        await say(app, told, made, "error" if others else "critical", f"Provider {word.key} keeps failing{code} and is left alone. {way}")
+
+
+def breaker_alert(known: str) -> bytes:
+    """The id of the alert that a provider's breaker raises."""
+    return make_id(0, b"breaker", known.encode())
+
+
+def _served(tx: Tx, word: Word) -> list[int]:
+    """The spaces whose messages go by this provider: its own, or all that have none of their own for its route."""
+    if word.space:
+        return [word.space]
+    known, route = kinds(), word.route or word.channel
+    have = {row.space for row in provider_rows.every(tx) if row.kind in known and known[row.kind].way == route}
+    return [space for space in space_rows.every(tx) if space not in have]
 
 
 def _view(word: Word, words: list[Word], halted: set[str], waiting: int) -> ProviderView:

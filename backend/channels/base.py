@@ -14,7 +14,7 @@ from backend.domain.template import Message
 
 # accepted: the provider took it. delivered: it says it arrived. refused: for good, this message. bad_address: for good, this
 # address. temporary: try again later. unknown: nobody can say whether it was taken (the connection died amid the answer).
-# withheld: nobody outside was told of it, for it was called back (`code`: halted, breaker_open); it goes back through decide.
+# withheld: nobody outside was told of it, for it was called back (`code`: halted, breaker_open, provider_off, provider_changed); it goes back through decide.
 Meaning = Literal["accepted", "delivered", "refused", "bad_address", "temporary", "unknown", "withheld"]
 
 

@@ -7,8 +7,11 @@ a header, a command or a URL.
 import re
 from collections.abc import Mapping
 
-from backend.channels.kinds import Field, Kind
+import msgspec
+
+from backend.channels.kinds import Field, Given, Kind
 from backend.domain.errors import Invalid
+from backend.security.sealing import Sealer
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _CONTROL_OF_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -59,3 +62,37 @@ def _value(field: Field, typed: str) -> str:
 
 def _wrong(field: Field, what: str) -> Invalid:
     return Invalid(f"{field.title['en']} {what}", field=field.name)
+
+
+# ---- as they are kept: what is secret sealed, for this very provider
+PURPOSE = "provider"
+_texts = msgspec.json.Decoder(dict[str, str])
+
+
+def kept(kind: Kind, known: str, fields: Mapping[str, str], sealer: Sealer) -> tuple[str, bytes]:
+    """(JSON of what is open, sealed JSON of what is secret) of the provider that is known as `known`."""
+    secret = {field.name: fields[field.name] for field in kind.fields if field.secret and fields.get(field.name)}
+    plain = {field.name: fields.get(field.name, "") for field in kind.fields if not field.secret}
+    return msgspec.json.encode(plain).decode(), sealer.seal(PURPOSE, msgspec.json.encode(secret), known.encode())
+
+
+def secrets_of(known: str, sealed: bytes, sealer: Sealer) -> dict[str, str]:
+    """What is secret, open. Raises `Unsealable`."""
+    return _texts.decode(sealer.unseal(PURPOSE, sealed, known.encode()))
+
+
+def plain_of(text: str) -> dict[str, str]:
+    """What is open."""
+    return _texts.decode(text)
+
+
+def given_of(kind: Kind, known: str, plain: str, sealed: bytes, sealer: Sealer, base_url: str) -> Given:
+    """What a provider is made of, from what was kept of it. Fields that its kind has gained since stand as usual. Raises `Invalid`, `Unsealable`."""
+    have = {**plain_of(plain), **secrets_of(known, sealed, sealer)}
+    names = {field.name for field in kind.fields}
+    return Given(known, read(kind, {name: value for name, value in have.items() if name in names}), hook_of(base_url, known) if kind.hear else "")
+
+
+def hook_of(base_url: str, known: str) -> str:
+    """The address at which its outside tells us what became of messages."""
+    return f"{base_url}/hooks/{known}"

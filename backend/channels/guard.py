@@ -6,15 +6,16 @@ goes by what it sees itself, and a provider with a budget waits.
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
 from backend.cache.port import Cache
-from backend.channels.base import Provider
+from backend.channels.base import Answer, Provider
 from backend.channels.router import CAPTURE, Router
 from backend.clock import Clock
 from backend.domain import balance, breaker
@@ -35,7 +36,8 @@ ALL = b"{providers}all"
 
 
 class Word(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is known of one provider. `order` is its place among all; `told`: when it was last said to the others."""
+    """What is known of one provider. `order` is its place among all; `told`: when it was last said to the others; `space` 0: of the installation;
+    `weight`: of a hundred."""
 
     key: str
     channel: str
@@ -45,6 +47,9 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
     rate: int = 0
     code: str = ""  # of the bad answers, the most frequent
     told: float = 0.0
+    route: str = ""
+    space: int = 0
+    weight: int = 0
 
 
 def word_key(key: str) -> bytes:
@@ -56,14 +61,14 @@ class Guard:
     """Of one process. `changed` is told of every new position: (its word, whether another of its channel is able)."""
 
     def __init__(
-        self, router: Router, *, cache: Cache, clock: Clock, changed: Callable[[Word, bool], None], halted: Callable[[], frozenset[str]]
+        self, router: Router, *, cache: Cache, clock: Clock, changed: Callable[[Word, bool], None], halted: Callable[[int], frozenset[str]]
     ) -> None:
         self._router, self._cache, self._clock, self._changed, self._halted = router, cache, clock, changed, halted
         self._words: dict[str, Word] = {}
-        for n, provider in enumerate(router.providers):
-            self._words[provider.key] = Word(provider.key, provider.channel, n, rate=provider.rate)
-        self._owner = secrets.token_bytes(8)
         self._codes: dict[str, Counter[str]] = {}
+        self._listed = False  # the others know which there are
+        self._follow()
+        self._owner = secrets.token_bytes(8)
         self._looked = float("-inf")
         self._looking = asyncio.Lock()
 
@@ -73,13 +78,42 @@ class Guard:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        pause = TENTH if any(provider.rate for provider in self._router.providers) else LOOK
         while True:
             try:
                 await self.look()
             except Exception:
                 log.exception("the guard of the providers stumbled")
-            await asyncio.sleep(pause)
+            await asyncio.sleep(TENTH if any(provider.rate for provider in self._router.providers) else LOOK)
+
+    async def become(self, change: Callable[[], None], anew: Collection[str] = ()) -> None:
+        """Let the router have other providers, and follow it. What was known of those in `anew` is of no use any more: they were made anew."""
+        async with self._looking:
+            change()
+            self._follow()
+            now = self._clock.now()
+            for key in set(anew) & self._words.keys():
+                word = self._words[key]
+                if word.breaker.position != "closed":
+                    self._words[key] = word = msgspec.structs.replace(word, breaker=Breaker(changed=now), code="", told=0.0)
+                    self._turned(word)
+            self._route()
+            self._listed = False
+        self._router.wake()
+
+    def _follow(self) -> None:
+        """The words of those that there are now."""
+        before, self._words = self._words, {}
+        of = {provider.key: (rivals, weight) for rivals in self._router.groups() for provider, weight in zip(rivals.all, rivals.weights, strict=True)}
+        for n, provider in enumerate(self._router.providers):
+            rivals, weight = of.get(provider.key, (None, 0))
+            old = before.get(provider.key) or Word(provider.key, provider.channel, n)
+            self._words[provider.key] = msgspec.structs.replace(
+                old, channel=provider.channel, order=n, rate=provider.rate, route=provider.route, space=rivals.space if rivals else 0, weight=weight
+            )
+        for key in before.keys() - self._words.keys():
+            self._codes.pop(key, None)
+            with contextlib.suppress(KeyError):
+                BREAKER.remove(key)
 
     async def look(self) -> None:
         """Take account of the answers since the last look, and of what others said."""
@@ -120,7 +154,7 @@ class Guard:
             self._codes[word.key] = codes
         following = breaker.heard(word.breaker, good, bad, now, took)
         share, of = breaker.failing(following)
-        slow = balance.slow(following) and not all(balance.slow(other.breaker) for other in self._rivals(word.channel) if other.key != word.key)
+        slow = balance.slow(following) and not all(balance.slow(other.breaker) for other in self._rivals(word) if other.key != word.key)
         points = balance.moved(word.points, share, of, out=following.position != "closed", now=now, slow=slow)
         code = self._codes[word.key].most_common(1)[0][0] if word.key in self._codes and following.position == "open" else word.code
         return msgspec.structs.replace(word, breaker=following, points=points, code=code)
@@ -141,37 +175,46 @@ class Guard:
         return found
 
     async def _tell(self, told: Mapping[bytes, tuple[int, bytes]]) -> None:
-        if told:
+        if told or not self._listed:
             try:
-                await self._cache.put_newer(told, TTL)
+                if told:
+                    await self._cache.put_newer(told, TTL)
+                self._listed = True
                 await self._cache.put_many({ALL: msgspec.msgpack.encode(list(self._words))}, TTL)
             except CacheUnavailable:
+                self._listed = False
                 log.debug("what is known of the providers could not be told")
 
     def _turned(self, word: Word) -> None:
         BREAKER.labels(word.key).set({"closed": 0, "trying": 1, "open": 2}[word.breaker.position])
         log.warning("the breaker of provider %s is %s", word.key, word.breaker.position)
         if word.breaker.position == "open":
-            self._router.leave(word.key)
-        others = [w for w in self._rivals(word.channel) if w.key != word.key and w.breaker.position != "open"]
+            self._router.leave(next(one for one in self._router.providers if one.key == word.key), Answer("withheld", "breaker_open", word.key))
+        others = [w for w in self._rivals(word) if w.key != word.key and w.breaker.position != "open"]
         self._changed(word, bool(others))
 
     # ---- what follows
-    def _rivals(self, channel: str) -> list[Word]:
+    def _rivals(self, word: Word) -> list[Word]:
         """The providers that may stand in for each other: never capture for one that sends."""
-        return [self._words[provider.key] for provider in self._router.rivals(channel)]
+        for rivals in self._router.groups():
+            if any(provider.key == word.key for provider in rivals.all):
+                return [self._words[provider.key] for provider in rivals.all]
+        return [word]
 
     def _route(self) -> None:
-        halted = self._halted()
-        for channel in self._router.channels:
-            words = self._rivals(channel)
+        for rivals in self._router.groups():
+            words = [self._words[provider.key] for provider in rivals.all if provider.key in self._words]
+            if len(words) < 2 and not any(w.breaker.position != "closed" for w in words):
+                self._router.turn(rivals, [(balance.PLACES, rivals.all[0].key)])
+                continue
+            halted = self._halted(rivals.space)
             free = [w for w in words if f"provider:{w.key}" not in halted] or words  # one that is halted keeps what nobody else can take
             well = [w for w in free if w.breaker.position == "closed"]
             tried = [w.key for w in free if w.breaker.position == "trying"]
-            use = [w.key for w in well] or tried
-            given = words[0].points.given if use and use[0] == words[0].key else 0
+            use = {w.key for w in well} or set(tried)
+            shares = balance.spread([balance.Share(w.key, w.weight, w.points.given, w.key in use) for w in words])
             down = words[0].key if words and all(w.breaker.position == "open" for w in words) else ""
-            self._router.turn(channel, balance.spread(use, given), trying=tried if well else (), down=down)
+            self._router.turn(rivals, shares, trying=tried if well else [], down=down)
 
     async def _fill(self, now: float) -> None:
         """Tokens of budgets, and trials of those that are being tried."""

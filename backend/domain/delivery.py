@@ -98,3 +98,4 @@ class Delivery(msgspec.Struct, frozen=True):
     collapse: str = ""
     silent: bool = False  # web within quiet hours
     body: bytes = b"{}"  # msgspec.json of domain.event.Body
+    via: str = ""  # a test of this very provider

@@ -77,6 +77,7 @@ class Event(msgspec.Struct, frozen=True):
     released: float = 0.0
     cancelled: float = 0.0  # when somebody called it back before its `send_at`
     cancelled_by: str = ""
+    via: str = ""  # it is a test of this very provider
 
 
 class FanOut(msgspec.Struct, frozen=True):

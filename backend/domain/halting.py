@@ -12,7 +12,7 @@ from backend.domain.delivery import CHANNELS, PRIORITIES
 
 KINDS = ("space", "channel:<channel>", "provider:<key>", "category:<key>", "priority:<priority>", "template:<key>", "event:<id>")
 PARKED = "parked:"
-DOWN = "down:"  # parked because every provider of a channel is: down:email
+DOWN = "down:"  # parked because every provider of a route is, or is switched off: down:email
 LOOK = (60.0, 900.0)  # seconds: what is parked asks again after as long as it has waited, within these
 
 _SCOPE = re.compile(r"space|(channel|provider|category|priority|template):[A-Za-z0-9][A-Za-z0-9._\-]{0,63}|event:[0-9a-f]{32}")
@@ -43,6 +43,6 @@ def parked_as(reasons: Iterable[Reason]) -> str:
     for reason in reasons:
         if reason.code == "halted":
             return f"{PARKED}{reason.params['scope']}"
-        if reason.code == "breaker_open":
-            return f"{PARKED}{DOWN}{reason.params['channel']}"
+        if reason.code in ("breaker_open", "provider_off"):
+            return f"{PARKED}{DOWN}{reason.params.get('route') or reason.params['channel']}"
     return ""

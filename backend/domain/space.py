@@ -31,6 +31,7 @@ class SpaceSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     senders: dict[str, Sender] = {}
     brand: Brand = Brand()
     wishes: Wishes = Wishes()
+    test: bool = False  # everything is captured, whatever is configured
 
     def sender_of(self, category: str) -> Sender:
         """Who messages of a category come from."""

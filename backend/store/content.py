@@ -7,18 +7,16 @@ templates never change and are read once.
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import cast, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.types import BigInteger, Text
+from sqlalchemy import select
 
 from backend.cache.port import Cache
 from backend.domain.category import Category
 from backend.domain.person import Wishes
 from backend.domain.space import SpaceSettings
 from backend.domain.template import Content, TemplateVersion
-from backend.store import senders
+from backend.store import marks, senders
 from backend.store.port import Tx
-from backend.store.tables import categories, halts, marks, spaces, template_versions, templates
+from backend.store.tables import categories, halts, spaces, template_versions, templates
 
 MARK = "content"
 KEY = b"{content}revision"  # in the cache
@@ -41,17 +39,12 @@ class Known(msgspec.Struct, frozen=True):
 
 def bump(tx: Tx) -> int:
     """The next revision. Two who bump at once take turns."""
-    statement = (sqlite.insert if tx.dialect == "sqlite" else postgresql.insert)(marks).values(name=MARK, value="1")
-    following = cast(cast(marks.c.value, BigInteger) + 1, Text)
-    done = tx.conn.execute(
-        statement.on_conflict_do_update(index_elements=["name"], set_={"value": following}).returning(marks.c.value)
-    )
-    return int(done.scalar_one())
+    return marks.bump(tx, MARK)
 
 
 def revision(tx: Tx) -> int:
     """The revision now; 0 before the first change."""
-    return int(tx.conn.execute(select(marks.c.value).where(marks.c.name == MARK)).scalar() or 0)
+    return marks.number(tx, MARK)
 
 
 async def announce(cache: Cache, revision: int) -> None:

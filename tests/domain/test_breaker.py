@@ -1,11 +1,14 @@
 """The breaker and the points: a table, and a machine against a plain model that keeps every answer."""
 
-from hypothesis import settings
+from collections import Counter
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 
 from backend.domain import balance
-from backend.domain.balance import EVERY, PLACES, SHIFT, SLOW, WHOLE, Points, moved, slow
+from backend.domain.balance import EVERY, PLACES, SHIFT, SLOW, WHOLE, Points, Share, moved, slow
 from backend.domain.breaker import LEAST, PAUSES, TRIALS, WINDOW, Breaker, heard, mean
 
 NOON = 1_795_608_000.0
@@ -114,11 +117,58 @@ def test_one_that_was_out_comes_back_in_ten_minutes():
 
 
 def test_people_move_over_with_the_points_and_the_others_stay():
-    assert balance.spread(["a"], 50) == [(PLACES, "a")]
-    assert balance.spread([], 0) == []
-    assert balance.spread(["a", "b", "c"], 0) == [(PLACES, "a")]
-    assert balance.spread(["a", "b", "c"], 25) == [(768, "a"), (PLACES, "b")]
-    assert balance.spread(["a", "b"], 100) == [(0, "a"), (PLACES, "b")]
+    first, second, third = Share("a", 100), Share("b", 0), Share("c", 0)
+    assert balance.spread([replace(first, given=50)]) == [(PLACES, "a")], "there is nobody to give it to"
+    assert balance.spread([]) == balance.spread([replace(first, able=False)]) == []
+    assert balance.spread([first, second, third]) == [(PLACES, "a")], "the others stand in only"
+    assert balance.spread([replace(first, given=25), second, third]) == [(768, "a"), (PLACES, "b")]
+    assert balance.spread([replace(first, given=100), second]) == [(PLACES, "b")]
+    assert balance.spread([replace(first, able=False), replace(second, able=False), third]) == [(PLACES, "c")]
+    assert balance.spread([second, third]) == [(PLACES, "b")], "where none has a weight the first takes everything"
+
+
+def taken(shares):
+    """Who takes each place."""
+    row, low = [], 0
+    for below, key in balance.spread(shares):
+        assert below > low
+        row += [key] * (below - low)
+        low = below
+    assert low == PLACES
+    return row
+
+
+def test_everyone_takes_what_its_weight_says():
+    counts = Counter(taken([Share("a", 50), Share("b", 30), Share("c", 20), Share("d", 0)]))
+    assert counts == {"a": 512, "b": 307, "c": 205}
+    assert Counter(taken([Share("a", 1), Share("b", 1), Share("c", 1)])) == {"a": 341, "b": 341, "c": 342}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 100), st.integers(0, 10), st.booleans()), min_size=1, max_size=5), st.integers(0, 4), st.integers(0, 10)
+)
+def test_who_does_not_go_by_the_one_that_changes_stays_where_they_are(some, which, tenths):
+    shares = [Share(f"p{n}", weight, tenths * SHIFT, able) for n, (weight, tenths, able) in enumerate(some)]
+    if not any(share.able for share in shares):
+        return
+    rest = [replace(share, given=0, able=True) for share in shares]
+    which %= len(rest)
+    before = taken(rest)
+    after = taken([replace(share, given=tenths * SHIFT) if n == which else share for n, share in enumerate(rest)])
+    stay = [place for place, key in enumerate(before) if key != f"p{which}"]
+    assert [before[place] for place in stay] == [after[place] for place in stay], "only its own people move"
+    able = {share.key for share in shares if share.able}
+    assert set(taken(shares)) <= able, "nobody goes to one that is not able"
+
+
+@given(st.lists(st.integers(1, 100), min_size=2, max_size=5), st.integers(0, 9))
+def test_each_step_moves_a_tenth_and_nobody_twice(weights, tenths):
+    shares = [Share(f"p{n}", weight) for n, weight in enumerate(weights)]
+    less = taken([replace(shares[0], given=tenths * SHIFT), *shares[1:]])
+    more = taken([replace(shares[0], given=(tenths + 1) * SHIFT), *shares[1:]])
+    moved = [(one, other) for one, other in zip(less, more, strict=True) if one != other]
+    assert all(one == "p0" for one, _ in moved)
+    assert abs(len(moved) - taken(shares).count("p0") / 10) <= 1
 
 
 def test_slow_is_who_answers_late_on_the_average_of_enough_of_late():
