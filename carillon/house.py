@@ -15,19 +15,21 @@ from backend.app.alerts import alarm
 from backend.app.app import App, open_app
 from backend.app.captures import StoreShelf
 from backend.app.firing import Firing
-from backend.app.providers import turned
+from backend.app.provider_live import troubled, turned
 from backend.channels.guard import Guard, Word
 from backend.channels.kinds import Parts
 from backend.channels.registry import providers
 from backend.channels.router import Router
 from backend.clock import Clock
 from backend.domain.errors import Unavailable
+from backend.domain.known import known_as
 from backend.domain.receipt import Receipt
 from backend.log import topics
 from backend.log.codec import encode
 from backend.log.port import Record
 from backend.settings import Settings
 from backend.store.migrate import migrate
+from backend.store.providers import ProviderRow
 from carillon.heart import Heart
 from carillon.waiting import look, show_breakers
 from workers.brake import Brake
@@ -53,7 +55,7 @@ class House:
         self.router = Router(providers(settings, shelf=parts.shelf, sealer=parts.sealer, clock=clock, report=parts.report))
         brake = Brake(store=app.store, cache=app.cache)
         self.guard = Guard(self.router, cache=app.cache, clock=clock, changed=self._provider_turned, halted=lambda space: brake.halted(space or MAIN))
-        self.roster = Roster(store=app.store, router=self.router, guard=self.guard, parts=parts, base_url=settings.base_url, alarm=self.alarm)
+        self.roster = Roster(store=app.store, router=self.router, guard=self.guard, parts=parts, base_url=settings.base_url, trouble=self._provider_troubled)
         renderer = Rendering(store=app.store, facts=app.facts, sealer=app.sealer, base_url=settings.base_url)
         self.line = Line(
             store=app.store, events=app.log, clock=clock, decide=DecideStage(clock=clock, facts=app.facts),
@@ -117,6 +119,12 @@ class House:
     def _provider_turned(self, word: Word, others: bool) -> None:
         """A breaker opened or closed: operators learn of it, and what was parked behind it may be tried."""
         self.app.later(self._until_done(lambda: turned(self.app, word, others)))
+
+    def _provider_troubled(self, row: ProviderRow, sentence: str) -> None:
+        """No provider can be made of a row, or (no sentence) one can again."""
+        if sentence:
+            log.error(sentence)
+        self.app.later(self._until_done(lambda: troubled(self.app, row.space, known_as(row.space, row.key), sentence)))
 
     def alarm(self, sentence: str) -> None:
         """Somebody should look at this."""

@@ -43,10 +43,11 @@ def made_of(row: ProviderRow) -> tuple[str, str, bytes, bool]:
 
 
 class Roster:
-    """Of one process. `alarm` is told of a row that no provider can be made of."""
+    """Of one process. `trouble` is told of a row that no provider can be made of, and with an empty sentence when one
+    can again."""
 
-    def __init__(self, *, store: Store, router: Router, guard: Guard, parts: Parts, base_url: str, alarm: Callable[[str], None]) -> None:
-        self._store, self._router, self._guard, self._parts, self._base, self._alarm = store, router, guard, parts, base_url, alarm
+    def __init__(self, *, store: Store, router: Router, guard: Guard, parts: Parts, base_url: str, trouble: Callable[[ProviderRow, str], None]) -> None:
+        self._store, self._router, self._guard, self._parts, self._base, self._trouble = store, router, guard, parts, base_url, trouble
         self._entries: dict[str, Entry] = {}
         self._tested: frozenset[int] = frozenset()
         self._revision = -1
@@ -103,16 +104,19 @@ class Roster:
         try:
             kind = kinds().get(row.kind)
             if kind is None:
-                self._alarm(f"Provider {known} is of the kind {row.kind}, which this version does not know. Its messages wait: update, or remove it.")
+                self._trouble(row, f"Provider {known} is of the kind {row.kind}, which this version does not know. Its messages wait: update, or remove it.")
                 return None
             provider = kind.make(given_of(kind, known, row.fields, row.secrets, self._parts.sealer, self._base), self._parts)
             await provider.start()
         except Refusal as refusal:
-            self._alarm(f"Provider {known} cannot be used, and its messages wait: {refusal.detail} Correct it on the page Providers.")
+            self._trouble(row, f"Provider {known} cannot be used, and its messages wait: {refusal.detail} Correct it on the page Providers.")
         except Exception:
             log.exception("a provider could not be made")
-            self._alarm(f"Provider {known} cannot be used, and its messages wait. Look into the log of this process, and at its fields on the page Providers.")
+            self._trouble(row, f"Provider {known} cannot be used, and its messages wait. Look into the log of this process, and at its fields on the page Providers.")
         else:
+            before = self._entries.get(known)
+            if before is not None and before.row.used and before.provider is None:
+                self._trouble(row, "")
             return provider
         return None
 

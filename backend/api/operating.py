@@ -8,7 +8,7 @@ from backend.api.endpoint import Answer, Call, Endpoint
 from backend.app.dead_views import AgainView, GoingView
 from backend.app.engine_views import EngineView
 from backend.app.halts_views import HaltIn, HaltLook, HaltView
-from backend.app.providers import ProviderView
+from backend.app.provider_views import ProviderView
 from backend.app.views import ChannelName, DeadView, DeliveryView, Page
 from backend.domain.delivery import STATE_OF
 from backend.domain.errors import Invalid

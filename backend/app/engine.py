@@ -14,7 +14,7 @@ import msgspec
 from backend.app.accounts import MAIN
 from backend.app.base import Aggregate
 from backend.app.engine_views import CountView, EngineView, FindingView, LaneLook, StageView, TookView
-from backend.app.providers import ProviderView
+from backend.app.provider_views import ProviderView
 from backend.app.views import moment, moment_or_none
 from backend.domain import engine
 from backend.domain.delivery import CHANNELS, PRIORITIES
@@ -113,7 +113,7 @@ class EngineLook(Aggregate):
         return lags, ages
 
     async def _sources(self, actor: Actor) -> list[Source]:
-        every = (await self.app.providers.list(actor)).items
+        every = [one for one in (await self.app.providers.list(actor)).items if one.breaker in ("closed", "trying", "open")]
         sent = {one.channel for one in every if not one.key.startswith("capture-")}  # there capture stands in for nobody
         some = [one for one in every if not (one.key.startswith("capture-") and one.channel in sent)]
         return [_source(one) for one in some if not one.halted]  # of a halted one the halt is told
@@ -190,7 +190,7 @@ def free_of(home: str) -> tuple[int, float] | None:
 
 
 def _source(one: ProviderView) -> Source:
-    return Source(one.key, one.channel, one.breaker, one.code, one.waiting, one.rate, one.slow, one.points)
+    return Source(one.key, one.channel, one.breaker, one.code, one.waiting, one.rate, one.slow, one.points, one.route)
 
 
 def _finding(one: Finding) -> FindingView:

@@ -38,11 +38,13 @@ class Events(Aggregate):
     """See the module."""
 
     async def accept(
-        self, actor: Actor, items: Sequence[EventIn | Refusal], source: str = "api", pin: tuple[str, int] | None = None
+        self, actor: Actor, items: Sequence[EventIn | Refusal], source: str = "api", pin: tuple[str, int] | None = None,
+        via: tuple[str, bytes] | None = None,
     ) -> list[Accepted | Refusal]:
         """Each item by itself: accepted, or why not, in the order given. On `LogUnavailable` nothing was promised for any.
 
-        `pin`: a version to use in place of the published one, for tests of drafts; no entrance hands it on.
+        `pin`: a version to use in place of the published one, for tests of drafts; `via`: a provider and the one address that are to be
+        tried. No entrance hands either on.
         """
         need(actor, "events.send")
         made = await acceptance.prepare(self.app, actor, items, SOURCES[source])
@@ -50,6 +52,9 @@ class Events(Aggregate):
         if pin is not None:
             for one in ready:
                 one.event = msgspec.structs.replace(one.event, template=pin[0], version=pin[1])
+        if via is not None:
+            for one in ready:
+                one.event = msgspec.structs.replace(one.event, via=via[0], address=via[1])
         repeats = await self._claim(actor, ready)
         append: list[Record] = []
         for each in ready:

@@ -8,12 +8,15 @@ from backend.app.alerts import resolve, say
 from backend.app.base import Aggregate
 from backend.app.halts_views import HaltIn, HaltLook, HaltView
 from backend.app.views import Page, moment
-from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, State
+from backend.channels.registry import kinds
+from backend.channels.router import CAPTURE
+from backend.domain.delivery import CHANNEL_NUMBER, ROUTE_CHANNEL, State
 from backend.domain.errors import Invalid, NotFound, Unavailable
 from backend.domain.halting import DOWN, KINDS, is_scope
 from backend.domain.ids import make_id
+from backend.domain.known import owner_of
 from backend.security.roles import Actor, need
-from backend.store import counted, halts, parked, watch
+from backend.store import counted, halts, parked, providers, watch
 from backend.store.halts import HaltRow
 from backend.store.port import Tx
 
@@ -77,9 +80,9 @@ class Halts(Aggregate):
         need(actor, "operate")
         checked(scope)
         kind, _, name = scope.partition(":")
-        channel = _channel_of(kind, name)
 
         def read(tx: Tx) -> HaltLook:
+            channel = _channel_of(tx, kind, name)
             stands = counted.now_standing(tx, actor.space, ("cohort", "channel", "state"), states=OPEN)
             if channel is not None:
                 stands = type(stands)({key: n for key, n in stands.items() if key[1] == channel})
@@ -110,18 +113,26 @@ def checked(scope: str) -> str:
 def _waits(tx: Tx, space: int, scope: str) -> int:
     """What waits under a halt; of a provider's also what waits because its channel has nobody else."""
     waiting, (kind, _, name) = parked.count(tx, space, scope), scope.partition(":")
-    if (channel := _channel_of(kind, name)) is not None and kind == "provider":
-        waiting += parked.count(tx, space, f"{DOWN}{CHANNEL_NAME[channel]}")
+    if kind == "provider":
+        waiting += parked.count(tx, space, f"{DOWN}{_route_of(tx, name)}")
     return waiting
 
 
-def _channel_of(kind: str, name: str) -> int | None:
-    """The channel that bounds a scope; a provider's key names its channel, or is one that sends mail."""
+def _channel_of(tx: Tx, kind: str, name: str) -> int | None:
+    """The channel that bounds a scope."""
     if kind == "channel":
         return CHANNEL_NUMBER[name]
-    if kind == "provider":
-        return CHANNEL_NUMBER.get(name.removeprefix("capture-"), CHANNEL_NUMBER["email"])
-    return None
+    return CHANNEL_NUMBER[ROUTE_CHANNEL[_route_of(tx, name)]] if kind == "provider" else None
+
+
+def _route_of(tx: Tx, known: str) -> str:
+    """The route of a provider that was added; of one of the installation its key names the channel, or it is one that sends mail."""
+    owner = owner_of(known)
+    row = providers.get(tx, *owner) if owner else None
+    if row is not None:
+        return kinds()[row.kind].way if row.kind in kinds() else row.channel
+    name = known.removeprefix(CAPTURE)
+    return name if name in ROUTE_CHANNEL else "email"
 
 
 def _view(row: HaltRow, waiting: dict[str, int]) -> HaltView:

@@ -25,7 +25,8 @@ Form = Literal["text", "secret", "lines", "secret_lines", "number", "choice", "s
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is typed. `secret` forms are sealed and never shown again. `usual`: what stands there when nothing is typed; a field that
     is not `required` may stay empty. `make`: what is kept where nothing is typed and nothing is kept yet, made anew for each provider.
-    `low`, `high`: bounds of a number; `longest`: characters. `check` raises `Invalid`, naming the repair."""
+    `low`, `high`: bounds of a number; `longest`: characters. `check` raises `Invalid`, naming the repair. `pinned`: it says where secrets
+    are sent to, so they have to be typed again when it changes."""
 
     name: str
     form: Form = "text"
@@ -39,6 +40,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     longest: int = 4_096
     check: Callable[[str], None] | None = None
     make: Callable[[], str] | None = None
+    pinned: bool = False
 
     @property
     def secret(self) -> bool:

@@ -42,7 +42,7 @@ KIND = Kind(
     },
     fields=(
         Field(
-            name="host", title={"en": "Server", "de": "Server"}, longest=253, check=_host,
+            name="host", title={"en": "Server", "de": "Server"}, longest=253, check=_host, pinned=True,
             hint={"en": "For example mail.example.com, as your mail provider names it.", "de": "Zum Beispiel mail.example.com, wie Ihr Mailanbieter ihn nennt."},
         ),
         Field(

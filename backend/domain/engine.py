@@ -65,6 +65,12 @@ class Source(msgspec.Struct, frozen=True):
     rate: int = 0
     slow: float = 0.0
     points: int = 100
+    route: str = ""
+
+    @property
+    def way(self) -> str:
+        """What it stands in for others on."""
+        return self.route or self.channel
 
 
 class Engine(msgspec.Struct, frozen=True):
@@ -142,14 +148,14 @@ def _well(e: Engine) -> list[Source]:
 
 
 def _providers(e: Engine) -> Iterable[Finding]:
-    able = {one.channel for one in _well(e)}
+    able = {one.way for one in _well(e)}
     told: set[str] = set()
     for one in e.providers:
-        if one.position == "open" and one.channel not in able and one.channel not in told:
-            told.add(one.channel)
+        if one.position == "open" and one.way not in able and one.way not in told:
+            told.add(one.way)
             yield Finding("down", "failed", "/providers", one.key, one.channel, code=one.code, n=one.waiting)
     for one in e.providers:
-        if one.position == "open" and one.channel in able:
+        if one.position == "open" and one.way in able:
             yield Finding("open", "held", "/providers", one.key, one.channel, code=one.code)
 
 

@@ -32,7 +32,7 @@ def decide(facts: Facts) -> Decision:
             units.append(_unit(facts, WEB, web_address(facts.person.person), None, shared))
             continue
         number, found = _NUMBER[channel], False
-        for address in facts.person.addresses:
+        for address in _addresses(facts):
             if address.channel == number:
                 found = True
                 units.append(_unit(facts, channel, address.hash, address, shared))
@@ -55,8 +55,14 @@ def recheck(facts: Facts, channel: str, address: bytes) -> Unit:
 
 def planned_units(facts: Facts) -> int:
     """How many units there must be, counted from channels and addresses alone: the ledger checks the outcomes against it."""
-    held_at = [address.channel for address in facts.person.addresses]
+    held_at = [address.channel for address in _addresses(facts)]
     return sum(1 if channel == WEB else max(1, held_at.count(_NUMBER[channel])) for channel in channels_of(facts))
+
+
+def _addresses(facts: Facts) -> Sequence[Address]:
+    """Of the person; of a test of a provider the one address that is tried."""
+    event = facts.event
+    return [one for one in facts.person.addresses if one.hash == event.address] if event.via else facts.person.addresses
 
 
 def channels_of(facts: Facts) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from backend.app.halts_views import HaltIn, HaltView
-from backend.app.providers import ProviderView
+from backend.app.provider_views import ProviderView
 from backend.domain.delivery import CHANNELS, PRIORITIES
 from backend.domain.durations import span_of
 from backend.domain.errors import Invalid, NotFound, Unavailable

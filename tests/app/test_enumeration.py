@@ -92,7 +92,10 @@ RULES = {
     "about": {"describe": "operate"},
     "halts": {"put": "operate", "remove": "operate", "list": "operate", "look": "operate", "shown": "analytics.read"},
     "engine": {"now": "operate"},
-    "providers": {"list": "operate", "get": "operate"},
+    "providers": {
+        "kinds": "operate", "list": "operate", "get": "operate", "put": "operate", "outlook": "operate", "remove": "operate", "arrange": "operate",
+        "check": "operate", "send_test": "operate", "mode": "inbox.own", "put_mode": "operate",
+    },
 }  # fmt: skip
 # calls for which the role alone does not decide, and why
 OPEN = {
