@@ -139,7 +139,5 @@ class Roster:
 
 
 def _route(entry: Entry) -> str:
-    if entry.provider is not None:
-        return entry.provider.route
     kind = kinds().get(entry.row.kind)
     return kind.way if kind is not None else entry.row.channel

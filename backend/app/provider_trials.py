@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from backend.app.captures import StoreShelf
-from backend.app.provider_views import CheckIn, CheckView, ProviderView, TestIn, TestSent, Typed
+from backend.app.provider_views import CheckIn, CheckView, ProviderView, SelfTestIn, SelfTestSent, Typed
 from backend.app.views import AddressIn
 from backend.channels import fields
 from backend.channels.base import Provider
@@ -161,7 +161,7 @@ async def _look(provider: Provider, hidden: "list[str] | tuple[()]") -> CheckVie
 
 
 # ---- a message to oneself
-async def send_test(app: "App", actor: Actor, provider: ProviderView, given: TestIn) -> TestSent:
+async def send_test(app: "App", actor: Actor, provider: ProviderView, given: SelfTestIn) -> SelfTestSent:
     """See `Providers.send_test`."""
     await app.limits.take(TRIALS, f"{actor.space}:{actor.subject}")
     if not provider.used:
@@ -182,7 +182,7 @@ async def send_test(app: "App", actor: Actor, provider: ProviderView, given: Tes
         raise answer
     notification = notification_id(answer.id, actor.person)
     made = delivery_id(notification, actor.person, channel, hashed)
-    return TestSent(answer.id.hex(), made.hex(), shown, known.settings.test and provider.origin != "capture")
+    return SelfTestSent(answer.id.hex(), made.hex(), shown, known.settings.test and provider.origin != "capture")
 
 
 async def _address(app: "App", actor: Actor, provider: ProviderView, typed: str) -> tuple[bytes, str]:

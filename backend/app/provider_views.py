@@ -91,13 +91,13 @@ class CheckView(Struct):
     seconds: float
 
 
-class TestIn(Struct, forbid_unknown_fields=True):
+class SelfTestIn(Struct, forbid_unknown_fields=True):
     """To whom: one of your own addresses unless one is typed, which then becomes one of yours."""
 
     address: Annotated[str, Meta(max_length=4_096)] = ""
 
 
-class TestSent(Struct):
+class SelfTestSent(Struct):
     """A test on its way. `captured`: the space is being tested, so it stays in the house."""
 
     event: str
@@ -115,7 +115,7 @@ class OutlookView(Struct):
     then: Literal["others", "settings", "capture", "nobody"]
 
 
-class TestMode(Struct, forbid_unknown_fields=True):
+class ModeView(Struct, forbid_unknown_fields=True):
     """`test`: everything of the space is captured, whatever is configured."""
 
     test: bool

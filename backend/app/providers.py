@@ -18,13 +18,13 @@ from backend.app.provider_views import (
     CheckIn,
     CheckView,
     KindView,
+    ModeView,
     OrderIn,
     OutlookView,
     ProviderIn,
     ProviderView,
-    TestIn,
-    TestMode,
-    TestSent,
+    SelfTestIn,
+    SelfTestSent,
     in_order,
     kind_view,
 )
@@ -173,17 +173,17 @@ class Providers(Aggregate):
         need(actor, "operate")
         return await trials.check(self.app, actor, key, given)
 
-    async def send_test(self, actor: Actor, key: str, given: TestIn) -> TestSent:
+    async def send_test(self, actor: Actor, key: str, given: SelfTestIn) -> SelfTestSent:
         """A message to oneself by this very provider, through the whole line. Errors: `NotFound`, `Invalid`, `TooManyRequests`."""
         need(actor, "operate")
         return await trials.send_test(self.app, actor, await self.get(actor, key), given)
 
-    async def mode(self, actor: Actor) -> TestMode:
+    async def mode(self, actor: Actor) -> ModeView:
         """Whether everything of the space is captured, whatever is configured: for every page of the portal."""
         need(actor, "inbox.own")
-        return TestMode((await self.app.facts.content_of(actor.space)).settings.test)
+        return ModeView((await self.app.facts.content_of(actor.space)).settings.test)
 
-    async def put_mode(self, actor: Actor, given: TestMode) -> TestMode:
+    async def put_mode(self, actor: Actor, given: ModeView) -> ModeView:
         """Switch that. Within two seconds every process obeys."""
         need(actor, "operate")
 

@@ -108,7 +108,7 @@ class Guard:
             rivals, weight = of.get(provider.key, (None, 0))
             old = before.get(provider.key) or Word(provider.key, provider.channel, n)
             self._words[provider.key] = msgspec.structs.replace(
-                old, channel=provider.channel, order=n, rate=provider.rate, route=provider.route, space=rivals.space if rivals else 0, weight=weight
+                old, channel=provider.channel, order=n, rate=provider.rate, route=rivals.route if rivals else provider.route, space=rivals.space if rivals else 0, weight=weight
             )
         for key in before.keys() - self._words.keys():
             self._codes.pop(key, None)
