@@ -3,18 +3,21 @@
 A receipt that comes before its attempt's outcome is durable waits as a due row, for at most a day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from backend.clock import Clock
+from backend.domain import preference
+from backend.domain.category import Category
 from backend.domain.delivery import State
-from backend.domain.ids import make_id
-from backend.domain.receipt import SUPPRESSES, Receipt, moves
+from backend.domain.ids import born_of, make_id
+from backend.domain.machines import too_soon
+from backend.domain.receipt import MACHINE, SUPPRESSES, Kind, Receipt, moves
 from backend.log import topics
 from backend.log.codec import Unreadable, decode, encode
 from backend.log.port import Record
-from backend.store import hot, receipt_rows, stamps
+from backend.store import audit, categories, hot, leaving, link_rows, persons, receipt_rows, stamps
 from backend.store.port import Tx
 from backend.store.suppress import suppress
 from workers.ports import FactsOf
@@ -63,13 +66,14 @@ class Receipts:
         later: list[hot.Later] = []
         steps: list[hot.Move] = []
         place: dict[bytes, tuple[int, int]] = {}
+        sent = _sent(tx, space, mine, about)
         for record, receipt in mine:
             row = about.get(receipt.delivery)
             if row is None or row.state in (State.PENDING, State.HELD):
-                if now - receipt.at < EARLY[2]:
-                    later.append(_look_again(record, receipt, now))
+                if now - receipt.at < EARLY[2] and (row is not None or now - born_of(receipt.delivery) / 1000 < EARLY[2]):
+                    later.append(_look_again(record, receipt, now))  # an id of long ago without a row is one that history dropped
                 continue
-            kept.append(msgspec.structs.replace(receipt, generation=receipt.generation or row.generation))
+            kept.append(msgspec.structs.replace(receipt, generation=receipt.generation or row.generation, kind=_done_by(receipt, row, sent)))
             step = moves(place.get(row.id, (row.generation, row.state)), kept[-1])
             if step:
                 place[row.id] = step
@@ -80,12 +84,49 @@ class Receipts:
                 changed += [
                     (space, p) for p in suppress(tx, space, row.channel, row.address, SUPPRESSES[receipt.kind], receipt.provider, now, receipt.at)
                 ]
+            if receipt.kind == "unsubscribed" and _leave(tx, space, receipt, now):
+                changed.append((space, row.person))
         stamps.count_receipts(tx, space, kept, about, now)
         receipt_rows.keep(tx, space, kept)
         for step_ in steps:  # one by one: two moves of one delivery must come in their order
             hot.write_moves(tx, [step_], now)
         if later:
             hot.write_due(tx, later)
+
+
+def _sent(tx: Tx, space: int, mine: Sequence[tuple[Record, Receipt]], about: Mapping[bytes, receipt_rows.Place]) -> dict[bytes, float]:
+    """When the mails were sent that somebody is said to have looked at."""
+    seen = [receipt.delivery for _, receipt in mine if receipt.kind in MACHINE and receipt.delivery in about]
+    return receipt_rows.sent_at(tx, space, seen) if seen else {}
+
+
+def _done_by(receipt: Receipt, row: receipt_rows.Place, sent: Mapping[bytes, float]) -> Kind:
+    """The kind, which is a machine's for what was done sooner than a person can, or before the mail was even taken."""
+    if receipt.kind not in MACHINE:
+        return receipt.kind
+    flies = row.state == State.SENDING and receipt.delivery not in sent
+    return MACHINE[receipt.kind] if flies or too_soon(receipt.at, sent.get(receipt.delivery)) else receipt.kind
+
+
+def _leave(tx: Tx, space: int, receipt: Receipt, now: float) -> bool:
+    """Somebody unsubscribed at the provider's or with a button of their mail program: the category is not wanted any more."""
+    told = link_rows.sent(tx, space, receipt.delivery)
+    stored = categories.get(tx, space, told.category) if told else None
+    if told is None or stored is None or preference.locked(msgspec.json.decode(stored.body, type=Category).kind):
+        return False
+    person = persons.get(tx, space, told.person, lock=True)
+    if person is None or person.erased is not None:
+        return False
+    evidence = f"delivery {receipt.delivery.hex()}"
+    if not leaving.leave(tx, person, told.category, now, receipt.provider or "link", evidence):
+        return False
+    detail = msgspec.json.encode({"category": told.category, "delivery": receipt.delivery.hex()}).decode()
+    made = make_id(int(now * 1000), receipt.delivery, b"unsubscribed")
+    audit.add(tx, audit.AuditRow(
+        space=space, id=made, at=now, actor=receipt.provider or "link", role="provider", action="preferences.unsubscribe",
+        object=f"user:{person.user_id}", detail=detail,
+    ))  # fmt: skip
+    return True
 
 
 def _look_again(record: Record, receipt: Receipt, now: float) -> hot.Later:

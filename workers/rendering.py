@@ -26,6 +26,7 @@ from backend.security.links import Link, Links
 from backend.security.sealing import Sealer
 from backend.store import templates
 from backend.store.port import Store
+from workers.following import Following
 
 KEPT = 1_500  # compiled versions; more than all channels together have in hand, so that what is needed is never the oldest
 Key = tuple[int, str, int]
@@ -48,6 +49,7 @@ class Rendering:
 
     def __init__(self, *, store: Store, facts: FactsReader, sealer: Sealer, base_url: str) -> None:
         self._store, self._facts, self._sealer, self._links, self._base = store, facts, sealer, Links(sealer), base_url
+        self._following = Following(self._links, base_url)
         self._compiled: OrderedDict[Key, _Kept] = OrderedDict()
         self._default: _Kept | None = None
         self._settings: dict[int, SpaceSettings] = {}
@@ -60,14 +62,14 @@ class Rendering:
             if settings is not self._settings.get(space):
                 self._settings[space], self._brands[space] = settings, _brands(settings)
         if self._default is None:
-            self._default = _Kept(await asyncio.to_thread(lambda: compile_version(default_version())))
+            self._default = _Kept(await asyncio.to_thread(lambda: compile_version(default_version(), marks=True)))
         needed = {(d.space, d.template, d.version) for d in deliveries if d.version}
         for key in needed & self._compiled.keys():  # before anything makes room
             self._compiled.move_to_end(key)
         for key in needed - self._compiled.keys():
             row = await self._store.read(lambda tx, key=key: templates.version(tx, *key))  # type: ignore[misc]
             if row is not None:  # compiling takes milliseconds
-                self._compiled[key] = _Kept(await asyncio.to_thread(compile_version, _version.decode(row.content)))
+                self._compiled[key] = _Kept(await asyncio.to_thread(compile_version, _version.decode(row.content), marks=True))
         while len(self._compiled) > KEPT:
             self._compiled.popitem(last=False)
 
@@ -79,7 +81,8 @@ class Rendering:
         kept = self._version(delivery)
         links = self._links_of(delivery, facts, kept.links)
         context = self._context(delivery, facts, links, address, self._brands[delivery.space][sender])
-        message = render(kept.compiled, channel, context, person.locale)
+        follow = self._following.of(delivery, facts) if channel == "email" else None
+        message = render(kept.compiled, channel, context, person.locale, follow)
         if isinstance(message, EmailMessage) and facts.category.kind == "marketing":
             message = with_postal(message, sender.postal)
         headers = _headers(links, facts, delivery.space, sender) if isinstance(message, EmailMessage) else {}

@@ -75,6 +75,8 @@ def _given(fields: Fields, view: HostedView, now: float) -> PreferencesIn:
     often = _one(fields, "frequency")
     if often in ("each", "daily", "weekly") and often != view.matrix.frequency:
         given.frequency = often  # type: ignore[assignment]
+    if "counted" in fields and (counted := "tracking" in fields) != view.matrix.tracking:
+        given.tracking = counted
     pause = _one(fields, "pause")
     if pause == "0":
         given.paused_until = None
@@ -141,7 +143,7 @@ def _shown(view: HostedView, *, said: str = "", problem: str = "", back: tuple[P
         "preferences", view.locale, texts["p_title"].format(brand=in_line(view.brand)), 422 if problem else 200, brand=view.brand,
         rows=matrix.rows, channels=[c for c in CHANNELS if any(c in row.channels for row in matrix.rows)],
         origins={row.category: _origin(row, view, texts) for row in matrix.rows}, quiet_on=bool(matrix.quiet_hours), spans=spans, zone=view.timezone, zones=ZONES,
-        frequency=matrix.frequency, paused=paused, said=texts[said] if said else "", problem=texts[problem] if problem else "",
+        frequency=matrix.frequency, tracking=matrix.tracking, paused=paused, said=texts[said] if said else "", problem=texts[problem] if problem else "",
         back=msgspec.json.encode(back[0]).decode() if back else "", back_person=msgspec.json.encode(back[1]).decode() if back else "",
     )  # fmt: skip
 

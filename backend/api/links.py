@@ -15,8 +15,9 @@ from backend.api.auth import network_address
 from backend.api.hosted_words import TEXTS, refusal_words
 from backend.api.pages import language, page
 from backend.api.problems import headers_of, unforeseen
-from backend.domain.errors import Refusal
+from backend.domain.errors import Refusal, TooManyRequests
 from backend.domain.links import check_link
+from backend.domain.machines import is_machine
 from backend.domain.plain import in_line
 from backend.domain.reasons import moment_words
 from backend.security.limits import LINKS
@@ -52,29 +53,42 @@ async def why(app: "App", request: Request) -> Response:
 
 
 async def click(app: "App", request: Request) -> Response:
-    """To the target the link was made for, and to no other."""
-    target = check_link(request.query_params.get("to", ""))
-    await app.links.clicked(request.path_params["token"], target)
+    """To the target the link was made for, and to no other. A HEAD is a program that looks where it leads, and counts as nothing."""
+    token, target = request.path_params["token"], check_link(request.query_params.get("to", ""))
+    if request.method == "HEAD":
+        app.links.check(token, target)
+    else:
+        await app.links.clicked(token, target, machine=is_machine(request.headers.get("user-agent", "")))
     return RedirectResponse(target, 302, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
 
 
 async def opened(app: "App", request: Request) -> Response:
     """The picture of a mail that was opened; it is shown whatever the token says, so that no mail looks broken."""
-    with suppress(Refusal):
-        machine = request.headers.get("user-agent", "").strip() == "Mozilla/5.0"  # Apple's privacy proxy fetches every picture, and calls itself so
-        await app.links.opened(request.path_params["token"], machine=machine)
+    if request.method != "HEAD":
+        try:
+            await app.links.opened(request.path_params["token"], machine=is_machine(request.headers.get("user-agent", "")))
+        except Refusal:
+            with suppress(TooManyRequests):
+                await app.limits.take(LINKS, network_address(request))
     return Response(PIXEL, 200, {"Cache-Control": "no-store, private", "X-Content-Type-Options": "nosniff"}, "image/gif")
 
 
-def guarded(handler: Callable[["App", Request], Awaitable[Response]]) -> Callable[["App", Request], Awaitable[Response]]:
-    """Limits the network address, and shows refusals as a page that says what to do."""
+def guarded(handler: Callable[["App", Request], Awaitable[Response]], *, many: bool = False) -> Callable[["App", Request], Awaitable[Response]]:
+    """Limits the network address, and shows refusals as a page that says what to do. `many`: what only shows where a good token leads is never
+    too much, for whole companies and the proxies of mailboxes call from few addresses; a bad token counts."""
 
     async def serve(app: "App", request: Request) -> Response:
         try:
-            await app.limits.take(LINKS, network_address(request))
+            if not many:
+                await app.limits.take(LINKS, network_address(request))
             return await handler(app, request)
         except Refusal as refusal:
             refused = refusal
+            if many:
+                try:
+                    await app.limits.take(LINKS, network_address(request))
+                except TooManyRequests as slower:
+                    refused = slower
         except Exception as error:  # noqa: BLE001  (whatever it was: a page, and a line in the log)
             refused = unforeseen(error, request.url.path[:3])
         locale = request.headers.get("accept-language", "en").partition(",")[0].partition(";")[0].strip()

@@ -82,6 +82,8 @@ _PAGES = {
 <div><fieldset class="card"><legend>{{ t.p_often }}</legend>{% for one in ("each", "daily", "weekly") %}<label class="tick-row"><input type="radio" name="frequency" value="{{ one }}"{% if frequency == one %} checked{% endif %}> {{ t["p_often_" ~ one] }}</label>{% endfor %}<p>{{ t.p_often_text }}</p></fieldset>
 <fieldset class="card"><legend>{{ t.p_pause }}</legend><p>{{ t.p_pause_text }}</p><select name="pause" aria-label="{{ t.p_pause }}"><option value="">{{ paused or t.p_pause_none }}</option>{% if paused %}<option value="0">{{ t.p_pause_off }}</option>{% endif %}
 {% for days in (1, 7, 30) %}<option value="{{ days }}">{{ t["p_pause_" ~ days] }}</option>{% endfor %}</select></fieldset>
+<fieldset class="card"><legend>{{ t.p_counted }}</legend><input type="hidden" name="counted" value="shown">
+<label class="tick-row"><input type="checkbox" name="tracking" value="1"{% if tracking %} checked{% endif %}> {{ t.p_counted_on }}</label><p>{{ t.p_counted_text }}</p></fieldset>
 <fieldset class="card"><legend>{{ t.p_language }}</legend><select name="language" aria-label="{{ t.p_language }}"><option value="en" lang="en"{% if lang == "en" %} selected{% endif %}>English</option><option value="de" lang="de"{% if lang == "de" %} selected{% endif %}>Deutsch</option></select></fieldset></div></div>
 <div class="save"><button>{{ t.p_button }}</button></div></form>{% endblock %}""",
 }

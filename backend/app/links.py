@@ -16,7 +16,8 @@ from backend.domain import preference
 from backend.domain.category import Category
 from backend.domain.decision import Decision, Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME
-from backend.domain.errors import Locked, NotFound, Unavailable
+from backend.domain.errors import CacheUnavailable, Locked, NotFound, Unavailable
+from backend.domain.machines import BURST
 from backend.domain.reasons import sentence
 from backend.domain.receipt import Receipt
 from backend.log import topics
@@ -25,9 +26,9 @@ from backend.log.port import Record
 from backend.security.addresses import mask
 from backend.security.links import Link
 from backend.security.roles import Actor
-from backend.store import categories, content, link_rows, persons
+from backend.store import categories, content, leaving, link_rows, persons
 from backend.store.link_rows import Sent
-from backend.store.persons import ConsentRow, PersonRow
+from backend.store.persons import PersonRow
 from backend.store.port import Tx
 
 ONE_CLICK = "one_click"  # source of the consent row
@@ -59,11 +60,15 @@ class Links(Aggregate):
             if row is not None and category is not None:
                 if preference.locked(category.kind):
                     raise Locked(f"{category.name} is essential: it is about things you must know, and goes to everybody.", category=category.key)
-                if latest(tx, row).get(category.key) is not False:
-                    self._opt_out(tx, row, category.key, link)
+                evidence = f"delivery {link.delivery.hex()}" if link.delivery else "signed link"
+                if leaving.leave(tx, row, category.key, self.app.clock.now(), ONE_CLICK, evidence):
+                    actor = Actor(row.space, row.user_id, "member", person=row.person, via="link")
+                    self.note(tx, actor, "preferences.unsubscribe", f"user:{row.user_id}", category=category.key, delivery=link.delivery.hex())
             return self._view(tx, behind)
 
-        return await self.changing(link.space, [person] if person else [], write)
+        view = await self.changing(link.space, [person] if person else [], write)
+        await self._report(link, "unsubscribed")
+        return view
 
     async def why(self, token: str) -> LinkView:
         """The reasons of one delivery, in the person's language. Raises `NotFound` once history has dropped it."""
@@ -90,27 +95,32 @@ class Links(Aggregate):
             raise NotFound("Nobody is behind this link any more: the person was erased.")
         return Actor(link.space, row.user_id, "member", person=row.person, timezone=row.timezone, locale=row.locale, via="link")
 
-    async def clicked(self, token: str, url: str) -> None:
-        """Somebody followed a link of a message: counted once; `url` must be the one it was made for (`LinkInvalid`)."""
-        await self._report(self.app.signed.clicked(token, url, self.app.clock.now()), "clicked")
+    async def clicked(self, token: str, url: str, *, machine: bool = False) -> None:
+        """A link of a message was followed: by a person, counted once, or by a machine. `url` must be the one it was made for (`LinkInvalid`).
+
+        Who follows two links of a mail within a second is no person: the second is a machine's. The first has been counted by then.
+        """
+        link = self.app.signed.clicked(token, url, self.app.clock.now())
+        if not machine:
+            with contextlib.suppress(CacheUnavailable):
+                machine = await self.app.cache.claim(b"click:" + link.delivery, link.target, BURST) != link.target
+        await self._report(link, "clicked_machine" if machine else "clicked")
+
+    def check(self, token: str, url: str) -> None:
+        """Whether a click may go to `url`; nothing is counted. Raises `LinkInvalid`, `LinkExpired`."""
+        self.app.signed.clicked(token, url, self.app.clock.now())
 
     async def opened(self, token: str, *, machine: bool = False) -> None:
         """The picture of a mail was fetched, by a person's program or by a machine that fetches all of them."""
         await self._report(self.app.signed.read("o", token, self.app.clock.now()), "opened_machine" if machine else "opened_human")
 
-    async def _report(self, link: Link, kind: Literal["clicked", "opened_human", "opened_machine"]) -> None:
+    async def _report(self, link: Link, kind: Literal["clicked", "clicked_machine", "opened_human", "opened_machine", "unsubscribed"]) -> None:
+        if not link.delivery:
+            return
         receipt = Receipt(link.space, link.delivery, kind, self.app.clock.now(), person=link.person)
         partition = topics.partition_of(link.space, link.person)
         with contextlib.suppress(Unavailable):  # nobody waits at a link because it cannot be counted now
             await self.app.log.append([Record(topics.RECEIPTS, partition, link.delivery, encode(receipt))])
-
-    def _opt_out(self, tx: Tx, row: PersonRow, category: str, link: Link) -> None:
-        now = self.app.clock.now()
-        evidence = f"delivery {link.delivery.hex()}" if link.delivery else "signed link"
-        persons.add_consent(tx, row.space, row.person, ConsentRow(category, now, False, ONE_CLICK, evidence))
-        persons.bump(tx, row.space, [row.person], now)
-        actor = Actor(row.space, row.user_id, "member", person=row.person, via="link")
-        self.note(tx, actor, "preferences.unsubscribe", f"user:{row.user_id}", category=category, delivery=link.delivery.hex())
 
     def behind(self, tx: Tx, link: Link) -> tuple[int, str, str]:
         """(person, category, its kind) of a link that was read; zeros when nobody is there (any more)."""

@@ -68,7 +68,8 @@ class PreferencesIn(Struct, forbid_unknown_fields=True):
     """Wishes. What is left out stays; null for one entry of a table takes the wish back, so that the next level decides.
 
     `consents`: the person's answer to a marketing category, recorded with time and source. `frequency`: what can wait comes as it
-    happens (each), together between 17:00 and 18:00 (daily), or then on Fridays (weekly).
+    happens (each), together between 17:00 and 18:00 (daily), or then on Fridays (weekly). `tracking`: whether opens and clicks of the
+    person's mails are counted, where a category counts any.
     """
 
     channels: dict[str, bool | None] | UnsetType = UNSET
@@ -78,6 +79,7 @@ class PreferencesIn(Struct, forbid_unknown_fields=True):
     paused_until: Moment | None | UnsetType = UNSET
     consents: dict[str, bool] | UnsetType = UNSET
     frequency: Literal["each", "daily", "weekly"] | None | UnsetType = UNSET
+    tracking: bool | None | UnsetType = UNSET
 
 
 class PreferencesView(Struct):
@@ -90,6 +92,7 @@ class PreferencesView(Struct):
     timezone: str = "UTC"
     revision: int = 0
     frequency: str | None = None
+    tracking: bool | None = None
 
 
 class GroupIn(Struct, forbid_unknown_fields=True):

@@ -59,6 +59,8 @@ class MatrixView(msgspec.Struct):
     quiet_source: str
     frequency: str = "each"
     frequency_source: str = "default"
+    tracking: bool = True
+    tracking_source: str = "default"
 
 
 class AnswerView(msgspec.Struct):
@@ -197,7 +199,8 @@ def merged(old: Wishes, given: PreferencesIn, known: dict[str, Category]) -> Wis
     if given.paused_until is not UNSET:
         paused = None if given.paused_until is None else given.paused_until.timestamp()
     often = old.frequency if given.frequency is UNSET else given.frequency or ""
-    return Wishes(channels, by_category, matrix, quiet, paused, often)
+    tracking = old.tracking if given.tracking is UNSET else given.tracking
+    return Wishes(channels, by_category, matrix, quiet, paused, often, tracking)
 
 
 def reverse(
@@ -219,6 +222,8 @@ def reverse(
         back.paused_until = None if before.paused_until is None else moment(before.paused_until)
     if given.frequency is not UNSET:
         back.frequency = before.frequency or None  # type: ignore[assignment]
+    if given.tracking is not UNSET:
+        back.tracking = before.tracking
     if answers:
         back.consents = {category: said.get(category, known[category].kind != "marketing") for category in answers}
     return back
@@ -244,7 +249,7 @@ def effective(person: Person, space: Wishes, known: list[Category]) -> MatrixVie
             MatrixRow(category.key, category.name, category.kind, locked, answer, cells, category.description, category.urgent)
         )
     spans, source = preference.quiet_ranges(person, space)
-    return MatrixView(rows, _quiet(spans), source, *preference.frequency(person, space))
+    return MatrixView(rows, _quiet(spans), source, *preference.frequency(person, space), *preference.tracked(person, space))
 
 
 def shown(wishes: Wishes, revision: int = 0, timezone: str = "UTC", consents: dict[str, bool] | None = None) -> PreferencesView:
@@ -259,6 +264,7 @@ def shown(wishes: Wishes, revision: int = 0, timezone: str = "UTC", consents: di
         timezone=timezone,
         revision=revision,
         frequency=wishes.frequency or None,
+        tracking=wishes.tracking,
     )
 
 

@@ -22,6 +22,7 @@ class Wishes(msgspec.Struct, frozen=True, omit_defaults=True):
     quiet: tuple[QuietHours, ...] | None = None
     paused_until: float | None = None  # seconds; 0 means until further notice
     frequency: str = ""  # each, daily or weekly; "" no opinion
+    tracking: bool | None = None  # whether opens and clicks may be counted
 
 
 class Address(msgspec.Struct, frozen=True, array_like=True):

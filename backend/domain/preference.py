@@ -83,6 +83,21 @@ def frequency(person: Person, space: Wishes) -> tuple[str, str]:
     return (space.frequency, "space") if space.frequency else ("each", "default")
 
 
+def tracked(person: Person, space: Wishes) -> tuple[bool, str]:
+    """Whether opens and clicks of somebody may be counted, with the source. Between groups off wins; who says nothing is counted."""
+    if person.wishes.tracking is not None:
+        return person.wishes.tracking, "person"
+    said: tuple[bool, str] | None = None
+    for key, wishes in person.group_wishes:
+        if wishes.tracking is False:
+            return False, f"group:{key}"
+        if wishes.tracking:
+            said = said or (True, f"group:{key}")
+    if said is not None:
+        return said
+    return (True, "default") if space.tracking is None else (space.tracking, "space")
+
+
 def locked(kind: Kind) -> bool:
     """Essential categories cannot be turned off."""
     return kind == "essential"

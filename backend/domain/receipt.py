@@ -28,6 +28,7 @@ STATE_BY_KIND: dict[str, State] = {
     "failed": State.FAILED,
 }
 STAMPS: tuple[str, ...] = ("opened_human", "opened_machine", "clicked", "complained", "unsubscribed", "seen", "read")
+MACHINE: dict[str, Kind] = {"opened_human": "opened_machine", "clicked": "clicked_machine"}  # the kind when no person did it
 SUPPRESSES = {"bounced_hard": "bounced", "complained": "complained"}  # kind -> reason of the suppression of the address
 GONE = "unregistered"  # the same of a device: its token is dead until its app registers it again
 

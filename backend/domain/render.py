@@ -15,6 +15,7 @@ from jinja2.exceptions import UndefinedError
 
 from backend.domain.bounds import HTML, TEXT, links_read, parse, variables
 from backend.domain.errors import DataMissing, HeaderUnsafe, Refusal, TemplateBounds, TemplateMissing
+from backend.domain.follow import Follow, followed, marked
 from backend.domain.html_text import tidy
 from backend.domain.links import check_link
 from backend.domain.markup import guard, mask
@@ -47,17 +48,20 @@ Values: TypeAlias = dict[str, Any]
 
 
 class Piece:
-    """One compiled text of a template. `where` names it in errors; a text without Jinja is kept as it is."""
+    """One compiled text of a template. `where` names it in errors; a text without Jinja is kept as it is. `marks`: with those of `follow`."""
 
     __slots__ = ("_env", "_root", "_template", "fixed", "links", "variables", "where")
 
-    def __init__(self, source: str, html: bool, where: str) -> None:
+    def __init__(self, source: str, html: bool, where: str, *, marks: bool = False) -> None:
         self.where = where
         tree = parse(source, html, where)
         self.variables: list[Variable] = variables(tree, where)
         self.links = links_read(tree)
         if html:
-            tree = parse(guard(source, where)[0], html, where)
+            guarded = guard(source, where)[0]
+            if marks:
+                source = guarded = marked(guarded)
+            tree = parse(guarded, html, where)
         self._env = HTML if html else TEXT
         self.fixed: str | None = source if "{{" not in source and "{%" not in source and "{#" not in source else None
         try:
@@ -113,12 +117,13 @@ Make: TypeAlias = Callable[[Values], Message]
 
 
 class Compiled:
-    """A version ready to render: per channel and locale one way to make the message. Immutable; share it freely in one process."""
+    """A version ready to render: per channel and locale one way to make the message. Immutable; share it freely in one process.
+    `marks`: its mails have those of `follow`, which `render` takes out."""
 
-    __slots__ = ("brand", "key", "make", "pieces", "version")
+    __slots__ = ("brand", "key", "make", "marks", "pieces", "version")
 
-    def __init__(self, key: str, version: int) -> None:
-        self.key, self.version = key, version
+    def __init__(self, key: str, version: int, *, marks: bool = False) -> None:
+        self.key, self.version, self.marks = key, version, marks
         self.brand: dict[str, str] | None = None  # of the day it was published; None: whatever the context says
         self.make: dict[tuple[Channel, str], Make] = {}
         self.pieces: dict[tuple[Channel, str], list[Piece]] = {}
@@ -131,27 +136,28 @@ class Compiled:
         return None
 
 
-def compile_version(version: TemplateVersion) -> Compiled:
-    """Compile every channel and locale of a version. TemplateSyntax or TemplateBounds name channel, field and line."""
-    compiled = compile_content(version.content, version.key, version.version)
+def compile_version(version: TemplateVersion, *, marks: bool = False) -> Compiled:
+    """Compile every channel and locale of a version; with `marks`, links of its mails can be followed. TemplateSyntax or TemplateBounds name
+    channel, field and line."""
+    compiled = compile_content(version.content, version.key, version.version, marks=marks)
     compiled.brand = version.brand
     return compiled
 
 
-def compile_content(content: Content, key: str = "", version: int = 0) -> Compiled:
+def compile_content(content: Content, key: str = "", version: int = 0, *, marks: bool = False) -> Compiled:
     """The same for content that has no version yet."""
-    compiled = Compiled(key, version)
+    compiled = Compiled(key, version, marks=marks)
     for locale, channel, one in content.each():
         at = (channel, locale.replace("_", "-").lower())
         pieces: list[Piece] = []
-        compiled.make[at] = _maker(channel, one, f"{channel}" + (f" [{locale}]" if locale else ""), pieces)
+        compiled.make[at] = _maker(channel, one, f"{channel}" + (f" [{locale}]" if locale else ""), pieces, marks=marks)
         compiled.pieces[at] = pieces
     return compiled
 
 
-def _maker(channel: Channel, content: ChannelContent, where: str, pieces: list[Piece]) -> Make:
+def _maker(channel: Channel, content: ChannelContent, where: str, pieces: list[Piece], *, marks: bool) -> Make:
     def piece(source: str, name: str, html: bool = False) -> Piece:
-        made = Piece(source, html, f"{where} {name}")
+        made = Piece(source, html, f"{where} {name}", marks=marks and html)
         pieces.append(made)
         return made
 
@@ -251,8 +257,9 @@ def scope(context: Mapping[str, Any], locale: str = "") -> Values:
     return values
 
 
-def render(compiled: Compiled, channel: Channel, context: Mapping[str, Any], locale: str = "") -> Message:
-    """The message for one person. `context` has user, data, event, brand, links (dictionaries of plain JSON values).
+def render(compiled: Compiled, channel: Channel, context: Mapping[str, Any], locale: str = "", follow: Follow | None = None) -> Message:
+    """The message for one person. `context` has user, data, event, brand, links (dictionaries of plain JSON values). `follow`: of a mail whose
+    opens and clicks are counted.
 
     DataMissing names every missing value; TemplateMissing: nothing for this channel; TemplateBounds, LinkUnsafe, HeaderUnsafe:
     what came out may not be sent.
@@ -264,7 +271,10 @@ def render(compiled: Compiled, channel: Channel, context: Mapping[str, Any], loc
         context = {**context, "brand": compiled.brand}
     values = scope(context, locale)
     try:
-        return compiled.make[at](values)
+        message = compiled.make[at](values)
+        if compiled.marks and isinstance(message, EmailMessage):
+            message = EmailMessage(message.subject, followed(message.html, follow), message.text, message.preheader)
+        return message
     except DataMissing as error:
         names = missing(compiled, channel, context, locale) or [error.detail]
         raise DataMissing(

@@ -110,6 +110,8 @@ def _given(preferences: PreferencesInput) -> dict[str, Any]:
         given["paused_until"] = preferences.paused_until
     if preferences.frequency is not strawberry.UNSET:
         given["frequency"] = preferences.frequency.value if preferences.frequency else None
+    if preferences.tracking is not strawberry.UNSET:
+        given["tracking"] = preferences.tracking
     quiet = preferences.quiet_hours
     if quiet is not strawberry.UNSET:
         spans = [{"start": q.start, "end": q.end, **({"days": q.days} if q.days is not None else {})} for q in quiet or ()]

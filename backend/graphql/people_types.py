@@ -124,6 +124,7 @@ class Preferences:
     timezone: str
     revision: int
     frequency: Frequency | None
+    tracking: bool | None
 
     @classmethod
     def of(cls, p: views.PreferencesView) -> Self:
@@ -137,6 +138,7 @@ class Preferences:
             timezone=p.timezone,
             revision=p.revision,
             frequency=Frequency(p.frequency) if p.frequency else None,
+            tracking=p.tracking,
         )
 
 
@@ -221,3 +223,4 @@ class PreferencesInput:
     paused_until: datetime | None = strawberry.UNSET
     consents: JSON | None = strawberry.UNSET
     frequency: Frequency | None = strawberry.UNSET
+    tracking: bool | None = strawberry.UNSET

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from backend.domain.receipt import Receipt
 from backend.store.port import Tx
-from backend.store.tables import deliveries, receipts
+from backend.store.tables import attempts, deliveries, receipts
 from backend.store.upsert import insert_new
 
 RAW = 500  # characters kept of a provider's words
@@ -32,6 +32,13 @@ def deliveries_of(tx: Tx, space: int, ids: Sequence[bytes]) -> dict[bytes, Place
         select(c.id, c.person, c.channel, c.address, c.cohort, c.state, c.generation).where(c.id.in_(list(set(ids))), c.space == space)
     )
     return {row.id: Place(*row) for row in found}
+
+
+def sent_at(tx: Tx, space: int, ids: Sequence[bytes]) -> dict[bytes, float]:
+    """When the last attempt of each was answered, seconds; of one that is still open there is nothing."""
+    a = attempts.c
+    found = tx.conn.execute(select(a.delivery, func.max(a.ended)).where(a.delivery.in_(list(set(ids))), a.space == space).group_by(a.delivery))
+    return {row[0]: row[1] for row in found if row[1] is not None}
 
 
 def keep(tx: Tx, space: int, rows: Sequence[Receipt]) -> None:
