@@ -1,4 +1,8 @@
-"""How many segments an SMS is billed as: GSM-7 160/153 (3GPP TS 23.038), else UCS-2 70/67; no character is ever split."""
+"""How many segments an SMS is billed as: GSM-7 160/153 (3GPP TS 23.038), else UCS-2 70/67. What is seen as one character is never split, as
+Twilio's own way of counting has it: a flag, a letter with its accents, a family."""
+
+from collections.abc import Sequence
+from unicodedata import category
 
 from msgspec import Struct
 
@@ -31,7 +35,7 @@ def segments(text: str) -> Segments:
     """The segments of a text. An empty text is none."""
     foreign = "".join(dict.fromkeys(c for c in text if c not in _BASIC and c not in _EXTENSION))
     if foreign:
-        return _count("ucs2", [2 if ord(c) > 0xFFFF else 1 for c in text], 70, 67, foreign)
+        return _count("ucs2", [_width(seen) for seen in _seen(text)], 70, 67, foreign)
     return _count("gsm7", [2 if c in _EXTENSION else 1 for c in text], 160, 153, "")
 
 
@@ -47,14 +51,45 @@ def pieces(text: str) -> list[str]:
     if counted.count < 2:
         return [text] if text else []
     made, left = [""], counted.per_segment
-    for char in text:
-        width = 2 if (char in _EXTENSION if counted.encoding == "gsm7" else ord(char) > 0xFFFF) else 1
+    plain = counted.encoding == "gsm7"
+    for char in text if plain else _seen(text):
+        width = (2 if char in _EXTENSION else 1) if plain else _width(char)
         if width > left:
             made.append("")
             left = counted.per_segment
         made[-1] += char
         left -= width
     return made
+
+
+_JOINER = "\u200d"
+
+
+def _width(seen: str) -> int:
+    """In 16-bit units."""
+    return sum(2 if char > "\uffff" else 1 for char in seen)
+
+
+def _seen(text: str) -> Sequence[str]:
+    """What is seen as one character each: the rules of Unicode's UAX 29 that concern texts to phones (not Hangul in single letters)."""
+    made: list[str] = []
+    for char in text:
+        if made and char > "\u02ff" and _belongs(made[-1], char):
+            made[-1] += char
+        else:
+            made.append(char)
+    return made
+
+
+def _belongs(before: str, char: str) -> bool:
+    """Whether a character is seen as part of what stands before it."""
+    if before[-1] in "\r\n":
+        return False
+    if char in "\u200c\u200d" or "\U0001f3fb" <= char <= "\U0001f3ff" or "\U000e0020" <= char <= "\U000e007f" or category(char) in ("Mn", "Me", "Mc"):
+        return True
+    if before[-1] == _JOINER:
+        return char >= "\U0001f000" or "\u2190" <= char <= "\u2bff"  # pictures
+    return len(before) == 1 and "\U0001f1e6" <= char <= "\U0001f1ff" and "\U0001f1e6" <= before <= "\U0001f1ff"  # a flag
 
 
 def _count(encoding: str, widths: list[int], single: int, several: int, foreign: str) -> Segments:

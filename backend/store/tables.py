@@ -133,6 +133,8 @@ firings = _table("firings", _space(), Column("id", Id, nullable=False), _text("s
 providers = _table("providers", _space(), Column("key", Text, nullable=False), _text("kind"), _text("channel"), Column("place", Integer, nullable=False), Column("weight", Integer, nullable=False),
                    Column("used", Boolean, nullable=False, server_default="1"), _text("fields", "{}"), _bytes("secrets"), Column("revision", Integer, nullable=False), _time("changed"), _text("changed_by", ""),
                    PrimaryKeyConstraint("space", "key"))  # place: of its channel the lowest is asked first; weight: of a hundred; fields: JSON; secrets: sealed JSON
+spent = _table("spent", _space(), Column("provider", Text, nullable=False), Column("day", Integer, nullable=False), Column("amount", BigInteger, nullable=False),
+               PrimaryKeyConstraint("space", "provider", "day"))  # day: seconds // 86,400, UTC; amount: millionths of the operator's currency
 halts = _table("halts", _space(), Column("scope", Text, nullable=False), _text("reason"), _text("by"), _time("at"), PrimaryKeyConstraint("space", "scope"))
 
 # ---- the line
