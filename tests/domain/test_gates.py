@@ -162,6 +162,51 @@ def test_consent_by_kind():
     assert outcome(some_facts("security", person=a_person(consents={"security": False}))) == ("send",)
 
 
+FLORIDA = Address(4, b"phone", b"s", "", "", "US-FL", ("America/New_York",))
+SEVEN = datetime(2026, 11, 25, 7, 0, tzinfo=ZoneInfo("America/New_York")).timestamp()  # and noon UTC
+
+
+def advertising(now=SEVEN, category="marketing", timezone="UTC", address=FLORIDA, **more):
+    given = a_person(addresses=(MAIL, address), consents={"marketing": True}, timezone=timezone, **more)
+    return some_facts(category, person=given, now=now, event=an_event(category, now=now, channels=("web", "email", "sms")))
+
+
+def test_advertising_by_sms_waits_for_the_hours_of_the_law():
+    facts = advertising()
+    assert [(u.channel, u.outcome) for u in decide(facts).units] == [("web", "send"), ("email", "send"), ("sms", "hold")]
+    unit = decide(facts).units[2]
+    assert (unit.until, unit.reasons[0].code) == (SEVEN + 3600, "law")
+    assert unit.reasons[0].params == {"rule": "US-FL", "zone": "America/New_York", "until": SEVEN + 3600}
+    assert (gate(unit, "consent").result, gate(unit, "cap").gate) == ("hold", "cap")
+    assert recheck(facts, "sms", b"phone").outcome == "hold"  # it is asked again right before the provider
+    assert outcome(advertising(SEVEN + 3600), "sms") == ("send",)
+    assert outcome(advertising(SEVEN + 13 * 3600), "sms")[:2] == ("hold", "law")  # eight in the evening
+
+
+@pytest.mark.parametrize("category", ["orders", "security"])
+def test_what_people_need_is_no_advertising(category):
+    assert outcome(advertising(category=category), "sms") == ("send",)
+
+
+def test_where_somebody_says_they_are_counts_before_their_number():
+    assert outcome(advertising(timezone="Europe/Berlin"), "sms") == ("send",)
+    assert outcome(advertising(timezone="America/Los_Angeles"), "sms") == ("hold", "law")
+    assert decide(advertising(timezone="America/Los_Angeles")).units[2].until == SEVEN + 4 * 3600
+
+
+def test_the_law_outranks_no_refusal_and_a_place_without_rule_has_none():
+    stopped = msgspec.structs.replace(FLORIDA, suppressed="stop")
+    assert outcome(advertising(address=stopped), "sms") == ("skip", "suppressed")
+    assert outcome(advertising(wishes=Wishes(channels={"sms": False})), "sms")[:2] == ("skip", "preference_off")
+    assert outcome(advertising(address=PHONE), "sms") == ("send",)
+
+
+def test_what_would_be_of_no_use_by_then_is_not_sent():
+    facts = advertising()
+    late = msgspec.structs.replace(facts, event=msgspec.structs.replace(facts.event, expires=SEVEN + 1800))
+    assert outcome(late, "sms")[:2] == ("skip", "expired")
+
+
 def test_a_preference_names_who_set_it():
     off = Wishes(matrix={"orders": {"email": False}})
     unit = decide(some_facts(person=a_person(wishes=off))).units[1]
