@@ -16,6 +16,7 @@ from backend.app.app import App, open_app
 from backend.app.captures import StoreShelf
 from backend.app.firing import Firing
 from backend.app.provider_live import troubled, turned
+from backend.app.spending import StorePurse
 from backend.channels.guard import Guard, Word
 from backend.channels.kinds import Parts
 from backend.channels.registry import providers
@@ -51,7 +52,7 @@ class House:
         self.settings, self.clock = settings, clock
         self.app = app or open_app(settings, clock)
         app = self.app
-        parts = Parts(clock, app.sealer, StoreShelf(app.store), self.report)
+        parts = Parts(clock, app.sealer, StoreShelf(app.store), self.report, StorePurse(app))
         self.router = Router(providers(settings, shelf=parts.shelf, sealer=parts.sealer, clock=clock, report=parts.report))
         brake = Brake(store=app.store, cache=app.cache)
         self.guard = Guard(self.router, cache=app.cache, clock=clock, changed=self._provider_turned, halted=lambda space: brake.halted(space or MAIN))

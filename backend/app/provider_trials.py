@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backend.app.captures import StoreShelf
 from backend.app.provider_views import CheckIn, CheckView, ProviderView, SelfTestIn, SelfTestSent, Typed
+from backend.app.spending import StorePurse
 from backend.app.views import AddressIn
 from backend.channels import fields
 from backend.channels.base import Provider
@@ -106,7 +107,7 @@ def parts_of(app: "App") -> Parts:
         partition = topics.partition_of(receipt.space, receipt.person)
         await app.log.append([Record(topics.RECEIPTS, partition, receipt.delivery, encode(receipt))])
 
-    return Parts(app.clock, app.sealer, StoreShelf(app.store), report)
+    return Parts(app.clock, app.sealer, StoreShelf(app.store), report, StorePurse(app))
 
 
 # ---- check
