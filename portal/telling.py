@@ -11,6 +11,11 @@ from portal.rows import AttemptRow, GateRow, SumRow, TimeRow, UnitRow
 from portal.theme import clock, count, day, moment, wall
 from portal.words import known, say
 
+# what is not listed arrived
+RECEIPT_LOOK = {
+    "bounced_hard": "failed", "bounced_soft": "failed", "bounced_policy": "failed", "failed": "failed", "complained": "failed", "unsubscribed": "skipped",
+    "deferred": "retrying", "opened_human": "read", "opened_machine": "read", "clicked": "read", "clicked_machine": "read",
+}  # fmt: skip
 COLUMNS = {
     "sent": "sent",
     "held": "held",
@@ -206,8 +211,9 @@ class Teller:
                 case "held":
                     title, text = self.say("time.held"), entry.text
                 case "receipt":
-                    look = "failed" if "bounce" in entry.text or "complain" in entry.text else "delivered"
-                    title, text = self.say("time.receipt", what=entry.text.replace("_", " ")), provider
+                    look = RECEIPT_LOOK.get(entry.text, "delivered")
+                    key = f"time.receipt.{entry.text}"
+                    title, text = self.say(key) if known(key) else self.say("time.receipt", what=entry.text.replace("_", " ")), provider
                 case "state":
                     title = self.say(f"time.arrived.{view.channel}") if entry.state == "delivered" else self.say(f"look.{look}")
                     code = f"because.{entry.text}"

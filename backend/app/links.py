@@ -103,8 +103,14 @@ class Links(Aggregate):
         link = self.app.signed.clicked(token, url, self.app.clock.now())
         if not machine:
             with contextlib.suppress(CacheUnavailable):
-                machine = await self.app.cache.claim(b"click:" + link.delivery, link.target, BURST) != link.target
+                machine = await self._amid_another(link)
         await self._report(link, "clicked_machine" if machine else "clicked")
+
+    async def _amid_another(self, link: Link) -> bool:
+        """Whether another link of this mail was followed less than `BURST` seconds ago."""
+        now = int(self.app.clock.now() * 1000)
+        holder = await self.app.cache.claim(b"click:" + link.delivery, link.target + now.to_bytes(8, "big"), BURST)
+        return holder[:8] != link.target and now - int.from_bytes(holder[8:], "big") < BURST * 1000
 
     def check(self, token: str, url: str) -> None:
         """Whether a click may go to `url`; nothing is counted. Raises `LinkInvalid`, `LinkExpired`."""

@@ -180,6 +180,15 @@ def _often() -> rx.Component:
     return card(t("pref.often"), div(choices, p(Preferences.often_note, cls="cap muted"), cls="col g3"))
 
 
+def _counted() -> rx.Component:
+    head = label(
+        div(p(t("pref.counted.on"), cls="strong"), p(t("pref.counted.text"), cls="cap muted"), cls="grow"),
+        _switch(t("pref.counted.on"), Preferences.counted, on_change=Preferences.set_counted, id="counted"),
+        cls="row top",
+    )
+    return card(t("pref.counted"), head)
+
+
 def _language() -> rx.Component:
     tongues = [("en", "English"), ("de", "Deutsch")]
     box = select("tongue", tongues, name=t("pref.language"), value=Preferences.tongue, on_change=Preferences.set_tongue)
@@ -231,7 +240,7 @@ def preferences() -> rx.Component:
         _ahead(),
         _pause(),
         _matrix(),
-        div(_quiet(), div(_often(), _language(), cls="col g4"), cls="owngrid"),
+        div(_quiet(), div(_often(), _counted(), _language(), cls="col g4"), cls="owngrid"),
         _places(),
         cls="col g4",
     )

@@ -43,6 +43,7 @@ class Preferences(rx.State):
     browser: str = ""  # the browser's zone, when it is another
     often: str = "each"
     often_note: str = ""
+    counted: bool = True  # opens and clicks
     tongue: str = "en"
     paused: bool = False
     pause_text: str = ""
@@ -156,6 +157,12 @@ class Preferences(rx.State):
             raise Invalid(field="often", allowed=["each", "daily", "weekly"])
         title = voice.say("pref.said.often", often=voice.say(f"pref.often.{often}").lower() if voice.language == "en" else voice.say(f"pref.often.{often}"))
         await _keep(self, PreferencesIn(frequency=often), title)  # type: ignore[arg-type]
+
+    @guarded("inbox.own")
+    async def set_counted(self, on: bool) -> None:
+        """Whether opens and clicks of the caller's mails are counted."""
+        key = "pref.said.counted" if on else "pref.said.uncounted"
+        await _keep(self, PreferencesIn(tracking=bool(on)), (await teller(self)).say(key))
 
     @guarded("inbox.own")
     async def set_pause_for(self, value: str) -> None:
@@ -337,7 +344,7 @@ async def fill(page: Preferences) -> None:
 
 def _show_quiet(page: Preferences, matrix: MatrixView, voice: Teller, paused_until: float) -> None:
     always = listed([row.name for row in matrix.rows if row.locked or row.urgent], voice)
-    page.quiet_on, page.often = bool(matrix.quiet_hours), matrix.frequency
+    page.quiet_on, page.often, page.counted = bool(matrix.quiet_hours), matrix.frequency, matrix.tracking
     page.spans = [span_of(n, span, voice) for n, span in enumerate(matrix.quiet_hours)][:14]
     kind, _, key = matrix.quiet_source.partition(":")
     page.quiet_note = voice.say(f"pref.quiet.from.{kind}", **({"group": in_line(key)} if kind == "group" else {})) if kind in ("group", "space") else ""

@@ -211,6 +211,37 @@ async def test_hosted_quiet_hours_frequency_pause_zone_and_language(app: App, cl
     assert (again.quiet_hours, again.frequency, again.timezone, again.paused_until, again.matrix) == ([], None, "UTC", None, {})
 
 
+async def test_hosted_opens_and_clicks_are_turned_off_and_on(app: App, client: httpx.AsyncClient):
+    url = "/p/" + app.signed.make("p", Link(1, person=MIA))
+    page = (await client.get(url)).text
+    assert re.search(r'name="tracking" value="1" checked', page) and "Opens and clicks" in page
+    cells = re.findall(r'name="cell" value="([a-z]+/[a-z]+)"[^>]*? checked>', page)
+    saved = (await client.post(url, data={"form": "1", "cell": cells, "counted": "shown"})).text
+    assert "Saved" in saved and 'name="tracking" value="1">' in saved
+    assert (await app.preferences.get(ADMIN, "mia")).tracking is False
+    await client.post(url, data={"form": "1", "cell": cells})  # a form of an older page says nothing of it
+    assert (await app.preferences.get(ADMIN, "mia")).tracking is False
+    await client.post(url, data={"back": field(saved, "back"), "back_person": field(saved, "back_person")})
+    assert (await app.preferences.get(ADMIN, "mia")).tracking is None
+
+
+async def test_opens_and_clicks_by_api(app: App, ask: Ask):
+    for given, kept in (({"tracking": False}, False), ({}, False), ({"tracking": None}, None)):
+        answer = await ask("PUT", "/v1/users/mia/preferences", role="admin", json=given)
+        assert (answer.status_code, answer.json()["tracking"]) == (200, kept)
+    assert (await ask("PUT", "/v1/users/mia/preferences", role="admin", json={"tracking": "no"})).status_code == 422
+
+
+async def test_a_click_is_never_too_much_and_a_guess_is(app: App, client: httpx.AsyncClient):
+    """Whole companies, and the proxies of mailboxes, call from a few addresses."""
+    token, to = app.signed.click(Link(1, bytes(16), MIA), "https://shop.example/"), {"to": "https://shop.example/"}
+    for _ in range(260):
+        assert (await client.get(f"/c/{token}", params=to)).status_code == 302
+    codes = [(await client.get("/c/x", params=to)).status_code for _ in range(241)]
+    assert codes == [404] * 240 + [429]
+    assert (await client.get(f"/c/{token}", params=to)).status_code == 302
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

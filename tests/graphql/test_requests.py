@@ -91,6 +91,9 @@ async def test_me_preferences_addresses_chat(query: Query, people: None, app: Ap
     for given, kept in ({"frequency": "WEEKLY"}, "WEEKLY"), ({"channels": {"sms": False}}, "WEEKLY"), ({"frequency": None}, None):
         put = await query("mutation($p: PreferencesInput!) { setPreferences(preferences: $p) { frequency } }", {"p": given}, role="member", subject="mia")
         assert put["data"]["setPreferences"]["frequency"] == kept, given
+    for given, counted in ({"tracking": False}, False), ({"channels": {"sms": False}}, False), ({"tracking": None}, None):
+        put = await query("mutation($p: PreferencesInput!) { setPreferences(preferences: $p) { tracking } }", {"p": given}, role="member", subject="mia")
+        assert put["data"]["setPreferences"]["tracking"] is counted, given
     address = await query('mutation { registerAddress(channel: PUSH, address: "device-1", label: "Phone") { id channel label } }', role="member", subject="mia")
     assert address["data"]["registerAddress"]["label"] == "Phone"
     await app.chat.set_members(ADMIN, "support", ["mia"])

@@ -157,6 +157,15 @@ async def test_a_pause_has_an_end_and_how_often_is_kept(house, tab):
     await tab.do(Preferences, "set_often", "each")
 
 
+async def test_opens_and_clicks_are_not_counted_for_who_does_not_want_it(house, tab):
+    page = await tab.open(Preferences, "/preferences")
+    assert page.counted
+    await tab.do(Preferences, "set_counted", False)
+    assert (await wishes(house)).tracking is False and not page.counted
+    await tab.do(Preferences, "set_counted", True)
+    assert (await wishes(house)).tracking is True and page.counted
+
+
 async def test_a_device_is_removed_and_put_back_and_other_addresses_are_not_ours_to_remove(house, tab):
     await house.app.people.put_address(SYSTEM, "member", AddressIn("push", "token-of-a-device", "Pixel 9"))
     page = await tab.open(Preferences, "/preferences")
