@@ -26,9 +26,10 @@ class Following:
         self._ours = tuple(f"{base}/{way}/" for way in OURS)
         self._known = lru_cache(4_096)(self._target)  # most targets stand in many mails
 
-    def of(self, delivery: Delivery, facts: Facts) -> Follow | None:
-        """None for a mail that is not followed: its category or its person wants none, or somebody sent it to themselves as a test."""
-        if not facts.category.tracking or delivery.template.endswith(TEST) or not preference.tracked(facts.person, facts.space_wishes)[0]:
+    def of(self, delivery: Delivery, facts: Facts, *, test: bool = False) -> Follow | None:
+        """None for a mail that is not followed: its category or its person wants none, somebody sent it to themselves as a test, or its space is
+        in test mode."""
+        if test or not facts.category.tracking or delivery.template.endswith(TEST) or not preference.tracked(facts.person, facts.space_wishes)[0]:
             return None
         space, made, person = delivery.space, delivery.id, delivery.person
         picture = self._links.make("o", Link(space, made, person))

@@ -118,7 +118,7 @@ def _leave(tx: Tx, space: int, receipt: Receipt, now: float) -> bool:
     if person is None or person.erased is not None:
         return False
     evidence = f"delivery {receipt.delivery.hex()}"
-    if not leaving.leave(tx, person, told.category, now, receipt.provider or "link", evidence):
+    if not leaving.leave(tx, person, told.category, now, receipt.provider or "link", evidence, receipt.at):
         return False
     detail = msgspec.json.encode({"category": told.category, "delivery": receipt.delivery.hex()}).decode()
     made = make_id(int(now * 1000), receipt.delivery, b"unsubscribed")

@@ -81,7 +81,7 @@ class Rendering:
         kept = self._version(delivery)
         links = self._links_of(delivery, facts, kept.links)
         context = self._context(delivery, facts, links, address, self._brands[delivery.space][sender])
-        follow = self._following.of(delivery, facts) if channel == "email" else None
+        follow = self._following.of(delivery, facts, test=self._settings[delivery.space].test) if channel == "email" else None
         message = render(kept.compiled, channel, context, person.locale, follow)
         if isinstance(message, EmailMessage) and facts.category.kind == "marketing":
             message = with_postal(message, sender.postal)

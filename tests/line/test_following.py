@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from backend.api.app import routes
 from backend.app.analytics_views import AnalyticsIn
+from backend.app.provider_views import ModeView
 from backend.app.studio_views import TrialIn
 from backend.app.views import CategoryIn, GroupIn, PreferencesIn, PreviewIn, TemplateIn
 from backend.domain.machines import SOON
@@ -238,7 +239,29 @@ async def test_a_test_of_the_studio_and_a_preview_are_not_followed(stand: Stand)
     assert "/c/" not in shown.messages["email"].html and "\x02" not in shown.messages["email"].html
 
 
+async def test_a_space_in_test_mode_counts_nothing(stand: Stand):
+    user = await stand.person()
+    await stand.app.providers.put_mode(SYSTEM, ModeView(test=True))
+    try:
+        _, page, _ = await mailed(stand, user)
+        assert SHOP in hrefs(page) and "/c/" not in page and ".gif" not in page
+    finally:
+        await stand.app.providers.put_mode(SYSTEM, ModeView(test=False))
+
+
 # ---- what providers tell
+async def test_who_has_asked_for_it_again_stays(stand: Stand):
+    """A report of an unsubscribe that comes late, or once more, does not take back what was said after it."""
+    user = await stand.person()
+    made, _, _ = await mailed(stand, user)
+    said = stand.now
+    stand.clock.move(60)
+    await stand.wish(user, consents={"orders": True})
+    await stand.house.report(Receipt(1, bytes.fromhex((await stand.delivery(made)).id), "unsubscribed", said, provider="mails"))
+    await stand.settle(1)
+    assert (await stand.app.preferences.get(SYSTEM, user)).consents == {"orders": True}
+
+
 async def test_an_unsubscribe_at_the_provider_is_the_same_as_one_click(stand: Stand):
     user = await stand.person()
     made, _, _ = await mailed(stand, user)
