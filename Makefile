@@ -28,7 +28,7 @@ up: $(RUN) ## run everything on this machine, in one process (PORT=9000 make up 
 	@exec $(BIN)/carillon up
 
 test: $(TESTS) $(ORACLES) lint ## every test but the longest drills, on real PostgreSQL, Redis and Kafka of its own; leaves nothing running
-	@$(ENGINES) need chromium
+	@$(ENGINES) need chromium postfix opendkim dovecot
 	@$(BIN)/python -m carillon.portal_build
 	@$(ENGINES) run -- $(BIN)/python -m tests.whole -m "not long" $(ARGS)
 

@@ -69,7 +69,7 @@ class Line:
         self.purge = Purge(store=store, events=events, clock=clock, alarm=alarm)
         self.workers: dict[str, Worker] = {}
         self._groups: dict[str, Sequence[str]] = {}  # group -> its topics
-        for stage in (expand, decide, Receipts(clock=clock, facts=facts), Web(clock=clock, facts=facts, renderer=renderer)):
+        for stage in (expand, decide, Receipts(clock=clock, facts=facts, alarm=alarm), Web(clock=clock, facts=facts, renderer=renderer)):
             self._groups[stage.name] = stage.lanes
             if stage.name.split(".")[0] in names:
                 batch = SHORT if stage is decide and store.dialect == "sqlite" else BATCH  # on one file it writes on the loop

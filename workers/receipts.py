@@ -1,19 +1,22 @@
 """Receipts: what providers report later moves deliveries forward, suppresses addresses, and is kept.
 
+An address that bounces for good is suppressed at once, one that is full or away after `domain.receipt.SOFT`; a mail that was refused by policy is
+nobody's address's fault, and somebody is told.
+
 A receipt that comes before its attempt's outcome is durable waits as a due row, for at most a day.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from backend.clock import Clock
 from backend.domain import preference
 from backend.domain.category import Category
-from backend.domain.delivery import State
+from backend.domain.delivery import CHANNEL_NAME, State
 from backend.domain.ids import born_of, make_id
 from backend.domain.machines import too_soon
-from backend.domain.receipt import MACHINE, SUPPRESSES, Kind, Receipt, moves
+from backend.domain.receipt import MACHINE, SOFT, SUPPRESSES, Kind, Receipt, moves
 from backend.log import topics
 from backend.log.codec import Unreadable, decode, encode
 from backend.log.port import Record
@@ -31,8 +34,8 @@ class Receipts:
 
     name = "receipts"
 
-    def __init__(self, *, clock: Clock, facts: FactsOf) -> None:
-        self._clock, self._facts = clock, facts
+    def __init__(self, *, clock: Clock, facts: FactsOf, alarm: Callable[[str], None] | None = None) -> None:
+        self._clock, self._facts, self._alarm = clock, facts, alarm
         self.lanes = [topics.RECEIPTS]
 
     async def handle(self, records: Sequence[Record]) -> Batch:
@@ -56,6 +59,9 @@ class Receipts:
         async def forget() -> None:
             if changed:
                 await self._facts.forget(changed)
+            if self._alarm:
+                for provider, code in {(r.provider, r.code) for _, r in read if r.kind == "bounced_policy"}:
+                    self._alarm(_refused_by_policy(provider, code))
 
         return Batch(write, verdicts, forget)
 
@@ -88,6 +94,7 @@ class Receipts:
                 changed.append((space, row.person))
         stamps.count_receipts(tx, space, kept, about, now)
         receipt_rows.keep(tx, space, kept)
+        changed += [(space, p) for receipt in kept if receipt.kind == "bounced_soft" for p in _worn_out(tx, space, about[receipt.delivery], receipt, now)]
         for step_ in steps:  # one by one: two moves of one delivery must come in their order
             hot.write_moves(tx, [step_], now)
         if later:
@@ -127,6 +134,22 @@ def _leave(tx: Tx, space: int, receipt: Receipt, now: float) -> bool:
         object=f"user:{person.user_id}", detail=detail,
     ))  # fmt: skip
     return True
+
+
+def _worn_out(tx: Tx, space: int, place: receipt_rows.Place, receipt: Receipt, now: float) -> list[int]:
+    """Suppress an address that came back for a while too often; the persons whose facts changed."""
+    soft = SOFT.get(CHANNEL_NAME[place.channel])
+    if soft is None or receipt_rows.soft_bounces(tx, space, place, now - soft.within) < soft.times:
+        return []
+    return suppress(tx, space, place.channel, place.address, "bounced", receipt.provider, now, receipt.at)
+
+
+def _refused_by_policy(provider: str, code: str) -> str:
+    """One alert for each provider and code, however many come back."""
+    return (
+        f"Mails that the provider {provider or 'of a receipt'} sent come back as refused by policy ({code or 'no code'}). The addresses are not at fault, and stay. Look at "
+        "the answers on the pages of bounced deliveries: sender, SPF, DKIM and DMARC of your domain, and the standing of the address they are sent from."
+    )
 
 
 def _look_again(record: Record, receipt: Receipt, now: float) -> hot.Later:

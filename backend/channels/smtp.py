@@ -6,8 +6,10 @@ What it promises about the answer is in smtp_link.py, what replies mean in smtp_
 from collections.abc import Callable, Collection
 
 from backend.channels.base import Answer, Outgoing
+from backend.channels.dkim import Signer
 from backend.channels.kinds import Parts
 from backend.channels.mail import envelope, mail_of
+from backend.channels.returns import Returns
 from backend.channels.smtp_link import Parcel, Timing, Unreachable
 from backend.channels.smtp_open import Target, open_link, parse_target
 from backend.channels.smtp_pool import Pool
@@ -23,7 +25,9 @@ class Smtp:
 
     channel = route = "email"
 
-    def __init__(self, target: str | Target, *, clock: Clock, timing: Timing | None = None, key: str = "smtp", parts: Parts | None = None) -> None:
+    def __init__(
+        self, target: str | Target, *, clock: Clock, timing: Timing | None = None, key: str = "smtp", parts: Parts | None = None, signer: Signer | None = None,
+    ) -> None:  # fmt: skip
         self.key = key
         self._target = parse_target(target) if isinstance(target, str) else target
         self._timing = timing or Timing(answer=self._target.answer)
@@ -32,14 +36,22 @@ class Smtp:
         self.rate = self._target.rate
         self.patience = self._timing.connect + self._timing.answer
         self._verp = Verp(parts.sealer) if parts and self._target.bounces else None
+        self.returns: Returns | None = None
+        if parts and (self._target.listen or self._target.mailbox):
+            self.returns = Returns(key, parts, domain=self._target.bounces, listen=self._target.listen, mailbox=self._target.mailbox)
+        self._signer = signer
         self._pool = Pool(self._target, self._timing, self._context, self._target.connections)
 
     async def start(self) -> None:
-        """Connections are opened when there is something to send."""
+        """Connections are opened when there is something to send; what comes back is taken from now on."""
+        if self.returns:
+            await self.returns.start()
 
     async def close(self) -> None:
         """Answer what waits, wait for what flies, say goodbye."""
         await self._pool.close()
+        if self.returns:
+            await self.returns.close()
 
     def post(self, lane: int, outgoing: Outgoing, done: Callable[[Answer], None]) -> None:
         """One mail. What cannot be written as a mail is refused at once, before anything is sent."""
@@ -63,11 +75,16 @@ class Smtp:
         encrypted = link.transport.get_extra_info("ssl_object") is not None
         link.quit()
         how = ("encrypted" if encrypted else "not encrypted") + (", signed in" if self._target.user else "")
-        return f"{self._target.host}:{self._target.port} answered ({how}): {link.greeting}"
+        back = f"; {await self.returns.reachable()}" if self.returns else ""
+        return f"{self._target.host}:{self._target.port} answered ({how}): {link.greeting}{back}"
 
     def _parcel(self, outgoing: Outgoing, done: Callable[[Answer], None]) -> Parcel:
         sender, recipient = envelope(outgoing)
         if self._verp:
             sender = self._verp.address(outgoing.space, outgoing.delivery, self._target.bounces).encode()
-        # doubled dots, RFC 5321 4.5.2; a mail begins with From, never with a dot
-        return Parcel(sender, recipient, mail_of(outgoing, self._clock.now()).replace(b"\r\n.", b"\r\n.."), done, outgoing.delivery)
+        now = self._clock.now()
+        mail = mail_of(outgoing, now)
+        if self._signer:
+            mail = self._signer.sign(mail, now)
+        # doubled dots, RFC 5321 4.5.2; a mail begins with a header, never with a dot
+        return Parcel(sender, recipient, mail.replace(b"\r\n.", b"\r\n.."), done, outgoing.delivery)

@@ -1,8 +1,12 @@
 """The kind `smtp`: the fields in which a mail server is typed, and the provider they make."""
 
 import dataclasses
+from collections.abc import Mapping
 
+from backend.channels.dkim import SELECTOR, Signer
+from backend.channels.imap_intake import parse_mailbox
 from backend.channels.kinds import Field, Given, Kind, Parts
+from backend.channels.returns import listening
 from backend.channels.smtp import Smtp
 from backend.channels.smtp_open import CONNECTIONS, Target, is_domain, is_host
 from backend.domain.errors import Invalid
@@ -18,6 +22,29 @@ def _domain(text: str) -> None:
         raise Invalid("This is no domain. Write it in lower case, like bounces.example.com.")
 
 
+def _port(text: str) -> None:
+    listening(text)
+
+
+def _mailbox(text: str) -> None:
+    parse_mailbox(text)
+
+
+def _selector(text: str) -> None:
+    if not SELECTOR.fullmatch(text):
+        raise Invalid("This is no selector. It is the name before ._domainkey in DNS, in lower case, like s1.")
+
+
+def _signer(fields: Mapping[str, str]) -> Signer | None:
+    typed = {name: fields.get(name, "") for name in ("dkim_domain", "dkim_selector", "dkim_key")}
+    missing = [name for name, text in typed.items() if not text]
+    if len(missing) == len(typed):
+        return None
+    if missing:
+        raise Invalid("Domain, selector and private key of DKIM go together, and not all are given. Give all three, or none.", field=missing[0])
+    return Signer(*typed.values())
+
+
 def _make(given: Given, parts: Parts) -> Smtp:
     fields = given.fields
     user, password = fields.get("user", ""), fields.get("password", "")
@@ -27,9 +54,9 @@ def _make(given: Given, parts: Parts) -> Smtp:
     target = Target(
         host=fields["host"], port=given.number("port"), implicit=fields["encryption"] == "tls", starttls="must" if fields["encryption"] == "starttls" else "never",
         user=user, password=password, connections=given.number("connections"), answer=float(given.number("timeout")), rate=given.number("rate"),
-        bounces=fields.get("bounces", ""),
+        bounces=fields.get("bounces", ""), listen=fields.get("listen", ""), mailbox=fields.get("mailbox", ""),
     )  # fmt: skip
-    return Smtp(dataclasses.replace(target, verify=False) if target.near else target, clock=parts.clock, key=given.key, parts=parts)
+    return Smtp(dataclasses.replace(target, verify=False) if target.near else target, clock=parts.clock, key=given.key, parts=parts, signer=_signer(fields))
 
 
 KIND = Kind(
@@ -72,6 +99,22 @@ KIND = Kind(
                           "its MX record must lead to where Carillon reads them. Empty: they go back to the sender of the mail.",
                     "de": "Unzustellbare Mails kommen an eine eigene Adresse in dieser Domain zurück. Ihr Mailanbieter muss Ihnen diesen Absender erlauben, und ihr "
                           "MX-Eintrag muss dorthin führen, wo Carillon sie liest. Leer: sie gehen an den Absender der Mail zurück."}),
+        Field(name="listen", required=False, title={"en": "Port for bounces", "de": "Port für Rückläufer"}, longest=100, check=_port,
+              hint={"en": "Carillon listens here for the mails of the bounce domain and takes nothing else, for example 25 or 192.0.2.1:25. Empty: it does not listen.",
+                    "de": "Hier nimmt Carillon die Mails der Domain für Rückläufer an und sonst nichts, zum Beispiel 25 oder 192.0.2.1:25. Leer: es nimmt nichts an."}),
+        Field(name="mailbox", form="secret", required=False, title={"en": "Mailbox of bounces", "de": "Postfach der Rückläufer"}, longest=1_024, check=_mailbox,
+              hint={"en": "Read by IMAP every minute: imaps://user:password@mail.example.com/INBOX. With ?delete=1 behind it what was read is deleted. Complaints that "
+                          "mailbox providers forward (feedback loops) are read there too.",
+                    "de": "Wird jede Minute per IMAP gelesen: imaps://benutzer:passwort@mail.example.com/INBOX. Mit ?delete=1 dahinter wird Gelesenes gelöscht. Auch "
+                          "Beschwerden, die Mailanbieter weiterleiten (Feedback Loops), werden dort gelesen."}),
+        Field(name="dkim_domain", required=False, title={"en": "DKIM domain", "de": "DKIM-Domain"}, longest=190, check=_domain,
+              hint={"en": "Only if your mail provider does not sign your mails. The domain of your senders.",
+                    "de": "Nur wenn Ihr Mailanbieter Ihre Mails nicht signiert. Die Domain Ihrer Absender."}),
+        Field(name="dkim_selector", required=False, title={"en": "DKIM selector", "de": "DKIM-Selektor"}, longest=63, check=_selector,
+              hint={"en": "The name under which the public key stands in DNS: <selector>._domainkey.<domain>.",
+                    "de": "Der Name, unter dem der öffentliche Schlüssel im DNS steht: <Selektor>._domainkey.<Domain>."}),
+        Field(name="dkim_key", form="secret_lines", required=False, title={"en": "DKIM private key", "de": "Privater DKIM-Schlüssel"}, longest=8_192,
+              hint={"en": "RSA (2048 bits) or Ed25519, in PEM.", "de": "RSA (2048 Bit) oder Ed25519, als PEM."}),
     ),
     make=_make,
 )  # fmt: skip

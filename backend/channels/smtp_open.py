@@ -43,6 +43,8 @@ class Target:
     answer: float = 60.0
     rate: int = 0  # mails a second, 0 for any number
     bounces: str = ""  # domain whose mail comes back to us; each mail then has an envelope sender of its own there
+    listen: str = ""  # [host:]port at which our own small server takes them
+    mailbox: str = field(default="", repr=False)  # URL of one in which they arrive
 
     @property
     def near(self) -> bool:
@@ -65,8 +67,8 @@ def is_domain(text: str) -> bool:
 
 
 def parse_target(url: str) -> Target:
-    """`smtp[s]://user:password@host:port?verify=0&ca=FILE&ehlo=NAME&connections=20&open=64&timeout=60&rate=14&bounces=DOMAIN`; all behind the
-    host is optional. `lanes` is the older word for `connections`.
+    """`smtp[s]://user:password@host:port?verify=0&ca=FILE&ehlo=NAME&connections=20&open=64&timeout=60&rate=14&bounces=DOMAIN&listen=PORT&mailbox=URL`; all
+    behind the host is optional. `lanes` is the older word for `connections`.
 
     Raises `Invalid`; the password is never part of what it says.
     """
@@ -82,7 +84,7 @@ def parse_target(url: str) -> Target:
         raise _wrong("it names no host")
     if port == 0:
         raise _wrong("its port is 0")
-    unknown = asked.keys() - {"verify", "ca", "ehlo", "lanes", "connections", "open", "timeout", "rate", "bounces"}
+    unknown = asked.keys() - {"verify", "ca", "ehlo", "lanes", "connections", "open", "timeout", "rate", "bounces", "listen", "mailbox"}
     if unknown:
         raise _wrong(f"it asks for {', '.join(sorted(unknown))[:60]}, which is not known")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -101,7 +103,7 @@ def parse_target(url: str) -> Target:
         ehlo=asked.get("ehlo", ""), connections=_number(asked, "connections" if "connections" in asked else "lanes", CONNECTIONS, 1000),
         open_limit=_number(asked, "open", OPEN, 4096),
         answer=float(_number(asked, "timeout", 60, 600)), rate=_number(asked, "rate", 1, 100_000) if "rate" in asked else 0,
-        bounces=asked.get("bounces", ""),
+        bounces=asked.get("bounces", ""), listen=asked.get("listen", ""), mailbox=asked.get("mailbox", ""),
     )  # fmt: skip
 
 

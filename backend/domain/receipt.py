@@ -30,6 +30,17 @@ STATE_BY_KIND: dict[str, State] = {
 STAMPS: tuple[str, ...] = ("opened_human", "opened_machine", "clicked", "complained", "unsubscribed", "seen", "read")
 MACHINE: dict[str, Kind] = {"opened_human": "opened_machine", "clicked": "clicked_machine"}  # the kind when no person did it
 SUPPRESSES = {"bounced_hard": "bounced", "complained": "complained"}  # kind -> reason of the suppression of the address
+
+
+class Soft(msgspec.Struct, frozen=True):
+    """How many deliveries to an address may come back for a while before it is taken for dead, within how many seconds."""
+
+    times: int
+    within: float
+
+
+# a mailbox that was full or away five times in two weeks belongs to nobody who looks into it
+SOFT = {"email": Soft(5, 14 * 86_400.0)}
 GONE = "unregistered"  # the same of a device: its token is dead until its app registers it again
 
 

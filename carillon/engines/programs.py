@@ -27,14 +27,17 @@ NEEDS = {
     "Redis": Need(("redis-server",), ("redis-server",), "CACHE_URL"),
     "Java": Need(("java",), ("openjdk-17-jre-headless",), "LOG_URL"),
     "Maven": Need(("mvn",), ("maven",), "LOG_URL"),
+    "Postfix": Need(("postfix", "postconf"), ("postfix",)),
+    "OpenDKIM": Need(("opendkim",), ("opendkim",)),
+    "Dovecot": Need(("dovecot", "doveadm"), ("dovecot-imapd",)),
     "Chromium": Need(("chromium",), ("chromium", "fonts-dejavu-core", "fonts-noto-color-emoji")),
 }
 POLICY = Path("/usr/sbin/policy-rc.d")  # Debian's word on whether an installed service may be started
 
 
 def find(program: str) -> str:
-    """Full path of a program, or "": from PATH, or where Debian keeps PostgreSQL's servers (newest first)."""
-    if found := shutil.which(program):
+    """Full path of a program, or "": from PATH, where Debian keeps servers, or PostgreSQL's (newest first)."""
+    if found := shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin"):
         return found
     if program == "chromium":
         return next(filter(None, map(shutil.which, ("chromium-browser", "google-chrome", "chrome"))), "")
