@@ -2,7 +2,7 @@
 
 A report is believed about the delivery whose signed address it was sent to or names; else about the one whose id it gives back as envelope id
 (RFC 3461) or Message-ID, which the stage `receipts` drops when there is no such delivery. Everything else that comes is no report: an
-out-of-office note, a success that says no more than we know, a delay.
+out-of-office note, a success that says no more than we know.
 """
 
 import re
@@ -45,7 +45,8 @@ FEEDBACK: Mapping[str, Kind] = {  # RFC 5965, 7.3; opt-out is older practice
     "fraud": "complained",
     "opt-out": "unsubscribed",
 }
-ACTIONS: Mapping[str, Kind] = {"delivered": "delivered"}  # `relayed` and `expanded` went on to somebody who reports nothing; `delayed` may still arrive
+# `relayed` and `expanded` went on to somebody who reports nothing: that says no more than we know
+ACTIONS: Mapping[str, Kind] = {"delivered": "delivered", "delayed": "deferred"}
 
 GIVEN_BACK = ("message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers")
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")

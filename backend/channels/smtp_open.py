@@ -19,7 +19,7 @@ from backend.domain.errors import Invalid
 
 PORTS = {"smtp": 587, "smtps": 465}
 CONNECTIONS = 20  # of one process: two of ours stay below the 50 that Postfix takes of one client (smtpd_client_connection_count_limit)
-OPEN = 64  # attempts open at once; three for each connection, so that none waits while answers are written down
+OPEN, EACH = 64, 3  # attempts open at once, at least and for each connection: none shall wait while the answers before are written down
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
 
@@ -39,7 +39,7 @@ class Target:
     ca: str = ""  # file of certificates to trust beside the machine's own
     ehlo: str = ""  # our name; empty: the address we call from
     connections: int = CONNECTIONS
-    open_limit: int = OPEN
+    open_limit: int = 0  # 0: as many as the connections keep busy
     answer: float = 60.0
     rate: int = 0  # mails a second, 0 for any number
     bounces: str = ""  # domain whose mail comes back to us; each mail then has an envelope sender of its own there
@@ -50,6 +50,11 @@ class Target:
     def near(self) -> bool:
         """On this machine."""
         return _loopback(self.host)
+
+    @property
+    def most_open(self) -> int:
+        """Attempts open at once."""
+        return self.open_limit or max(OPEN, EACH * self.connections)
 
     def context(self) -> ssl.SSLContext:
         """For its TLS. Raises `Invalid` when the file of certificates cannot be read."""
@@ -101,7 +106,7 @@ def parse_target(url: str) -> Target:
     return Target(
         host=host, port=port or PORTS[parts.scheme], implicit=parts.scheme == "smtps", user=user, password=password, verify=verify == "1", ca=ca,
         ehlo=asked.get("ehlo", ""), connections=_number(asked, "connections" if "connections" in asked else "lanes", CONNECTIONS, 1000),
-        open_limit=_number(asked, "open", OPEN, 4096),
+        open_limit=_number(asked, "open", 0, 4096) if "open" in asked else 0,
         answer=float(_number(asked, "timeout", 60, 600)), rate=_number(asked, "rate", 1, 100_000) if "rate" in asked else 0,
         bounces=asked.get("bounces", ""), listen=asked.get("listen", ""), mailbox=asked.get("mailbox", ""),
     )  # fmt: skip

@@ -42,10 +42,10 @@ class Round(msgspec.Struct):
     accepted: float  # events accepted a second while the log was filled (through the facade, 500 at a time)
 
 
-async def embedded(count: int, *manner: str, seen: Seen | None = None, limit: float = LIMIT) -> Round:
-    """One process on SQLite. `manner`: options of the mail server."""
+async def embedded(count: int, *manner: str, seen: Seen | None = None, limit: float = LIMIT, asked: str = "") -> Round:
+    """One process on SQLite. `manner`: options of the mail server; `asked`: of the provider, in its URL."""
     with stand.home() as home, stand.sink(*manner) as smtp:
-        settings = stand.settings_of(stand.environment(False, home, smtp))
+        settings = stand.settings_of(stand.environment(False, home, f"{smtp}?{asked}" if asked else smtp))
         accepted = await furnish(settings, count)
         house = House(settings, SystemClock())
         async with house:
@@ -58,11 +58,11 @@ async def embedded(count: int, *manner: str, seen: Seen | None = None, limit: fl
 
 
 async def servers(
-    count: int, *manner: str, seen: Seen | None = None, limit: float = LIMIT, database: str = "", first: int = 0
-) -> Round:
+    count: int, *manner: str, seen: Seen | None = None, limit: float = LIMIT, database: str = "", first: int = 0, asked: str = "",
+) -> Round:  # fmt: skip
     """Two processes on Kafka, PostgreSQL and Redis; in `database` instead of one of its own, where the bench has sent `first` before."""
     with stand.home() as home, stand.sink(*manner) as smtp:
-        variables = stand.environment(True, home, smtp)
+        variables = stand.environment(True, home, f"{smtp}?{asked}" if asked else smtp)
         if database:
             variables["CARILLON_DATABASE_URL"] = database
         settings = stand.settings_of(variables)
@@ -140,4 +140,5 @@ async def _check(app: App, count: int) -> None:
 
 if __name__ == "__main__":
     which = servers if sys.argv[1] == "servers" else embedded
-    print(uvloop.run(which(int(sys.argv[2]), *sys.argv[3:])))
+    asked = sys.argv.pop(3).removeprefix("?") if sys.argv[3:] and sys.argv[3].startswith("?") else ""
+    print(uvloop.run(which(int(sys.argv[2]), *sys.argv[3:], asked=asked)))

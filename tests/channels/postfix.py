@@ -43,7 +43,8 @@ maillog_file_prefixes = {home}
 alias_maps =
 alias_database =
 notify_classes =
-smtpd_client_connection_count_limit = 50
+smtpd_client_connection_count_limit = {limit}
+smtpd_client_event_limit_exceptions =
 """
 # name, type, private, unprivileged, chroot, wake-up, most, command (master(5))
 MASTER = """127.0.0.1:{port} inet n - n - - smtpd
@@ -72,8 +73,9 @@ tlsmgr unix - - n 1000? 1 tlsmgr
 
 
 @contextlib.contextmanager
-def postfix(*, sink: int, bounces: int) -> Iterator[int]:
-    """Its port. Mail for sink.example goes to the one port of this machine, for bounces.example.com to the other."""
+def postfix(*, sink: int, bounces: int, limit: int = 50) -> Iterator[int]:
+    """Its port. Mail for sink.example goes to the one port of this machine, for bounces.example.com to the other. `limit`:
+    connections that it takes of one client, 50 as usual."""
     try:
         ensure(["Postfix"])
     except EngineError as error:
@@ -90,7 +92,7 @@ def postfix(*, sink: int, bounces: int) -> Iterator[int]:
 
     for folder in ("etc", "queue", "data"):
         (home / folder).mkdir()
-    (home / "etc/main.cf").write_text(MAIN.format(home=home, commands=of("command_directory"), daemons=of("daemon_directory")))
+    (home / "etc/main.cf").write_text(MAIN.format(home=home, limit=limit, commands=of("command_directory"), daemons=of("daemon_directory")))
     (home / "etc/master.cf").write_text(MASTER.format(port=port))
     (home / "etc/dynamicmaps.cf").write_text("")
     (home / "etc/transport").write_text(f"/@bounces\\.example\\.com$/ smtp:[127.0.0.1]:{bounces}\n/@sink\\.example$/ smtp:[127.0.0.1]:{sink}\n")

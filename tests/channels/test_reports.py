@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from backend.channels.reports import BOUNCES, LARGEST, bounce_of, read, receipt_of
 from backend.channels.verp import Bounced, Verp
+from backend.domain.receipt import STATE_BY_KIND
 from backend.security.sealing import Sealer
 from tests.channels.dsn import VERP, arf, dsn, made, ours
 from tests.channels.mailserver import NOON
@@ -65,13 +66,19 @@ def test_another_reader_of_bounces_finds_the_same_address(status, said, kind, co
     assert temporary == {b"mia@example.com"} or b"mia@example.com" in permanent[0] | permanent[1]
 
 
-@pytest.mark.parametrize("action", ["delayed", "relayed", "expanded", "", "x" * 5_000])
+@pytest.mark.parametrize("action", ["relayed", "expanded", "", "x" * 5_000])
 def test_what_is_no_end_is_no_receipt(action):
-    assert read(dsn("4.4.1" if action == "delayed" else "2.0.0", action=action), [ours()], "", VERP) is None
+    assert read(dsn("2.0.0", action=action), [ours()], "", VERP) is None
 
 
 def test_delivered_is_delivered():
     assert read(dsn("2.0.0", action="delivered", said="250 2.0.0 ok"), [ours()], "", VERP).kind == "delivered"
+
+
+def test_a_delay_is_told_and_is_no_bounce():
+    told = read(dsn("4.4.1", action="delayed", said="connect: timed out"), [ours()], "", VERP)
+    assert (told.kind, told.code) == ("deferred", "4.4.1")
+    assert "deferred" not in STATE_BY_KIND
 
 
 # ---- whose mail it was

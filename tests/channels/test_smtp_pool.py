@@ -13,6 +13,7 @@ from backend.clock import HeldClock
 from backend.security.sealing import Sealer
 from tests.channels.mailserver import GOOD as _GOOD
 from tests.channels.mailserver import HANG, NOON, QUICK, Answers, number, outgoing, provider, send, server
+from tests.channels.postfix import postfix
 
 REPORTING = _GOOD["EHLO"].replace(b"250-PIPELINING\r\n", b"250-PIPELINING\r\n250-DSN\r\n")
 BARE = REPORTING.replace(b"250-PIPELINING\r\n", b"")
@@ -123,3 +124,24 @@ async def test_with_a_bounce_domain_each_mail_has_a_sender_of_its_own_and_one_id
     assert [Verp(SEALER).read(sender) for sender in senders] == [Bounced(1, n.to_bytes(16, "big")) for n in (1, 2)]
     assert sorted(number(mail) for mail in there.heard) == [1, 2]
     assert b"\r\nFrom: Carillon <bells@example.com>\r\n" in b"\r\n" + there.heard[0]
+
+
+@pytest.mark.parametrize(("query", "connections", "opened"), [("", 20, 64), ("connections=200", 200, 600), ("connections=200&open=9", 200, 9), ("lanes=4", 4, 64)])
+def test_as_many_are_open_as_the_connections_keep_busy(query, connections, opened):
+    made = Smtp(f"smtp://127.0.0.1?{query}", clock=HeldClock(NOON))
+    assert (made._target.connections, made.open_limit, made.lanes) == (connections, opened, 1_024)
+
+
+async def test_all_mails_get_through_a_postfix_that_takes_fewer_connections():
+    async with server() as sink:
+        with postfix(sink=sink.port, bounces=9, limit=6) as port:
+            async with provider(port, query="connections=30", timing=Timing(connect=10.0, answer=20.0, close=1.0)) as made:
+                answers = Answers()
+                answers.post(made, outgoing(1, to="mia@sink.example"), lane=1)
+                await answers.all(1)
+                for n in range(2, 152):
+                    answers.post(made, outgoing(n, to="mia@sink.example"), lane=n % 40)
+                async with asyncio.timeout(60):
+                    got = await answers.all(151)
+                assert {answer.meaning for answer in got.values()} == {"accepted"}
+                assert made._pool._allowed <= 6
