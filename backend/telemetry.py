@@ -38,6 +38,7 @@ DELIVERIES = Counter("carillon_deliveries", "Delivery states reached, by channel
 DELIVERY_SECONDS = Histogram("carillon_delivery_seconds", "From accepted (or released) to taken by a provider.", ["channel", "priority"], registry=REGISTRY, buckets=TAKEN)
 RETRIES = Counter("carillon_retries", "Attempts put off for later, by channel.", ["channel"], registry=REGISTRY)
 PROVIDER_ANSWERS = Counter("carillon_provider_answers", "Answers of providers, by provider and meaning.", ["provider", "meaning"], registry=REGISTRY)
+HOOKS = Counter("carillon_hooks", "Requests at hooks, by provider and result: heard, repeated, forged, late, unreadable.", ["provider", "result"], registry=REGISTRY)
 BREAKER = Gauge("carillon_breaker", "Breaker of a provider: 0 closed, 1 trying, 2 open.", ["provider"], registry=REGISTRY)
 LAG = Gauge("carillon_lag_records", "Records a group has not marked yet.", ["group"], registry=REGISTRY)
 LANE_LAG = Gauge("carillon_lane_lag_records", "Records of a lane that its group has not marked yet.", ["group", "lane"], registry=REGISTRY)

@@ -8,7 +8,23 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from backend.api import content, docs, events, health, hosted, images, links, live, oauth, operating, schedules, unsubscribe, users
+from backend.api import (
+    content,
+    docs,
+    events,
+    health,
+    hooks,
+    hosted,
+    images,
+    links,
+    live,
+    oauth,
+    operating,
+    providers,
+    schedules,
+    unsubscribe,
+    users,
+)
 from backend.api.endpoint import Endpoint, serve
 from backend.api.paging import Cursors
 from backend.api.problems import problem_response, unforeseen
@@ -17,7 +33,7 @@ from backend.domain.errors import MethodWrong, NotFound, Refusal
 if TYPE_CHECKING:
     from backend.app.app import App
 
-ENDPOINTS: list[Endpoint] = [*events.ENDPOINTS, *operating.ENDPOINTS, *users.ENDPOINTS, *content.ENDPOINTS, *images.ENDPOINTS, *live.ENDPOINTS, *schedules.ENDPOINTS]
+ENDPOINTS: list[Endpoint] = [*events.ENDPOINTS, *operating.ENDPOINTS, *providers.ENDPOINTS, *users.ENDPOINTS, *content.ENDPOINTS, *images.ENDPOINTS, *live.ENDPOINTS, *schedules.ENDPOINTS]
 
 Plain = Callable[["App", Request], Awaitable[Response]]
 PLAIN: list[tuple[str, str, Plain]] = [
@@ -27,6 +43,7 @@ PLAIN: list[tuple[str, str, Plain]] = [
     ("GET", "/c/{token}", links.guarded(links.click, many=True)),
     ("GET", "/o/{token}.gif", links.guarded(links.opened, many=True)),
     ("GET", "/i/{name}", images.show),
+    ("GET POST", "/hooks/{key}", hooks.hear),
     ("POST", "/oauth/token", oauth.token),
     ("GET", "/oauth/jwks.json", oauth.jwks),
     ("GET", "/livez", health.livez),

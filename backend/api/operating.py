@@ -8,7 +8,6 @@ from backend.api.endpoint import Answer, Call, Endpoint
 from backend.app.dead_views import AgainView, GoingView
 from backend.app.engine_views import EngineView
 from backend.app.halts_views import HaltIn, HaltLook, HaltView
-from backend.app.provider_views import ProviderView
 from backend.app.views import ChannelName, DeadView, DeliveryView, Page
 from backend.domain.delivery import STATE_OF
 from backend.domain.errors import Invalid
@@ -137,16 +136,6 @@ async def look_at_halt(call: Call) -> Answer:
     return Answer(await call.app.halts.look(call.actor, call.key))
 
 
-async def providers(call: Call) -> Answer:
-    """Which providers there are, and how well each does."""
-    return Answer(await call.app.providers.list(call.actor))
-
-
-async def provider(call: Call) -> Answer:
-    """One provider."""
-    return Answer(await call.app.providers.get(call.actor, call.key))
-
-
 async def engine(call: Call) -> Answer:
     """What is stuck, why and what to do; and the lanes, stages and counts that prove it."""
     return Answer(await call.app.engine.now(call.actor))
@@ -189,8 +178,6 @@ ENDPOINTS = [
         answer=ReplayView,
         status=202,
     ),
-    Endpoint("GET", "/v1/providers", "listProviders", "Providers and how they do", providers, ("operate",), answer=Page[ProviderView]),
-    Endpoint("GET", "/v1/providers/{key}", "getProvider", "One provider", provider, ("operate",), answer=ProviderView),
     Endpoint("GET", "/v1/dead/replay", "replayProgress", "Letters still on their way back", going, ("operate",), answer=GoingView),
     Endpoint("POST", "/v1/dead/dry-run", "tryDead", "What sending again would do", try_dead, ("operate",), body=LettersIn, answer=AgainView),
     Endpoint("POST", "/v1/dead/stop", "stopReplay", "Call back what has not gone yet", stop_replay, ("operate",), answer=StoppedView),

@@ -31,6 +31,7 @@ from backend.app.engine import EngineLook
 from backend.app.events import Events
 from backend.app.groups import Groups
 from backend.app.halts import Halts
+from backend.app.hooks import Hooks
 from backend.app.hosted import Hosted
 from backend.app.idempotency import Idempotency
 from backend.app.images import Images
@@ -126,6 +127,7 @@ class App:
         self.halts = Halts(self)
         self.engine = EngineLook(self)
         self.providers = Providers(self)
+        self.hooks = Hooks(self)
         self.spaces = Spaces(self)
         self.schedules = Schedules(self)
         self.search = Search(self)

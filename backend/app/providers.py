@@ -32,7 +32,7 @@ from backend.app.views import Page, moment
 from backend.channels import fields
 from backend.channels.guard import Word
 from backend.channels.kinds import Given, Kind
-from backend.channels.registry import KINDS, from_settings, kind_of, kinds
+from backend.channels.registry import from_settings, kind_of, kinds
 from backend.channels.router import CAPTURE
 from backend.domain.delivery import CHANNEL_NUMBER
 from backend.domain.errors import Invalid, NotFound, Taken, UnknownChannel
@@ -56,7 +56,7 @@ class Providers(Aggregate):
     async def kinds(self, actor: Actor) -> Page[KindView]:
         """Every kind there is, with its fields and what one must have."""
         need(actor, "operate")
-        return Page(in_order([kind_view(kind) for kind in KINDS]))
+        return Page(in_order([kind_view(kind) for kind in kinds().values()]))
 
     async def list(self, actor: Actor) -> Page[ProviderView]:
         """The space's own, in the order in which they are asked, then those of the installation. Errors: `CacheUnavailable`."""

@@ -33,3 +33,8 @@ def claim(tx: Tx, events: Mapping[Key, bytes], at: float) -> dict[Key, bytes]:
     """Claim what is free; the owner of each key afterwards. `at`: seconds, from which the 30 days run."""
     insert_new(tx, seen, [{"space": s, "source": by, "key": key, "id": event, "at": at} for (s, by, key), event in sorted(events.items())])
     return owners(tx, events)
+
+
+def first(tx: Tx, space: int, source: int, key: bytes, at: float) -> bool:
+    """Whether something that is no event comes for the first time within 30 days; from now on it does not."""
+    return bool(insert_new(tx, seen, [{"space": space, "source": source, "key": key, "id": key[:16].ljust(16, b"\0"), "at": at}]))

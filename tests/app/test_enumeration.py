@@ -111,6 +111,7 @@ OPEN = {
     "idempotency.begin": "keys are the caller's own, by subject",
     "idempotency.finish": "takes what begin gave",
     "idempotency.abandon": "takes what begin gave",
+    "hooks.hear": "the provider's signature is the permission",
     "links.describe": "the signed token is the permission",
     "links.unsubscribe": "the signed token is the permission",
     "links.why": "the signed token is the permission",
