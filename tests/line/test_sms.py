@@ -1,0 +1,207 @@
+"""SMS through a whole house and Twilio on a real socket: each row of its errors, from the raw answer to state, suppression, next try and page."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from backend.app.provider_views import ProviderIn
+from backend.app.views import PreferencesIn
+from backend.channels import twilio, twilio_codes
+from backend.channels.guard import Guard
+from backend.channels.kinds import Given
+from backend.channels.twilio_hooks import hear
+from backend.security.roles import SYSTEM
+from backend.store import alert_rows
+from tests.channels.fake_twilio import CUT, SID, TOKEN, TYPED, FakeTwilio, error
+from tests.channels.test_twilio_hooks import hook, status
+from tests.line.houses import admin, order_shipped, standing
+from workers.roster import Roster
+
+pytestmark = pytest.mark.timeout(240)
+HOUR = 3_600
+
+
+@pytest.fixture(autouse=True)
+def looks_when_told(monkeypatch):
+    """Guard and roster look when the test says so: breakers would open in the midst of a table of errors."""
+    monkeypatch.setattr(Roster, "run", lambda roster: asyncio.Event().wait())
+    monkeypatch.setattr(Guard, "run", lambda guard: asyncio.Event().wait())
+
+
+@contextlib.asynccontextmanager
+async def texting(tmp_path, monkeypatch, kind="embedded", **typed):
+    """A house whose texts go to Twilio, and Twilio."""
+    async with standing(kind, tmp_path / "home", CARILLON_BASE_URL="https://carillon.example") as stand:
+        there = FakeTwilio(stand.clock)
+        await there.start()
+        monkeypatch.setattr(twilio.Twilio, "base", there.base)
+        await stand.app.providers.put(admin(), "texts", ProviderIn("twilio", {**TYPED, **typed}))
+        await stand.house.roster.look()
+        try:
+            yield stand, there
+            await stand.settle()
+        finally:
+            await there.close()
+
+
+def number(n):
+    return f"+4915112{n:06d}"
+
+
+async def to_one(stand, n, category="orders", **more):
+    """A text to somebody with the n-th number; the event."""
+    user = await stand.person(phone=number(n), email=None)
+    return user, order_shipped(to=user, channels=["sms"], category=category, **more)
+
+
+async def suppressed(stand, n):
+    found = await stand.app.suppressions.find(admin(), "sms", number(n))
+    return found.reason if found else ""
+
+
+def outcomes(view):
+    return [(entry.state, entry.code, entry.raw) for entry in view.timeline if entry.kind == "outcome"]
+
+
+STATE = {"refused": "failed", "bad_address": "bounced", "temporary": "retrying", "unknown": "unknown"}
+
+
+async def test_every_error_of_twilios_to_state_suppression_next_try_and_page(tmp_path, monkeypatch):
+    rows = [(code, {20003: 401, 20404: 404, 20429: 429, 20503: 503}.get(code, 400), row) for code, row in twilio_codes.ERRORS.items()]
+    rows += [(0, http, row) for http, row in twilio_codes.STATUSES.items()]
+    async with texting(tmp_path, monkeypatch) as (stand, there):
+        def answer(form, n):
+            code, http, _ = rows[int(form["To"][-6:])]
+            return error(http, code or None, f"{form['To']} is at fault", **{"Retry-After": "900"})
+
+        there.script = answer
+        events = [await to_one(stand, n) for n in range(len(rows))]
+        made = await stand.accept(*(event for _, event in events))
+        await stand.settle()
+        for n, (code, http, (meaning, name)) in enumerate(rows):
+            view = await stand.delivery(made[n], "sms")
+            assert view.state == STATE[meaning], (code, http)
+            raw = f"{http} {code} … is at fault" if code else f"{http} … is at fault"
+            assert outcomes(view) == [(STATE[meaning], name, raw)]
+            assert number(n) not in str(view)
+            assert await suppressed(stand, n) == ({"opted_out": "stop"}.get(name, "bounced") if meaning == "bad_address" else "")
+            if meaning == "temporary":
+                assert view.until.timestamp() >= stand.now + 900  # as long as it asked for
+            assert view.reason.code == ({"temporary": name}.get(meaning, "provider_refused"))
+        there.script = lambda form, n: None
+        await stand.settle(after=HOUR)
+        asked = [int(form["To"][-6:]) for form in there.forms]
+        for n, (_, _, (meaning, _)) in enumerate(rows):
+            assert asked.count(n) == (2 if meaning == "temporary" else 1), rows[n]
+        again = await stand.accept(*(event for _, event in events))
+        await stand.settle()
+        for n, (_, _, (meaning, name)) in enumerate(rows):
+            units = await stand.units(again[n])
+            assert units == {"sms": ["skip suppressed"] if meaning == "bad_address" else ["sent"]}, name
+
+
+async def test_every_end_that_twilio_reports_to_state_suppression_and_page(tmp_path, monkeypatch):
+    rows = [(code, kind) for code, kind in twilio_codes.ENDS.items()] + [(0, "bounced_soft"), (99_999, "bounced_soft")]
+    async with texting(tmp_path, monkeypatch) as (stand, there):
+        events = [await to_one(stand, n) for n in range(len(rows))]
+        made = await stand.accept(*(event for _, event in events))
+        await stand.settle()
+        assert len(there.forms) == len(rows)
+        for form in there.forms:
+            code, _ = rows[int(form["To"][-6:])]
+            form_url = form["StatusCallback"]
+            assert form_url.startswith("https://carillon.example/hooks/texts?d=")
+            for word, error_code in (("undelivered", str(code or "")), ("sent", ""), ("undelivered", str(code or ""))):  # out of order, and twice
+                await tell(stand, hook(status(word, error_code, To=form["To"]), form_url))
+        await stand.settle()
+        for n, (code, kind) in enumerate(rows):
+            view = await stand.delivery(made[n], "sms")
+            assert view.state == "bounced", code
+            assert kind in [entry.text for entry in view.timeline if entry.kind == "receipt"]
+            assert number(n) not in str(view)
+            assert await suppressed(stand, n) == ("bounced" if kind == "bounced_hard" else "")
+
+
+async def tell(stand, request):
+    """As the address for receipts does: what is heard joins the line."""
+    found = await hear(Given("texts", {"account_sid": SID, "auth_token": TOKEN}), request, 1, stand.now)
+    for receipt in found.receipts:
+        await stand.house.report(receipt)
+
+
+async def test_receipts_in_any_order_end_where_twilio_ended(tmp_path, monkeypatch):
+    async with texting(tmp_path, monkeypatch) as (stand, there):
+        _, event = await to_one(stand, 1)
+        (made,) = await stand.accept(event)
+        await stand.settle()
+        url = there.forms[0]["StatusCallback"]
+        for word in ("delivered", "queued", "sent", "sending", "delivered"):
+            await tell(stand, hook(status(word), url))
+        await stand.settle()
+        assert (await stand.delivery(made, "sms")).state == "delivered"
+
+
+@pytest.mark.parametrize("word", ["sent", "delivered", "undelivered"])
+async def test_one_whose_answer_got_lost_is_settled_by_what_twilio_says_later(tmp_path, monkeypatch, word):
+    async with texting(tmp_path, monkeypatch) as (stand, there):
+        there.script = lambda form, n: CUT
+        _, event = await to_one(stand, 1)
+        (made,) = await stand.accept(event)
+        await stand.settle()
+        assert (await stand.delivery(made, "sms")).state == "unknown"
+        assert (await stand.ledger(made)) == {"planned": 1, "unknown": 1}
+        await stand.settle(after=HOUR)
+        assert len(there.forms) == 1, "it is never sent again"
+        await tell(stand, hook(status(word), there.forms[0]["StatusCallback"]))
+        await stand.settle()
+        assert (await stand.delivery(made, "sms")).state == {"undelivered": "bounced"}.get(word, word)
+
+
+async def test_what_never_leaves_says_why(tmp_path, monkeypatch):
+    async with texting(tmp_path, monkeypatch) as (stand, there):
+        for phone, state, reason in (("+447400123456", "failed", "country_not_allowed"), ("+493012345678", "bounced", "number_unfit")):
+            user = await stand.person(phone=phone, email=None)
+            made = await stand.send(order_shipped(to=user, channels=["sms"]))
+            view = await stand.delivery(made, "sms")
+            assert (view.state, view.reason.code) == (state, reason)
+            assert "–" not in view.reason.text
+        assert there.forms == []
+
+
+async def test_a_days_sum_holds_what_is_over_it_tells_operators_and_goes_on(kind, line_engines, tmp_path, monkeypatch):
+    async with texting(tmp_path, monkeypatch, kind, spend_cap="1", prices="* 0.30") as (stand, there):
+        events = [await to_one(stand, n) for n in range(5)]
+        made = await stand.accept(*(event for _, event in events))
+        await stand.settle()
+        views = [await stand.delivery(one, "sms") for one in made]
+        assert sorted(view.state for view in views) == ["held", "held", "sent", "sent", "sent"]
+        (held, _) = [view for view in views if view.state == "held"]
+        assert held.reason.code == "spend_cap"
+        assert "–" not in held.reason.text
+        alerts = await stand.app.store.read(lambda tx: alert_rows.newest(tx, 1, 50))
+        assert any("may cost no more today" in alert.message for alert in alerts)
+        await stand.settle(after=HOUR)
+        assert len(there.forms) == 3
+        await stand.settle(after=12 * HOUR)  # it is another day
+        assert len(there.forms) == 5
+        assert {(await stand.delivery(one, "sms")).state for one in made} == {"sent"}
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_advertising_waits_for_the_hours_of_the_law_and_the_dry_run_says_so(stand):
+    """It is noon UTC, seven in New York."""
+    user = await stand.person(phone="+13055550142", email=None)
+    await stand.app.preferences.put(admin(), user, PreferencesIn(consents={"marketing": True}))
+    event = order_shipped(to=user, category="marketing", channels=["sms"])
+    (foretold,) = await stand.app.events.dry_run(SYSTEM, event)
+    assert (foretold.units[0].outcome, foretold.units[0].reasons[0].code) == ("hold", "law")
+    assert "US-FL" in foretold.units[0].reasons[0].text
+    made = await stand.send(event)
+    assert await stand.units(made) == {"sms": ["held"]}
+    await stand.settle(after=HOUR - 1)
+    assert await stand.units(made) == {"sms": ["held"]}
+    await stand.settle(after=1)
+    assert await stand.units(made) == {"sms": ["sent"]}
+    needed = await stand.send(order_shipped(to=user, channels=["sms"]))
+    assert await stand.units(needed) == {"sms": ["sent"]}
