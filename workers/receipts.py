@@ -13,7 +13,7 @@ import msgspec
 from backend.clock import Clock
 from backend.domain import preference
 from backend.domain.category import Category
-from backend.domain.delivery import CHANNEL_NAME, State
+from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, State
 from backend.domain.ids import born_of, make_id
 from backend.domain.machines import too_soon
 from backend.domain.receipt import MACHINE, SOFT, SUPPRESSES, Kind, Receipt, moves
@@ -26,6 +26,7 @@ from backend.store.suppress import suppress
 from workers.ports import FactsOf
 from workers.stage import DONE, Batch, Dead, Verdict
 
+SMS = CHANNEL_NUMBER["sms"]
 EARLY = (0.5, 300.0, 86_400.0)  # seconds until an early receipt is looked at again, doubled each time up to the second; given up after
 
 
@@ -48,25 +49,28 @@ class Receipts:
                 verdicts[n] = Dead(0, "unreadable", str(error))
         now = self._clock.now()
         changed: list[tuple[int, int]] = []
+        policies: set[tuple[str, str, bool]] = set()
 
         def write(tx: Tx) -> Sequence[Record]:
             changed.clear()
+            policies.clear()
             for space in {receipt.space for _, receipt in read}:
                 mine = [(record, receipt) for record, receipt in read if receipt.space == space]
-                self._write(tx, space, mine, now, changed)
+                policies.update(self._write(tx, space, mine, now, changed))
             return []
 
         async def forget() -> None:
             if changed:
                 await self._facts.forget(changed)
             if self._alarm:
-                for provider, code in {(r.provider, r.code) for _, r in read if r.kind == "bounced_policy"}:
-                    self._alarm(_refused_by_policy(provider, code))
+                for told in policies:
+                    self._alarm(_refused_by_policy(*told))
 
         return Batch(write, verdicts, forget)
 
     @staticmethod
-    def _write(tx: Tx, space: int, mine: Sequence[tuple[Record, Receipt]], now: float, changed: list[tuple[int, int]]) -> None:
+    def _write(tx: Tx, space: int, mine: Sequence[tuple[Record, Receipt]], now: float, changed: list[tuple[int, int]]) -> set[tuple[str, str, bool]]:
+        """(provider, code, whether it was a text) of what was refused by policy."""
         about = receipt_rows.deliveries_of(tx, space, [receipt.delivery for _, receipt in mine])
         kept: list[Receipt] = []
         later: list[hot.Later] = []
@@ -99,6 +103,7 @@ class Receipts:
             hot.write_moves(tx, [step_], now)
         if later:
             hot.write_due(tx, later)
+        return {(r.provider, r.code, about[r.delivery].channel == SMS) for r in kept if r.kind == "bounced_policy"}
 
 
 def _sent(tx: Tx, space: int, mine: Sequence[tuple[Record, Receipt]], about: Mapping[bytes, receipt_rows.Place]) -> dict[bytes, float]:
@@ -144,8 +149,13 @@ def _worn_out(tx: Tx, space: int, place: receipt_rows.Place, receipt: Receipt, n
     return suppress(tx, space, place.channel, place.address, "bounced", receipt.provider, now, receipt.at)
 
 
-def _refused_by_policy(provider: str, code: str) -> str:
+def _refused_by_policy(provider: str, code: str, text: bool) -> str:
     """One alert for each provider and code, however many come back."""
+    if text:
+        return (
+            f"Texts that the provider {provider or 'of a receipt'} sent come back as filtered or refused by policy ({code or 'no code'}). The numbers are not at fault, and stay. "
+            "Look at the answers on the pages of bounced deliveries: the words of the text, and whether its sender is registered for the country. Halt what repeats it."
+        )
     return (
         f"Mails that the provider {provider or 'of a receipt'} sent come back as refused by policy ({code or 'no code'}). The addresses are not at fault, and stay. Look at "
         "the answers on the pages of bounced deliveries: sender, SPF, DKIM and DMARC of your domain, and the standing of the address they are sent from."

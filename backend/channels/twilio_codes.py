@@ -76,7 +76,7 @@ STATUSES: Mapping[int, Row] = {
 
 # Of a message that Twilio took: hard suppresses the number, policy says that the text or its sender is at fault.
 ENDS: Mapping[int, Kind] = {
-    21610: "bounced_policy",  # and the number is suppressed, for its person said STOP
+    21610: "failed",  # the person said STOP; the number is suppressed
     21611: "bounced_soft",
     21614: "bounced_hard",
     30001: "bounced_soft",

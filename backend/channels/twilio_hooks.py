@@ -24,6 +24,7 @@ from backend.domain.receipt import Receipt
 
 LARGEST = 64_000  # bytes of a request; Twilio's have about 1,000
 MOST = 200  # fields of a request
+REMEMBERED = 86_400.0  # seconds; what Twilio signs has no time in it, so nothing is too old, and rows know what comes again later
 STOP = frozenset(("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "revoke", "stopp", "abmelden", "abbestellen"))
 START = frozenset(("start", "yes", "unstop"))
 HELP = frozenset(("help", "info", "hilfe"))
@@ -110,7 +111,7 @@ def _status(provider: str, query: Mapping[str, str], fields: Form, space: int, n
     raw = " ".join(filter(None, (fields.one("MessageSid")[:34], status, code)))
     known = error if error in ENDS else None
     receipt = Receipt(space, delivery, kind, now, generation, provider, str(known or error or status), raw)
-    return Heard([receipt], outs)
+    return Heard([receipt], outs, once=f"{fields.one('MessageSid')} {status}", keep=REMEMBERED)
 
 
 def word_of(body: str) -> str:
@@ -127,7 +128,7 @@ def _incoming(help_text: str, fields: Form, now: float) -> Heard:
         return Heard(body=SILENCE, media="text/xml")
     if word in ("STOP", "START"):
         out = OptOut("sms", sender, word == "STOP", now, fields.one("Body")[:40])
-        return Heard(opt_outs=[out], body=SILENCE, media="text/xml")
+        return Heard(opt_outs=[out], body=SILENCE, media="text/xml", once=fields.one("MessageSid"), keep=REMEMBERED)
     if word == "HELP" and not asked and help_text:
         body = f'<?xml version="1.0" encoding="UTF-8"?><Response><Message>{escape(help_text)}</Message></Response>'
         return Heard(body=body.encode(), media="text/xml")

@@ -40,7 +40,8 @@ class Soft(msgspec.Struct, frozen=True):
 
 
 # a mailbox that was full or away five times in two weeks belongs to nobody who looks into it
-SOFT = {"email": Soft(5, 14 * 86_400.0)}
+# and so does a number that could not be reached as often
+SOFT = {"email": Soft(5, 14 * 86_400.0), "sms": Soft(5, 14 * 86_400.0)}
 GONE = "unregistered"  # the same of a device: its token is dead until its app registers it again
 
 

@@ -9,12 +9,11 @@ from backend.app.provider_views import ProviderIn
 from backend.app.views import PreferencesIn
 from backend.channels import twilio, twilio_codes
 from backend.channels.guard import Guard
-from backend.channels.kinds import Given
-from backend.channels.twilio_hooks import hear
+from backend.channels.kinds import Forged
 from backend.security.roles import SYSTEM
 from backend.store import alert_rows
-from tests.channels.fake_twilio import CUT, SID, TOKEN, TYPED, FakeTwilio, error
-from tests.channels.test_twilio_hooks import hook, status
+from tests.channels.fake_twilio import CUT, TYPED, FakeTwilio, error
+from tests.channels.test_twilio_hooks import hook, incoming, status
 from tests.line.houses import admin, order_shipped, standing
 from workers.roster import Roster
 
@@ -113,21 +112,85 @@ async def test_every_end_that_twilio_reports_to_state_suppression_and_page(tmp_p
             form_url = form["StatusCallback"]
             assert form_url.startswith("https://carillon.example/hooks/texts?d=")
             for word, error_code in (("undelivered", str(code or "")), ("sent", ""), ("undelivered", str(code or ""))):  # out of order, and twice
-                await tell(stand, hook(status(word, error_code, To=form["To"]), form_url))
+                await tell(stand, hook(status(word, error_code, To=form["To"], MessageSid="SM" + form["To"][-6:]), form_url))
         await stand.settle()
         for n, (code, kind) in enumerate(rows):
             view = await stand.delivery(made[n], "sms")
-            assert view.state == "bounced", code
+            assert view.state == ("failed" if code == 21610 else "bounced"), code
             assert kind in [entry.text for entry in view.timeline if entry.kind == "receipt"]
             assert number(n) not in str(view)
-            assert await suppressed(stand, n) == ("bounced" if kind == "bounced_hard" else "")
+            assert await suppressed(stand, n) == ("stop" if code == 21610 else "bounced" if kind == "bounced_hard" else "")
 
 
 async def tell(stand, request):
-    """As the address for receipts does: what is heard joins the line."""
-    found = await hear(Given("texts", {"account_sid": SID, "auth_token": TOKEN}), request, 1, stand.now)
-    for receipt in found.receipts:
-        await stand.house.report(receipt)
+    """As whoever asks at our address for receipts."""
+    return await stand.app.hooks.hear("texts", request, "198.51.100.7")
+
+
+async def writes_back(stand, n, word, sid):
+    form = {**incoming(word, From=number(n)), "MessageSid": sid}
+    return await tell(stand, hook(form, "https://carillon.example/hooks/texts"))
+
+
+async def test_stop_is_above_everything_and_start_lifts_that_alone(tmp_path, monkeypatch):
+    async with texting(tmp_path, monkeypatch) as (stand, there):
+        _, event = await to_one(stand, 1, "security", priority="critical")
+        assert (await writes_back(stand, 1, "Stop.", "SM1")).body.endswith(b"<Response/>")
+        assert await suppressed(stand, 1) == "stop"
+        assert await stand.units(await stand.send(event)) == {"sms": ["skip suppressed"]}
+        await writes_back(stand, 1, "START", "SM2")
+        assert await suppressed(stand, 1) == ""
+        assert await stand.units(await stand.send(event)) == {"sms": ["sent"]}
+        await writes_back(stand, 1, "STOP", "SM3")
+        stand.clock.move(3 * 86_400)
+        await writes_back(stand, 1, "START", "SM2")  # somebody who saw it says it again
+        assert await suppressed(stand, 1) == "stop"
+        await writes_back(stand, 2, "START", "SM4")
+        there.script = lambda form, n: error(400, 21614)
+        _, other = await to_one(stand, 2)
+        await stand.send(other)
+        await writes_back(stand, 2, "START", "SM5")
+        assert await suppressed(stand, 2) == "bounced"
+
+
+async def test_what_is_forged_changes_nothing(tmp_path, monkeypatch):
+    async with texting(tmp_path, monkeypatch) as (stand, there):
+        _, event = await to_one(stand, 1)
+        (made,) = await stand.accept(event)
+        await stand.settle()
+        url = there.forms[0]["StatusCallback"]
+        for request in (hook(status("failed"), url, token="guessed"), hook(incoming("STOP", From=number(1)), "https://carillon.example/hooks/texts", token="guessed")):
+            with pytest.raises(Forged):
+                await tell(stand, request)
+        await stand.settle()
+        assert (await stand.delivery(made, "sms")).state == "sent"
+        assert await suppressed(stand, 1) == ""
+
+
+async def test_a_filtered_text_tells_operators_and_leaves_the_number(tmp_path, monkeypatch):
+    async with texting(tmp_path, monkeypatch) as (stand, there):
+        _, event = await to_one(stand, 1)
+        (made,) = await stand.accept(event)
+        await stand.settle()
+        await tell(stand, hook(status("undelivered", "30007"), there.forms[0]["StatusCallback"]))
+        await stand.settle()
+        await asyncio.gather(*stand.app._pending)
+        (alert,) = await stand.app.store.read(lambda tx: alert_rows.newest(tx, 1, 50))
+        assert "Texts that the provider texts sent come back as filtered" in alert.message
+        assert "30007" in alert.message
+        assert (await stand.delivery(made, "sms")).state == "bounced"
+        assert await suppressed(stand, 1) == ""
+
+
+async def test_a_number_that_could_not_be_reached_five_times_rests(tmp_path, monkeypatch):
+    async with texting(tmp_path, monkeypatch) as (stand, there):
+        _, event = await to_one(stand, 1)
+        for n in range(5):
+            assert await suppressed(stand, 1) == ""
+            await stand.send(event)
+            await tell(stand, hook(status("undelivered", "30005", MessageSid=f"SM{n}"), there.forms[-1]["StatusCallback"]))
+            await stand.settle(after=60)
+        assert await suppressed(stand, 1) == "bounced"
 
 
 async def test_receipts_in_any_order_end_where_twilio_ended(tmp_path, monkeypatch):
