@@ -14,6 +14,7 @@ import msgspec
 
 from backend.channels.base import Answer, Outgoing
 from backend.channels.kinds import Field, Forged, Given, Heard, Late
+from backend.channels.reports import BOUNCES
 from backend.channels.smtp import Smtp
 from backend.clock import Clock
 from backend.domain.errors import Invalid
@@ -128,15 +129,10 @@ def meaning(table: Table, *keys: str) -> Words:
 
 
 def bounce(status: str, otherwise: Word) -> Word:
-    """The kind of a bounce by its enhanced status code (RFC 3463); `otherwise` where the code says too little."""
-    group = status.rpartition(".")[0]
-    if status in ("5.1.7", "5.1.8"):  # the sender's address is the one that is wrong
-        return "bounced_policy"
-    if group == "5.1" or status == "5.2.1":
-        return "bounced_hard"
-    if group == "5.7":
-        return "bounced_policy"
-    return "bounced_soft" if group == "5.2" or status[:2] == "4." else otherwise
+    """The kind of a bounce by its enhanced status code, as of a report by mail; `otherwise` where the code says too little."""
+    parts = status.split(".")
+    known = (BOUNCES.get(".".join(parts[:n])) for n in (3, 2))
+    return next((kind for kind in known if kind), BOUNCES["4"] if parts[0] == "4" else otherwise)
 
 
 def status_of(*texts: str) -> str:
