@@ -32,4 +32,29 @@
     const all = rows();
     if (all.length) { go(all, place); place = -1; }
   }).observe(document.documentElement, { subtree: true, childList: true });
+
+  /* notifications in this browser: the module is fetched only where the page offers them; what it says goes to the server with the hidden form */
+  const looked = new WeakSet();
+  const push = async (form, act) => {
+    const { allow, called, look, withdraw } = await import("/notify-push.js");
+    const name = called(), { key, register } = form.dataset;
+    const keep = { register, label: [name.browser, name.system].filter(Boolean).join(", ") };
+    const said = act === "look" ? await look({ key }) : act === "off" ? await withdraw() : await allow({ key, renew: act === "renew", keep });
+    const here = document.getElementById("push-form") ?? form; /* the page may have been drawn anew meanwhile */
+    here.elements.said.value = JSON.stringify({ act, ...name, ...said, subscription: said.subscription ? JSON.stringify(said.subscription) : "" });
+    here.requestSubmit();
+  };
+  const offered = () => {
+    const form = document.getElementById("push-form");
+    if (!form || looked.has(form)) return;
+    looked.add(form);
+    push(form, "look");
+  };
+  new MutationObserver(offered).observe(document.documentElement, { subtree: true, childList: true });
+  addEventListener("click", (e) => {
+    const button = e.target.closest?.("[data-push]"), form = document.getElementById("push-form");
+    if (!button || !form || button.disabled) return;
+    button.disabled = true;
+    push(form, button.dataset.push).finally(() => { button.disabled = false; });
+  });
 })();

@@ -19,6 +19,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.api import scripts
 from carillon.portal_build import CLIENT, INLINE, ROOT, WEB, BuildFailed, is_built
 from carillon.portal_files import Files
 
@@ -118,7 +119,7 @@ class Headers:
         async def finish(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in {**SECURITY_HEADERS, **(scripts.HEADERS if path in scripts.PATHS else {})}.items():
                     headers.setdefault(name, value)
                 kept = self._kept(path, message["status"])
                 if kept:

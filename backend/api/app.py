@@ -22,6 +22,7 @@ from backend.api import (
     operating,
     providers,
     schedules,
+    scripts,
     unsubscribe,
     users,
 )
@@ -44,6 +45,7 @@ PLAIN: list[tuple[str, str, Plain]] = [
     ("GET", "/o/{token}.gif", links.guarded(links.opened, many=True)),
     ("GET", "/i/{name}", images.show),
     ("GET POST", "/hooks/{key}", hooks.hear),
+    *(("GET", path, scripts.script) for path in scripts.PATHS),
     ("POST", "/oauth/token", oauth.token),
     ("GET", "/oauth/jwks.json", oauth.jwks),
     ("GET", "/livez", health.livez),

@@ -7,12 +7,15 @@ from backend.app.views import AlertIn, AlertView, ChatMessageIn, ChatMessageView
 
 
 class ClientView(msgspec.Struct):
-    """Where a browser finds the stream: WebSocket (graphql-transport-ws), HTTP (graphql-sse), and the poll to fall back to."""
+    """Where a browser finds the stream: WebSocket (graphql-transport-ws), HTTP (graphql-sse), and the poll to fall back to. `push_key`: what it
+    subscribes to Web Push with (`applicationServerKey`), "" while there is no provider; `push_worker`: the service worker."""
 
     graphql: str
     socket: str
     notifications: str
     version: str
+    push_key: str
+    push_worker: str
 
 
 class MembersView(msgspec.Struct):
@@ -45,7 +48,8 @@ async def client(call: Call) -> Answer:
     """Addresses for the customer's own pages."""
     base = call.app.settings.base_url
     socket = "ws" + base.removeprefix("http") + "/graphql"
-    return Answer(ClientView(f"{base}/graphql", socket, f"{base}/v1/users/{{id}}/notifications", "1"))
+    key, worker = await call.app.browsers.key(call.actor), f"{base}/notify-sw.js"
+    return Answer(ClientView(f"{base}/graphql", socket, f"{base}/v1/users/{{id}}/notifications", "1", key, worker))
 
 
 ENDPOINTS = [

@@ -18,6 +18,7 @@ from backend.app.accounts import MAIN, Accounts
 from backend.app.alerts import Alerts
 from backend.app.analytics import Analytics
 from backend.app.audit import Audit
+from backend.app.browsers import Browsers
 from backend.app.captures import Captures
 from backend.app.categories import Categories
 from backend.app.chat import Chat
@@ -95,6 +96,7 @@ class App:
         self.facts = FactsReader(store=store, cache=cache, sealer=self.sealer)
         self.demanded = Demanded(self)
         self.people = People(self)
+        self.browsers = Browsers(self)
         self.preferences = Preferences(self)
         self.groups = Groups(self)
         self.categories = Categories(self)

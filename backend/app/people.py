@@ -235,6 +235,10 @@ class People(Aggregate):
             raise NotFound(f"Nobody with the user id {user_id[:128]!r} is known here. Create the user with PUT first.", user=user_id[:128])
         return row
 
+    def id_of(self, given: AddressIn) -> str:
+        """The `id` that the address has, or would have. Raises `Invalid` with the repair."""
+        return self.app.sealer.address_hash(CHANNEL_NUMBER[given.channel], _plain(given)).hex()
+
     def sealed(self, channel: int, text: str) -> Sealed:
         """An address as it is kept. Raises `Invalid` with the repair."""
         plain = normalise(channel, text)

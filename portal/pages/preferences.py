@@ -213,6 +213,31 @@ def _places() -> rx.Component:
     return card(t("pref.addresses"), rows, sub=t("pref.addresses.text"), flush=True)
 
 
+def _browser() -> rx.Component:
+    """Whether this browser shows notifications. What it says of itself comes through the hidden form (assets/person.js)."""
+
+    def stands(state: str, ico: str, hue: str, text: object, act: str = "", kind: str = "", **does: str) -> tuple[str, rx.Component]:
+        acts = [button(t(f"push.{state}.act"), kind=kind, **does)] if act else []
+        words = div(p(t(f"push.{state}"), cls="strong"), p(text, cls="muted"), cls="grow")
+        return state, div(span(icon(ico, 18), cls=f"ico {hue}"), words, *acts, cls="row wrap start pushrow")
+
+    said = rx.match(
+        Preferences.push_state,
+        stands("on", "bell-ring", "delivered", t("push.on.text"), "off", data_push="off"),
+        stands("off", "bell", "accent", t("push.off.text"), "on", "pri", data_push="on"),
+        stands("gone", "bell-off", "held", t("push.gone.text"), "renew", "pri", data_push="renew"),
+        stands("blocked", "ban", "held", t("push.blocked.text"), "reload", data_act="reload"),
+        stands("failed", "circle-alert", "failed", Preferences.push_failed, "renew", data_push="renew"),
+        *(stands(state, "bell-off", "", t(f"push.{state}.text")) for state in ("home", "impossible", "insecure")),
+        div(cls="skel", style={"width": "62%"}),
+    )
+    form = rx.el.form(
+        input_el(type="hidden", name="said"), on_submit=Preferences.push_said, id="push-form", hidden=True,
+        custom_attrs={"data-key": Preferences.push_key, "data-register": Preferences.push_register},
+    )  # fmt: skip
+    return rx.cond(Preferences.push_key != "", card(t("push.title"), div(said, aria_live="polite"), form, id="push"))
+
+
 def _ahead() -> rx.Component:
     return section(
         span(icon("moon-star", 18), cls="ico accent"),
@@ -241,6 +266,7 @@ def preferences() -> rx.Component:
         _pause(),
         _matrix(),
         div(_quiet(), div(_often(), _counted(), _language(), cls="col g4"), cls="owngrid"),
+        _browser(),
         _places(),
         cls="col g4",
     )

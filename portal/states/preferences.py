@@ -2,6 +2,8 @@
 
 
 from datetime import UTC, date, datetime, time
+from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import reflex as rx
@@ -11,7 +13,7 @@ from backend.app.wishes import MatrixRow, MatrixView
 from backend.domain.errors import Invalid, Refusal, Unavailable
 from backend.domain.person import QuietHours
 from backend.domain.plain import in_line
-from portal import foresight
+from portal import browsers, foresight
 from portal.access import zone_of
 from portal.frame import Frame, read_in, tell
 from portal.guard import caller, guarded
@@ -55,11 +57,15 @@ class Preferences(rx.State):
     clocks: str = ""
     kept: bool = False  # something was changed since the page opened
     trouble: str = ""
+    push_key: str = ""  # what a browser subscribes with; "" when nobody sends to browsers
+    push_register: str = ""
+    push_state: str = ""  # "" until the browser has said how it stands
+    push_failed: str = ""
 
     @guarded("inbox.own", page=True)
     async def load(self) -> None:
         """Everything the caller wishes."""
-        self.kept, self.pause_problem, self.zone_problem = False, "", ""
+        self.kept, self.pause_problem, self.zone_problem, self.push_state = False, "", "", ""
         await fill(self)
 
     @guarded("inbox.own")
@@ -185,7 +191,19 @@ class Preferences(rx.State):
             return
         await _keep(self, PreferencesIn(paused_until=None), (await teller(self)).say("pref.said.unpaused"))
 
-    # ---- addresses
+    # ---- this browser, and addresses
+    @guarded("inbox.own")
+    async def push_said(self, form: dict[str, Any]) -> None:
+        """What the browser says of itself, and has done about it."""
+        said, voice = browsers.read(form.get("said")), await teller(self)
+        state, changed = await browsers.keep(caller(), said, voice)
+        self.push_failed = voice.say("push.failed.text", why=in_line(said.why, 200)) if state == "failed" else ""
+        if changed:
+            await fill(self)
+            self.kept = True
+            tell(await self.get_state(Frame), "delivered", voice.say(f"push.said.{changed}"))
+        self.push_state = state
+
     @guarded("inbox.own")
     async def remove(self, key: str) -> None:
         """A device of one's own."""
@@ -320,6 +338,7 @@ async def fill(page: Preferences) -> None:
         wishes = await app().preferences.get(actor, actor.subject)
         person = await app().people.get(actor, actor.subject)
         places = (await app().people.addresses(actor, actor.subject)).items
+        page.push_key = await app().browsers.key(actor)
     except Unavailable as away:
         page.trouble = in_words(away)
         return
@@ -339,6 +358,7 @@ async def fill(page: Preferences) -> None:
     page.paused = until > voice.now
     page.pause_text = voice.say("pref.pause.until", until=foresight.words_of(voice, until)) if page.paused else ""
     page.places = [place_of(a, voice) for a in places][:50]
+    page.push_register = f"/v1/users/{quote(actor.subject, safe='')}/addresses"
     _show_quiet(page, matrix, voice, until if page.paused else 0.0)
 
 

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from portal.words import (
     analytics,
+    browser,
     de,
     de_pages,
     dead,
@@ -31,6 +32,7 @@ from portal.words import (
 LANGUAGES = ("en", "de")
 _ROOMS: tuple[ModuleType, ...] = (
     analytics,
+    browser,
     kit,
     dead,
     desk,

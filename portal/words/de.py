@@ -51,6 +51,7 @@ PHRASES = {
     "platform.fcm": "Firebase",
     "platform.fid": "Firebase",
     "platform.apns": "Apple",
+    "platform.webpush": "Web Push",
     "channel.sms": "SMS",
     "closed.title": "Diese Seite ist für Ihre Rolle nicht offen",
     "closed.text": "Bitten Sie die Administration um die Rolle, zu der sie gehört.",

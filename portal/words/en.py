@@ -51,6 +51,7 @@ PHRASES = {
     "platform.fcm": "Firebase",
     "platform.fid": "Firebase",
     "platform.apns": "Apple",
+    "platform.webpush": "Web Push",
     "channel.sms": "SMS",
     "closed.title": "This page is not open to your role",
     "closed.text": "Ask an administrator for the role that includes it.",
