@@ -28,7 +28,7 @@ up: $(RUN) ## run everything on this machine, in one process (PORT=9000 make up 
 	@exec $(BIN)/carillon up
 
 test: $(TESTS) $(ORACLES) lint ## every test but the longest drills, on real PostgreSQL, Redis and Kafka of its own; leaves nothing running
-	@$(ENGINES) need chromium postfix opendkim dovecot
+	@$(ENGINES) need chromium postfix opendkim dovecot firefox
 	@$(BIN)/python -m carillon.portal_build
 	@$(ENGINES) run -- $(BIN)/python -m tests.whole -m "not long" $(ARGS)
 
@@ -53,7 +53,7 @@ sabotage: $(TESTS) ## break every promise on a copy and see its test go red
 	@$(ENGINES) run -- $(BIN)/python -m tests.house.sabotage $(ARGS)
 
 e2e: $(TESTS) $(ORACLES) ## the stories in a real browser and with real GraphQL clients
-	@$(ENGINES) need chromium
+	@$(ENGINES) need chromium firefox
 	@$(BIN)/python -m carillon.portal_build
 	@$(ENGINES) run -- $(BIN)/python -m pytest -m e2e $(ARGS)
 

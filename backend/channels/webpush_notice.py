@@ -16,7 +16,7 @@ BODY_KEPT = 200  # characters of the text that are not cut away; no browser show
 ACTIONS = 2  # buttons; no browser shows more
 
 
-class TooLarge(Invalid):
+class NoticeTooLarge(Invalid):
     """The message does not fit into the 3,993 bytes that a push service takes, also without picture, buttons and most of its text. Shorten its
     title or its link."""
 
@@ -70,7 +70,7 @@ def headers_of(outgoing: Outgoing, now: float) -> dict[str, str]:
 
 def payload_of(outgoing: Outgoing, icon: str = "", badge: int | None = None) -> bytes:
     """JSON of a `Notice`. What is too large loses first the text beyond `BODY_KEPT` characters, then its picture, then its buttons.
-    Raises `ImageOpen`, `TooLarge`."""
+    Raises `ImageOpen`, `NoticeTooLarge`."""
     message = outgoing.message
     assert isinstance(message, PushMessage)
     if message.image and not message.image.startswith("https://"):
@@ -90,7 +90,7 @@ def payload_of(outgoing: Outgoing, icon: str = "", badge: int | None = None) -> 
         made = msgspec.json.encode(notice)
         if len(made) <= ROOM:
             return made
-    raise TooLarge(field="message", bytes=len(made), limit=ROOM)
+    raise NoticeTooLarge(field="message", bytes=len(made), limit=ROOM)
 
 
 def _shortened(body: str, surplus: int) -> str:

@@ -31,6 +31,7 @@ NEEDS = {
     "OpenDKIM": Need(("opendkim",), ("opendkim",)),
     "Dovecot": Need(("dovecot", "doveadm"), ("dovecot-imapd",)),
     "Chromium": Need(("chromium",), ("chromium", "fonts-dejavu-core", "fonts-noto-color-emoji")),
+    "Firefox": Need(("firefox-esr",), ("firefox-esr",)),
 }
 POLICY = Path("/usr/sbin/policy-rc.d")  # Debian's word on whether an installed service may be started
 
@@ -39,6 +40,8 @@ def find(program: str) -> str:
     """Full path of a program, or "": from PATH, where Debian keeps servers, or PostgreSQL's (newest first)."""
     if found := shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin"):
         return found
+    if program == "firefox-esr":
+        return shutil.which("firefox") or ""
     if program == "chromium":
         return next(filter(None, map(shutil.which, ("chromium-browser", "google-chrome", "chrome"))), "")
     kept = sorted(

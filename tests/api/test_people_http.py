@@ -1,6 +1,7 @@
 """/v1/users and the rest of what is set up: round trips, revisions, paging, the inbox by list, poll and long poll."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from backend.app.views import PersonIn
 from backend.clock import HeldClock
 from carillon.house import House
 from tests.api.conftest import ADMIN, Ask
+from tests.channels.pushsink import Subscribed
 
 WRITE = ("users:write",)
 EVENT: dict[str, Any] = {"type": "order.shipped", "category": "orders", "to": {"user": "mia"}, "title": "Shipped", "message": "On its way", "channels": ["web"]}
@@ -240,3 +242,27 @@ async def test_a_character_nobody_can_keep(ask: Ask):
     assert (await ask("GET", "/v1/users/a%00b", role="admin")).json()["code"] == "invalid"
     assert (await ask("GET", "/v1/users", role="admin", params={"search": "a\x00b"})).json()["code"] == "invalid"
     assert (await ask("GET", "/v1/users?search=a&search=b", role="admin")).json()["field"] == "search"
+
+
+async def test_a_browser_is_registered_by_its_own_person(ask: Ask, mia: None):
+    browser = Subscribed()
+    given = {"channel": "push", "platform": "webpush", "address": json.dumps(browser.json), "label": "Firefox on Linux"}
+    made = await ask("PUT", "/v1/users/mia/addresses", role="member", subject="mia", json=given)
+    assert (made.status_code, made.json()["platform"], made.json()["label"]) == (200, "webpush", "Firefox on Linux"), made.text
+    again = await ask("PUT", "/v1/users/mia/addresses", role="member", subject="mia", json={**given, "platform": "", "address": browser.address})
+    assert again.json()["id"] == made.json()["id"]
+    for wrong in ({**browser.json, "endpoint": "https://127.0.0.1/x"}, {**browser.json, "keys": {}}, {**browser.json, "endpoint": "http://push.example.test/x"}):
+        refused = await ask("PUT", "/v1/users/mia/addresses", role="member", subject="mia", json={**given, "address": json.dumps(wrong)})
+        assert (refused.status_code, refused.json()["code"]) == (422, "not_a_subscription"), refused.text
+        assert browser.json["endpoint"] not in refused.text
+    other = await ask("PUT", "/v1/users/mia/addresses", role="member", subject="tom", json=given)
+    assert other.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/notify-sw.js", "/notify-push.js"])
+async def test_scripts_for_browsers_are_there_without_the_portal(ask: Ask, path: str):
+    answer = await ask("GET", path)
+    assert (answer.status_code, answer.headers["service-worker-allowed"], answer.headers["cache-control"]) == (200, "/", "no-cache")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert (await ask("GET", path, headers={"if-none-match": answer.headers["etag"]})).status_code == 304
+    assert (await ask("POST", path)).status_code == 405

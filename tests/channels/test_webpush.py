@@ -190,7 +190,7 @@ def test_what_is_too_large_loses_text_then_picture_then_buttons():
     assert "actions" not in made(actions=[Action("a", "A", "https://example.com/" + "p" * 4_000)])
     with pytest.raises(Invalid) as refused:
         made(title="t" * 5_000)
-    assert refused.value.code() == "too_large"
+    assert refused.value.code() == "notice_too_large"
 
 
 @given(st.text(max_size=6_000), st.text(max_size=600))

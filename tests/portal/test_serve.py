@@ -139,3 +139,15 @@ def test_without_a_bundle_the_error_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr("carillon.portal_build.STAMP", tmp_path / "none")
     with pytest.raises(BuildFailed, match=r"python -m carillon\.portal_build"):
         portal_serve.portal_app([], origin="http://localhost:1")
+
+
+@pytest.mark.parametrize("path", ["/notify-sw.js", "/notify-push.js"])
+def test_what_notifies_browsers_is_served_to_pages_of_anybody_and_never_from_an_old_copy(browser, path):
+    answer = browser.get(path)
+    kind = answer.headers["content-type"]
+    assert (answer.status_code, kind.partition(";")[0]) == (200, "text/javascript")
+    assert answer.headers["service-worker-allowed"] == "/"
+    assert (answer.headers["cache-control"], answer.headers["access-control-allow-origin"]) == ("no-cache", "*")
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    again = browser.get(path, headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.headers["service-worker-allowed"]) == (304, "/")
