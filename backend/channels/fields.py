@@ -20,7 +20,7 @@ SHOWN = 60  # characters of a wrong value that a refusal repeats
 
 
 def read(kind: Kind, typed: Mapping[str, str]) -> dict[str, str]:
-    """The value of every field, with what usually stands in those that were left empty. Raises `Invalid`, naming field and repair."""
+    """The value of every field, with what usually stands, or is made, in those that were left empty. Raises `Invalid`, naming field and repair."""
     unknown = sorted(typed.keys() - {field.name for field in kind.fields})
     if unknown:
         known = ", ".join(field.name for field in kind.fields)
@@ -35,6 +35,8 @@ def _value(field: Field, typed: str) -> str:
     lined = field.form in ("lines", "secret_lines")
     if (_CONTROL_OF_LINES if lined else _CONTROL).search(text):
         raise _wrong(field, "holds a line break or another control character. Paste it again without it.")
+    if not text and field.make is not None:
+        return field.make()
     if not text:
         if field.usual or not field.required or field.form == "switch":
             return field.usual or ("0" if field.form == "switch" else "")

@@ -102,6 +102,7 @@ OPEN = {
     "accounts.sign_in": "who signs in is nobody yet; the password is the permission",
     "accounts.claim": "the one-time link is the permission",
     "accounts.who": "the session is the permission",
+    "browsers.key": "a public key, shown to whoever subscribes",
     "accounts.sign_out": "the session is the permission",
     "invitations.describe": "the one-time link is the permission",
     "invitations.accept": "the one-time link is the permission",
