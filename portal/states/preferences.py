@@ -65,7 +65,7 @@ class Preferences(rx.State):
     @guarded("inbox.own", page=True)
     async def load(self) -> None:
         """Everything the caller wishes."""
-        self.kept, self.pause_problem, self.zone_problem, self.push_state = False, "", "", ""
+        self.kept, self.pause_problem, self.zone_problem = False, "", ""
         await fill(self)
 
     @guarded("inbox.own")

@@ -17,6 +17,7 @@ const prefs = {
   "permissions.default.desktop-notification": 1,
   "dom.webnotifications.requireuserinteraction": false,
   "dom.serviceWorkers.testing.enabled": true,
+  "alerts.useSystemBackend": false, // a machine without a desktop has none, and what cannot be shown is an error
 };
 const browser = await puppeteer.launch({ browser: "firefox", executablePath: firefox, headless: true, extraPrefsFirefox: prefs });
 try {
@@ -25,7 +26,7 @@ try {
   await page.goto(`${page_url}/preferences`);
   await page.waitForSelector("[data-push=on]", { timeout: 30000 });
   const asked = await page.evaluate(() => Notification.permission);
-  await page.click("[data-push=on]");
+  await page.locator("[data-push=on]").click();
   await page.waitForSelector("[data-push=off]", { timeout: 30000 });
   const words = await page.evaluate(() => document.querySelector("#content").innerText);
   say({ on: true, asked, words });
@@ -42,12 +43,12 @@ try {
   say({ shown });
   await go();
   await page.reload();
-  await page.waitForSelector("[data-push=off]", { timeout: 30000 });
-  await page.click("[data-push=off]");
+  await page.locator("[data-push=off]").click();
   await page.waitForSelector("[data-push=on]", { timeout: 30000 });
   const left = await page.evaluate(async () => Boolean(await (await navigator.serviceWorker.getRegistration("/")).pushManager.getSubscription()));
   say({ off: true, left });
   await go();
 } finally {
   await browser.close();
+  process.stdin.destroy();
 }
