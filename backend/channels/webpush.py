@@ -5,8 +5,6 @@ webpush_answers.py, and how addresses that browsers gave us are kept from leadin
 """
 
 import asyncio
-import logging
-from collections import deque
 from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
@@ -15,7 +13,9 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from backend.channels.base import Answer, Outgoing
 from backend.channels.egress import Egress, NotPublic
+from backend.channels.inorder import InOrder
 from backend.channels.kinds import Field, Given, Kind, Parts
+from backend.channels.push import Unfit
 from backend.channels.webpush_answers import answer_of
 from backend.channels.webpush_notice import headers_of, payload_of
 from backend.channels.webpush_seal import Vapid, check_contact, make_key, read_key, seal
@@ -23,9 +23,6 @@ from backend.clock import Clock
 from backend.domain.errors import Invalid, Unavailable
 from backend.security.browsers import Browser, NotASubscription, browser_of
 
-log = logging.getLogger("carillon.channels")
-
-LANES = 64
 CONNECT, ANSWER = 5.0, 10.0  # seconds to open a connection, and to hear an answer
 REST = 30.0  # seconds a push service that cannot be reached is left alone: what goes there must not hold up others
 RESTING = 1_024  # push services
@@ -36,101 +33,73 @@ SERVICES = {  # to see whether the outside can be reached; messages go to whiche
     "Apple": "https://web.push.apple.com/",
     "Microsoft": "https://wns2-par02p.notify.windows.com/",
 }
-CLOSING = Answer("temporary", "closing", "Carillon stopped before the message was sent.")
 EGRESS = Egress()
 
 
 class Webpush:
-    """The provider. A lane has one message under way; what waits behind it is answered in order."""
+    """The provider. What goes to one browser goes in order, and no browser waits for another."""
 
-    channel, route, lanes, open_limit = "push", "push-webpush", LANES, 512
+    channel, route = "push", "push-webpush"
+    lanes = 1
     patience = CONNECT + 2 * ANSWER
 
-    def __init__(self, *, key: str, vapid: Vapid, clock: Clock, icon: str = "", rate: int = 0, egress: Egress = EGRESS) -> None:
-        self.key, self.rate = key, rate
+    def __init__(
+        self, *, key: str, vapid: Vapid, clock: Clock, icon: str = "", rate: int = 0, open_limit: int = 256, egress: Egress = EGRESS
+    ) -> None:  # fmt: skip
+        self.key, self.rate, self.open_limit = key, rate, open_limit
         self._vapid, self._clock, self._icon, self._egress = vapid, clock, icon, egress
-        self._waiting: list[deque[tuple[Outgoing, Callable[[Answer], None]]]] = [deque() for _ in range(LANES)]
-        self._running: dict[int, asyncio.Task[None]] = {}
+        self._row = InOrder(self._send)
         self._resting: dict[str, tuple[float, Answer]] = {}  # push service -> until when, and what is answered
         self._session: ClientSession | None = None
-        self._closed = False
 
     async def start(self) -> None:
         """Connections are opened when there is something to send."""
-        self._session = self._egress.session(limit=2 * LANES, timeout=ClientTimeout(total=CONNECT + 2 * ANSWER, sock_connect=CONNECT, sock_read=ANSWER))
+        timeout = ClientTimeout(total=CONNECT + 2 * ANSWER, sock_connect=CONNECT, sock_read=ANSWER)
+        self._session = self._egress.session(limit=self.open_limit, timeout=timeout)
 
     async def close(self) -> None:
         """Answer what waits, wait for what flies."""
-        self._closed = True
-        for waiting in self._waiting:
-            while waiting:
-                waiting.popleft()[1](CLOSING)
-        await asyncio.gather(*self._running.values())
+        await self._row.close(ANSWER)
         if self._session is not None:
             await self._session.close()
 
     def post(self, lane: int, outgoing: Outgoing, done: Callable[[Answer], None]) -> None:
-        """One message, after those before it in its lane."""
-        if self._closed or self._session is None:
-            done(CLOSING)
-            return
-        self._waiting[lane].append((outgoing, done))
-        if lane not in self._running:
-            self._running[lane] = asyncio.create_task(self._run(lane, self._session))
+        """One message to one browser."""
+        self._row.put(outgoing, done)
 
     def recall(self, deliveries: Collection[bytes], answer: Answer) -> None:
-        """What waits in the lanes; what is under way goes on."""
-        for lane, waiting in enumerate(self._waiting):
-            back = [one for one in waiting if one[0].delivery in deliveries]
-            if back:
-                self._waiting[lane] = deque(one for one in waiting if one[0].delivery not in deliveries)
-            for _, done in back:
-                done(answer)
+        """What waits behind another one to its browser."""
+        self._row.recall(deliveries, answer)
 
     async def reachable(self) -> str:
         """Which of the great push services answer from here; they are asked nothing that needs a subscription."""
-        if self._session is None:
-            raise Unavailable("Web Push was not started.")
-        names = list(SERVICES)
-        found = await asyncio.gather(*(self._answers(self._session, SERVICES[name]) for name in names))
-        well = [name for name, yes in zip(names, found, strict=True) if yes]
+        session = self._egress.session(limit=len(SERVICES), timeout=ClientTimeout(total=CONNECT))
+        try:
+            found = await asyncio.gather(*(_answers(session, url) for url in SERVICES.values()))
+        finally:
+            await session.close()
+        well = [name for name, yes in zip(SERVICES, found, strict=True) if yes]
         if not well:
-            raise Unavailable(f"None of the push services of {', '.join(names)} can be reached from here. Let this machine open https connections to the outside.")
+            raise Unavailable(f"None of the push services of {', '.join(SERVICES)} can be reached from here. Let this machine open https connections to the outside.")
         return f"The push services of {', '.join(well)} can be reached."
 
-    @staticmethod
-    async def _answers(session: ClientSession, url: str) -> bool:
-        try:
-            async with session.head(url, allow_redirects=False):
-                return True
-        except (ClientError, OSError, TimeoutError):
-            return False
-
-    async def _run(self, lane: int, session: ClientSession) -> None:
-        try:
-            while self._waiting[lane]:
-                outgoing, done = self._waiting[lane].popleft()
-                try:
-                    answer = await self._send(session, outgoing)
-                except Exception as error:  # a mistake of ours must not leave a message without an answer
-                    log.exception("a message to a browser could not be sent")
-                    answer = Answer("temporary", "failed", type(error).__name__)
-                done(answer)
-        finally:
-            del self._running[lane]
-
-    async def _send(self, session: ClientSession, outgoing: Outgoing) -> Answer:
+    async def _send(self, outgoing: Outgoing) -> Answer:
+        assert self._session is not None
         now = self._clock.now()
         try:
             browser = browser_of(outgoing.address)
             body = seal(browser, payload_of(outgoing, self._icon))
-        except Invalid as wrong:
-            return Answer("bad_address" if isinstance(wrong, NotASubscription) else "refused", wrong.code(), wrong.detail)
-        until, resting = self._resting.get(browser.origin, (0.0, CLOSING))
-        if until > now:
+        except NotASubscription as wrong:
+            return Answer("bad_address", wrong.code(), wrong.detail)
+        except Unfit as unfit:
+            return unfit.answer
+        until, resting = self._resting.get(browser.origin, (0.0, None))
+        if resting is not None and until > now:
             return resting
         headers = {**headers_of(outgoing, now), "Authorization": self._vapid.header(browser.origin, now)}
-        answer = await self._ask(session, browser, headers, body, now)
+        answer = await self._ask(self._session, browser, headers, body, now)
+        if answer.code == "connection_lost":  # a kept connection had ended, mostly; should it have been taken, its topic makes the repeat take its place
+            answer = await self._ask(self._session, browser, headers, body, now)
         if answer.code == "credentials":
             self._vapid.forget(browser.origin)
         return answer
@@ -168,6 +137,14 @@ class Webpush:
         return answer
 
 
+async def _answers(session: ClientSession, url: str) -> bool:
+    try:
+        async with session.head(url, allow_redirects=False):
+            return True
+    except (ClientError, OSError, TimeoutError):
+        return False
+
+
 def _check_icon(text: str) -> None:
     parts = urlsplit(text)
     if parts.scheme != "https" or not parts.hostname or not text.isprintable() or " " in text:
@@ -182,7 +159,7 @@ def make(given: Given, parts: Parts) -> Webpush:
     """Raises `Invalid`."""
     check_contact(given.fields["contact"])
     vapid = Vapid(read_key(given.fields["private_key"]), given.fields["contact"])
-    return Webpush(key=given.key, vapid=vapid, clock=parts.clock, icon=given.fields.get("icon", ""), rate=given.number("rate"), egress=EGRESS)
+    return Webpush(key=given.key, vapid=vapid, clock=parts.clock, icon=given.fields.get("icon", ""), rate=given.number("rate"), open_limit=given.number("open"), egress=EGRESS)
 
 
 KIND = Kind(
@@ -230,6 +207,15 @@ KIND = Kind(
             },
             longest=1_000,
             check=_check_icon,
+        ),
+        Field(
+            name="open",
+            form="number",
+            usual="256",
+            low=1,
+            high=1_000,
+            title={"en": "Open at once", "de": "Zugleich offen"},
+            hint={"en": "How many messages each process may have under way.", "de": "So viele Nachrichten darf jeder Prozess zugleich unterwegs haben."},
         ),
         Field(
             name="rate",

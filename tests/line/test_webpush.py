@@ -115,11 +115,14 @@ async def test_what_a_service_asks_us_to_wait_is_waited(tmp_path, monkeypatch):
 async def test_what_somebody_said_of_an_event_travels_with_it(tmp_path, monkeypatch):
     async with notifying("embedded", tmp_path, monkeypatch) as (stand, service):
         user, browser = await reader(stand, service.origin)
+        for _ in range(2):
+            await stand.send(order_shipped(to=user, channels=["web"]))
         made = await stand.send(order_shipped(to=user, channels=["push"], collapse_key="order 1", priority="high"))
         ((_, headers, body),) = service.heard
         assert headers["Urgency"] == "high"
         said = browser.opens(body)
         assert (said["title"], said["renotify"], said["id"]) == ("Your order is on its way", True, (await stand.delivery(made, "push")).id)
+        assert said["badge"] == (await stand.app.inbox.counts(member(user), user)).unread == 2
 
 
 async def test_a_key_is_made_once_sealed_and_told_to_browsers_alone(tmp_path, monkeypatch):
