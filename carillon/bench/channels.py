@@ -23,7 +23,7 @@ from backend.domain.receipt import Receipt
 from backend.domain.space import Sender
 from backend.domain.template import EmailMessage, SmsMessage
 from backend.security.sealing import Sealer
-from carillon.bench import stand
+from carillon.bench import browsers, stand
 from carillon.bench.figures import ROUNDS, Row, spread
 
 COUNT = int(os.environ.get("CARILLON_BENCH_CHANNEL", "20000"))  # attempts of one run
@@ -136,9 +136,15 @@ async def _unheard(receipt: Receipt) -> None:
     raise AssertionError(receipt)
 
 
+async def webpush(count: int) -> float:
+    """See `browsers`."""
+    return await browsers.run(count, flown)
+
+
 CHANNELS: Mapping[str, Channel] = {
     "email": Channel("HTML mails by SMTP", 5_000, email),
     "sms": Channel("SMS by Twilio's client", 1_000, sms),
+    "webpush": Channel("Web Push, each message encrypted for its browser", 250, webpush),
 }
 
 
