@@ -36,7 +36,8 @@ class PersonView(Struct):
 
 class AddressIn(Struct, forbid_unknown_fields=True):
     """Where a person is on a channel; an address handed in twice is one address. `platform`: of push, whose device it is: fcm (a registration
-    token of Firebase, also when it is left out), fid (a Firebase installation id), apns (a device token of Apple, hexadecimal)."""
+    token of Firebase, also when it is left out), fid (a Firebase installation id), apns (a device token of Apple, hexadecimal), webpush (what JSON.stringify(subscription) says
+    in a browser)."""
 
     channel: Literal["email", "push", "sms"]
     address: Annotated[str, Meta(min_length=1, max_length=4096)]
