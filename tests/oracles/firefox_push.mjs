@@ -1,4 +1,4 @@
-// A real Firefox on our preferences page: turns notifications on, shows what comes, turns them off. Speaks in JSON lines; goes on at each line it is given.
+// A real Firefox on our preferences page: turns notifications on, shows what comes, opens what is clicked, turns them off. Speaks in JSON lines; goes on at each line it is given.
 // usage: node firefox_push.mjs FIREFOX PAGE SESSION PUSH_SOCKET
 import readline from "node:readline";
 import puppeteer from "puppeteer-core";
@@ -19,7 +19,7 @@ const prefs = {
   "dom.serviceWorkers.testing.enabled": true,
   "alerts.useSystemBackend": false, // a machine without a desktop has none, and what cannot be shown is an error
 };
-const browser = await puppeteer.launch({ browser: "firefox", executablePath: firefox, headless: true, extraPrefsFirefox: prefs });
+const browser = await puppeteer.launch({ browser: "firefox", executablePath: firefox, headless: true, extraPrefsFirefox: prefs, args: ["--remote-allow-system-access"] });
 try {
   const page = await browser.newPage();
   await browser.setCookie({ name: "carillon_session", value: session, domain: new URL(page_url).hostname, path: "/" });
@@ -42,11 +42,25 @@ try {
   });
   say({ shown });
   await go();
+  // the window that the browser itself shows a notification in, clicked as a person would
+  const chrome = { "moz:scope": "chrome" };
+  const { result } = await browser.connection.send("browsingContext.getTree", chrome);
+  const alert = result.contexts.find((one) => one.url.endsWith("/alert.xhtml"));
+  await browser.connection.send("script.evaluate", { expression: `document.getElementById("alertBox").click()`, target: { context: alert.context }, awaitPromise: false });
+  let opened = [];
+  for (let n = 0; n < 200 && !opened.length; n += 1) {
+    await new Promise((done) => setTimeout(done, 50));
+    opened = (await browser.pages()).map((one) => one.url()).filter((url) => !url.startsWith("about:") && !url.endsWith("/preferences"));
+  }
+  const left = await page.evaluate(async () => (await (await navigator.serviceWorker.getRegistration("/")).getNotifications()).length);
+  say({ opened, left });
+  await go();
+  await page.bringToFront();
   await page.reload();
   await page.locator("[data-push=off]").click();
   await page.waitForSelector("[data-push=on]", { timeout: 30000 });
-  const left = await page.evaluate(async () => Boolean(await (await navigator.serviceWorker.getRegistration("/")).pushManager.getSubscription()));
-  say({ off: true, left });
+  const still = await page.evaluate(async () => Boolean(await (await navigator.serviceWorker.getRegistration("/")).pushManager.getSubscription()));
+  say({ off: true, still });
   await go();
 } finally {
   await browser.close();

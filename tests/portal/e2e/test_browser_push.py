@@ -54,9 +54,9 @@ def devices(served, user):
     return [one for one in served.run(served.house.app.people.addresses(SYSTEM, user)).items if one.channel == "push"]
 
 
-def tell(served, user, title, body):
+def tell(served, user, title, body, link):
     async def told():
-        item = EventIn(type="t", category="orders", to=To(user=user), title=title, message=body, channels=["push"])
+        item = EventIn(type="t", category="orders", to=To(user=user), title=title, message=body, channels=["push"], data={"link": link})
         (answer,) = await served.house.app.events.accept(SYSTEM, [item])
         await served.house.settle()
         return (await served.house.app.deliveries.list(SYSTEM, event=answer.id.hex())).items
@@ -65,7 +65,7 @@ def tell(served, user, title, body):
 
 
 @pytest.mark.timeout(120)
-def test_firefox_decrypts_and_shows_what_the_line_sends(served, autopush):
+def test_firefox_decrypts_and_shows_what_the_line_sends_and_a_click_opens_its_link(served, autopush):
     firefox = find("firefox-esr")
     assert firefox, "Firefox was not found. Install the package firefox-esr: python -m carillon.engines need firefox"
     command = [node(), str(FIREFOX), firefox, served.base, session_of(served, "member"), autopush.browser_url]
@@ -85,16 +85,18 @@ def test_firefox_decrypts_and_shows_what_the_line_sends(served, autopush):
             assert "Firefox on Linux" in on["words"]
             (device,) = devices(served, "member")
             assert (device.label, device.platform) == ("Firefox on Linux", "webpush")
-            (delivery,) = tell(served, "member", "Grüße 🔔", "It is on its way.")
+            (delivery,) = tell(served, "member", "Grüße 🔔", "It is on its way.", f"{served.base}/history")
             assert delivery.state == "sent"
             go()
             (shown,) = heard()["shown"]
             assert (shown["title"], shown["body"], shown["icon"]) == ("Grüße 🔔", "It is on its way.", "https://example.com/i.png")
-            assert shown["data"]["id"] == delivery.id
+            assert (shown["data"]["id"], shown["data"]["link"]) == (delivery.id, f"{served.base}/history")
             served.run(asyncio.wait_for(autopush.heard_of("ack"), 10))
             go()
+            assert heard() == {"opened": [f"{served.base}/history"], "left": 0}
+            go()
             off = heard()
-            assert (off["off"], off["left"]) == (True, False)
+            assert (off["off"], off["still"]) == (True, False)
             assert devices(served, "member") == []
             go()
             assert process.wait(20) == 0
