@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from backend.channels import fcm, mailgun, postmark, sendgrid, ses, smtp_kind, twilio, webpush
+from backend.channels import apns, fcm, mailgun, postmark, sendgrid, ses, smtp_kind, twilio, webpush
 from backend.channels.base import Provider
 from backend.channels.capture import Capture, Shelf
 from backend.channels.kinds import Kind, Parts, Report
@@ -12,7 +12,7 @@ from backend.domain.errors import Invalid
 from backend.security.sealing import Sealer
 from backend.settings import Settings
 
-KINDS: tuple[Kind, ...] = (smtp_kind.KIND, sendgrid.KIND, mailgun.KIND, postmark.KIND, ses.KIND, twilio.KIND, fcm.KIND, webpush.KIND)
+KINDS: tuple[Kind, ...] = (smtp_kind.KIND, sendgrid.KIND, mailgun.KIND, postmark.KIND, ses.KIND, twilio.KIND, fcm.KIND, apns.KIND, webpush.KIND)
 
 CAPTURED = ("email", "push", "sms")  # channels with a capture of their own
 

@@ -25,6 +25,7 @@ from backend.domain.template import EmailMessage, SmsMessage
 from backend.security.sealing import Sealer
 from carillon.bench import browsers, stand
 from carillon.bench.figures import ROUNDS, Row, spread
+from carillon.bench.pushes import apple, firebase
 
 COUNT = int(os.environ.get("CARILLON_BENCH_CHANNEL", "20000"))  # attempts of one run
 PATIENCE = 120.0  # seconds for all of them
@@ -142,6 +143,8 @@ async def webpush(count: int) -> float:
 
 
 CHANNELS: Mapping[str, Channel] = {
+    "fcm": Channel("Pushes by Firebase (HTTP/1.1)", 3_000, lambda count: firebase(flown, count)),
+    "apns": Channel("Pushes to Apple (HTTP/2, TLS)", 3_000, lambda count: apple(flown, count)),
     "email": Channel("HTML mails by SMTP", 5_000, email),
     "sms": Channel("SMS by Twilio's client", 1_000, sms),
     "webpush": Channel("Web Push, each message encrypted for its browser", 250, webpush),
