@@ -13,7 +13,7 @@ import msgspec
 from backend.channels.base import Outgoing
 from backend.domain.decision import Facts
 from backend.domain.default_content import default_version
-from backend.domain.delivery import CHANNEL_NAME, Delivery
+from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, Delivery
 from backend.domain.errors import TemplateMissing
 from backend.domain.event import Body
 from backend.domain.footer import with_postal
@@ -24,11 +24,12 @@ from backend.domain.template import Channel, EmailMessage, TemplateVersion
 from backend.facts import FactsReader
 from backend.security.links import Link, Links
 from backend.security.sealing import Sealer
-from backend.store import templates
+from backend.store import inbox, templates
 from backend.store.port import Store
 from workers.following import Following
 
 KEPT = 1_500  # compiled versions; more than all channels together have in hand, so that what is needed is never the oldest
+PUSH = CHANNEL_NUMBER["push"]
 Key = tuple[int, str, int]
 _version = msgspec.json.Decoder(TemplateVersion)
 _body, _profile = msgspec.json.Decoder(Body), msgspec.json.Decoder(Profile)
@@ -54,6 +55,7 @@ class Rendering:
         self._default: _Kept | None = None
         self._settings: dict[int, SpaceSettings] = {}
         self._brands: dict[int, dict[Sender, dict[str, Any]]] = {}
+        self._badges: dict[tuple[int, int], int] = {}  # of those who are told by push now: what is unread in their inbox
 
     async def prepare(self, deliveries: Sequence[Delivery]) -> None:
         """Load and compile the versions these need, and the settings of their spaces."""
@@ -72,6 +74,11 @@ class Rendering:
                 self._compiled[key] = _Kept(await asyncio.to_thread(compile_version, _version.decode(row.content), marks=True))
         while len(self._compiled) > KEPT:
             self._compiled.popitem(last=False)
+        pushed = {(d.space, d.person) for d in deliveries if d.channel == PUSH}
+        if pushed:
+            if len(self._badges) > KEPT:
+                self._badges.clear()
+            self._badges.update(await self._store.read(lambda tx: inbox.unread(tx, pushed)))
 
     def outgoing(self, delivery: Delivery, facts: Facts) -> Outgoing:
         """Everything the attempt needs. Raises `DataMissing`, `TemplateMissing`, `PostalMissing` and the bounds of rendering, all before anything is sent."""
@@ -90,6 +97,7 @@ class Rendering:
             delivery=delivery.id, space=delivery.space, person=delivery.person, channel=channel, attempt=delivery.attempt, address=address,
             message=message, sender=sender, priority=delivery.priority, collapse=delivery.collapse, expires=delivery.expires,
             headers=headers, category=delivery.category, generation=delivery.generation,
+            badge=self._badges.get((delivery.space, delivery.person), 0) if delivery.channel == PUSH else None,
         )  # fmt: skip
 
     def _version(self, delivery: Delivery) -> "_Kept":

@@ -23,7 +23,7 @@ from backend.domain.receipt import Receipt
 from backend.log import topics
 from backend.log.codec import encode
 from backend.log.port import Record
-from backend.security.addresses import mask, normalise
+from backend.security.addresses import device, mask, normalise
 from backend.security.limits import Policy
 from backend.security.roles import Actor
 from backend.security.sealing import Sealer, Unsealable
@@ -196,11 +196,11 @@ async def _address(app: "App", actor: Actor, provider: ProviderView, typed: str)
             raise Invalid(f"You have no address that {provider.key} reaches. Type one.", field="address")
         best = min(reached, key=lambda one: (bool(one.suppressed), one.created))
         return best.hash, mask(provider.channel, app.sealer.unseal("address", best.sealed).decode())
-    plain = normalise(channel, typed)
+    plain = device("apns", typed.strip()) if provider.route == "push-apns" else normalise(channel, typed)
     hashed = app.sealer.address_hash(channel, plain)
     if not _reaches(provider, hashed):
         raise Invalid(f"{provider.key} does not reach this kind of address. Type one of its own kind.", field="address")
-    if all(one.hash != hashed for one in reached):
+    if all(one.hash != hashed or one.suppressed for one in reached):  # a device that was retired is usable again
         await app.people.put_address(actor, actor.subject, AddressIn(provider.channel, plain, "test"))  # type: ignore[arg-type]
     return hashed, mask(provider.channel, plain)
 

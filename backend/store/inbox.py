@@ -5,7 +5,7 @@ order is seq order, so a reader who has seen seq n misses nothing below n. A row
 the stream of an inbox is therefore "the rows changed since", each in its newest form. A cursor is `epoch:seq`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, updat
 from backend.store import stamps
 from backend.store.port import Tx
 from backend.store.tables import inbox, inbox_heads
-from backend.store.upsert import insert_new
+from backend.store.upsert import chunks, insert_new
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -161,6 +161,17 @@ def head(tx: Tx, space: int, person: int) -> Head:
     """The head as it is; zeros for a person nothing ever reached."""
     found = tx.conn.execute(select(inbox_heads).where(inbox_heads.c.space == space, inbox_heads.c.person == person)).first()
     return Head(found.epoch, found.seq, found.unread, found.unseen) if found else Head(0, 0, 0, 0)
+
+
+def unread(tx: Tx, who: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """How many are unread, of each (space, person) that anything ever reached."""
+    found: dict[tuple[int, int], int] = {}
+    h = inbox_heads.c
+    for space in {space for space, _ in who}:
+        for some in chunks([person for mine, person in who if mine == space]):
+            rows = tx.conn.execute(select(h.person, h.unread).where(h.space == space, h.person.in_(some)))
+            found.update(((space, person), n) for person, n in rows)
+    return found
 
 
 def since(tx: Tx, space: int, person: int, seq: int, limit: int) -> list[Row]:

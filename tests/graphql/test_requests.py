@@ -96,6 +96,10 @@ async def test_me_preferences_addresses_chat(query: Query, people: None, app: Ap
         assert put["data"]["setPreferences"]["tracking"] is counted, given
     address = await query('mutation { registerAddress(channel: PUSH, address: "device-1", label: "Phone") { id channel label } }', role="member", subject="mia")
     assert address["data"]["registerAddress"]["label"] == "Phone"
+    apple = f'mutation {{ registerAddress(channel: PUSH, address: "{"AB" * 32}", platform: "apns") {{ address platform registeredAt }} }}'
+    told = (await query(apple, role="member", subject="mia"))["data"]["registerAddress"]
+    assert (told["address"], told["platform"]) == ("apns:" + "ab" * 32, "apns")
+    assert told["registeredAt"]
     await app.chat.set_members(ADMIN, "support", ["mia"])
     said = await query('mutation { postChatMessage(channelId: "support", text: "hello") { author text cursor channelId } }', role="member", subject="mia")
     assert said["data"]["postChatMessage"]["text"] == "hello", said
