@@ -1,10 +1,12 @@
 """What is said about decisions and deliveries, in both languages."""
 
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 
 from backend.app.views import DecisionView, DeliveryView, GateView, LedgerView, ReasonView, TimelineEntry, UnitView
+from backend.domain.receipt import Kind
 from portal.telling import Teller
 
 AT = datetime(2026, 11, 22, 21, 4, 11, tzinfo=UTC)  # 22:04:11 in Oslo
@@ -84,3 +86,13 @@ def test_attempts_keep_the_words_of_the_provider():
     first, second = teller().attempts(delivery("sending", timeline=entries))
     assert (first.answer, first.raw, first.look) == ("451", "4.3.0 try later", "retrying")
     assert (second.answer, second.took) == ("waiting for the answer", "–")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("kind", [kind for kind in get_args(Kind) if kind not in ("seen", "read")])  # an inbox tells of those in its own words
+def test_every_report_has_its_words(kind, language):
+    entry = TimelineEntry(AT, "receipt", kind, provider="mails", raw="250 OK")
+    (row,) = teller(language).timeline(delivery("sent", timeline=[entry]))
+    assert row.title and not row.title.startswith(("Report:", "Meldung:")) and "_" not in row.title
+    assert (row.text, row.raw) == ("mails", "250 OK")
+    assert row.look == {"b": "failed", "f": "failed"}.get(kind[0], row.look)
