@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from backend.channels.base import Answer, Outgoing, Provider
+from backend.channels.router import CAPTURE
 from backend.clock import Clock
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, PRIORITIES, STATE_NAME, State
 from backend.domain.errors import Refusal, Unavailable
@@ -290,7 +291,7 @@ class Deliver:
                 await asyncio.sleep(0)
             assert item.facts is not None
             try:
-                ready[item.delivery.id] = self._renderer.outgoing(item.delivery, item.facts)
+                ready[item.delivery.id] = self._renderer.outgoing(item.delivery, item.facts, leaves=not item.key.startswith(CAPTURE))
             except Refusal as refusal:
                 ready[item.delivery.id] = Answer("refused", refusal.code(), refusal.detail)
             except Exception as error:

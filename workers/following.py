@@ -4,7 +4,7 @@ A token is bound to its target, so it opens no way to anywhere else (backend/sec
 """
 
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from backend.domain import preference
 from backend.domain.decision import Facts
@@ -16,6 +16,7 @@ from backend.domain.template import TEST
 from backend.security.links import Link, Links, target_hash
 
 OURS = ("u", "p", "y", "c", "o")  # what is behind our own links stays as it is: leaving must not be counted as reading
+NEAR = ("localhost", "127.0.0.1", "::1")  # nobody has said yet under which address people reach us
 
 
 class Following:
@@ -23,13 +24,14 @@ class Following:
 
     def __init__(self, links: Links, base: str) -> None:
         self._links, self._base = links, base
+        self._near = urlsplit(base).hostname in NEAR
         self._ours = tuple(f"{base}/{way}/" for way in OURS)
         self._known = lru_cache(4_096)(self._target)  # most targets stand in many mails
 
-    def of(self, delivery: Delivery, facts: Facts, *, test: bool = False) -> Follow | None:
-        """None for a mail that is not followed: its category or its person wants none, somebody sent it to themselves as a test, or its space is
-        in test mode."""
-        if test or not facts.category.tracking or delivery.template.endswith(TEST) or not preference.tracked(facts.person, facts.space_wishes)[0]:
+    def of(self, delivery: Delivery, facts: Facts, *, test: bool = False, leaves: bool = False) -> Follow | None:
+        """None for a mail that is not followed: its category or its person wants none, somebody sent it to themselves as a test, its space is in test
+        mode, or it `leaves` the house while people elsewhere could not reach us: every one of its links would be dead."""
+        if test or (leaves and self._near) or not facts.category.tracking or delivery.template.endswith(TEST) or not preference.tracked(facts.person, facts.space_wishes)[0]:
             return None
         space, made, person = delivery.space, delivery.id, delivery.person
         picture = self._links.make("o", Link(space, made, person))

@@ -74,6 +74,6 @@ class Renderer(Protocol):
         """Load the template versions these need."""
         ...
 
-    def outgoing(self, delivery: Delivery, facts: Facts) -> Outgoing:
-        """Pure but for unsealing. Raises a `Refusal` that names what is missing."""
+    def outgoing(self, delivery: Delivery, facts: Facts, *, leaves: bool = False) -> Outgoing:
+        """Pure but for unsealing. `leaves`: it is not captured. Raises a `Refusal` that names what is missing."""
         ...

@@ -80,15 +80,15 @@ class Rendering:
                 self._badges.clear()
             self._badges.update(await self._store.read(lambda tx: inbox.unread(tx, pushed)))
 
-    def outgoing(self, delivery: Delivery, facts: Facts) -> Outgoing:
-        """Everything the attempt needs. Raises `DataMissing`, `TemplateMissing`, `PostalMissing` and the bounds of rendering, all before anything is sent."""
+    def outgoing(self, delivery: Delivery, facts: Facts, *, leaves: bool = False) -> Outgoing:
+        """Everything the attempt needs. `leaves`: it is not captured. Raises `DataMissing`, `TemplateMissing`, `PostalMissing` and the bounds of rendering, all before anything is sent."""
         person, sender = facts.person, self._settings[delivery.space].sender_of(delivery.category)
         channel = cast("Channel", CHANNEL_NAME[delivery.channel])
         address = self._address(delivery, person)
         kept = self._version(delivery)
         links = self._links_of(delivery, facts, kept.links)
         context = self._context(delivery, facts, links, address, self._brands[delivery.space][sender])
-        follow = self._following.of(delivery, facts, test=self._settings[delivery.space].test) if channel == "email" else None
+        follow = self._following.of(delivery, facts, test=self._settings[delivery.space].test, leaves=leaves) if channel == "email" else None
         message = render(kept.compiled, channel, context, person.locale, follow)
         if isinstance(message, EmailMessage) and facts.category.kind == "marketing":
             message = with_postal(message, sender.postal)

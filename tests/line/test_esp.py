@@ -15,10 +15,12 @@ from starlette.applications import Starlette
 
 from backend.api.app import routes
 from backend.app.provider_views import ProviderIn
+from backend.app.views import TemplateIn
 from backend.channels import esp, registry
 from backend.channels.kinds import Hook
 from backend.channels.ses import ses_kind
 from backend.channels.sns import Sns
+from backend.domain.template import Content, EmailContent
 from backend.security.roles import SYSTEM
 from tests.channels.esp_events import EVENTS, D
 from tests.channels.mailserver import MailServer
@@ -49,14 +51,14 @@ def asked(name: str, event: dict[str, Any], at: float, n: int) -> Hook:
 
 
 @asynccontextmanager
-async def connected(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Stand, MailServer, Post]]:
+async def connected(name: str, home: Path, monkeypatch: pytest.MonkeyPatch, **more: str) -> AsyncIterator[tuple[Stand, MailServer, Post]]:
     """A house that sends by this provider, the provider's mail server, and how the provider posts."""
     server = MailServer()
     await server.start()
     monkeypatch.setattr(esp, "smtp_url", lambda *_: f"smtp://127.0.0.1:{server.port}")
     kinds = tuple(ses_kind(Sns(Amazon(certificate(40)))) if kind.key == "ses" else kind for kind in registry.KINDS)
     monkeypatch.setattr(registry, "KINDS", kinds)
-    async with standing("embedded", home) as stand:
+    async with standing("embedded", home, **more) as stand:
         await stand.app.providers.put(SYSTEM, "mails", ProviderIn(name, dict(GIVEN[name].fields)))
         await stand.house.roster.look()
         transport = httpx.ASGITransport(Starlette(routes=routes(stand.app)))
@@ -104,3 +106,16 @@ async def test_from_the_mail_to_the_receipt(name: str, tmp_path: Path, monkeypat
             assert not any(f"{user}@" in (e.raw or "") for e in view.timeline if e.kind == "receipt")
             again = await stand.send(order_shipped(to=user, channels=["email"]))
             assert await stand.units(again) == {"email": ["skip suppressed"] if suppressed else ["sent"]}, meaning
+
+
+@pytest.mark.parametrize(("base", "followed"), [("https://notify.example.com", True), ("http://localhost:8000", False), ("http://127.0.0.1:8000", False)])
+async def test_mails_that_leave_are_followed_where_people_can_reach_us(base: str, followed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """With an address that only this machine knows, every link of them would be dead."""
+    async with connected("postmark", tmp_path / "home", monkeypatch, CARILLON_BASE_URL=base) as (stand, server, _):
+        content = Content(email=EmailContent("Shipped", '<body><a href="https://shop.example.com/">Shop</a></body>', "", "Shop"))
+        await stand.app.templates.put(SYSTEM, "shop", TemplateIn(content))
+        await stand.app.templates.publish(SYSTEM, "shop")
+        await stand.send(order_shipped(to=await stand.person(), channels=["email"], title=None, message=None, template="shop"))
+        page = email.message_from_bytes(server.heard[-1], policy=email.policy.default).get_body(("html",)).get_content()
+        assert (f'href="{base}/c/' in page, f'src="{base}/o/' in page) == (followed, followed)
+        assert ('href="https://shop.example.com/"' in page) is not followed
