@@ -237,8 +237,9 @@ KIND = Kind(
     name="Twilio",
     channel="sms",
     needs={
-        "en": "An account at Twilio with a messaging service or a number that may send texts.",
-        "de": "Ein Konto bei Twilio mit einem Messaging Service oder einer Nummer, die SMS senden darf.",
+        "en": "An account at Twilio with a messaging service or a number that may send texts, and the address below entered there for incoming messages, so that STOP is heard.",
+        "de": "Ein Konto bei Twilio mit einem Messaging Service oder einer Nummer, die SMS senden darf, und dort die Adresse unten für eingehende Nachrichten, "
+        "damit STOP gehört wird.",
     },
     fields=twilio_fields.FIELDS,
     make=Twilio,

@@ -37,6 +37,21 @@ GENERAL = {
 }  # fmt: skip
 
 SENTENCES = {
+    # ---- Twilio
+    "{} is no country. Write the two letters of each, like: DE, AT, CH.": "{0} ist kein Land. Schreiben Sie je zwei Buchstaben, etwa: DE, AT, CH.",
+    "Name the countries that texts may go to.": "Nennen Sie die Länder, in die SMS gehen dürfen.",
+    "A key and its secret go together: fill in both, or leave both empty.": "Ein Schlüssel und sein Geheimnis gehören zusammen: Füllen Sie beide aus, oder lassen Sie beide leer.",
+    "An edge needs its region, like dublin and ie1.": "Eine Edge braucht ihre Region, etwa dublin und ie1.",
+    "A spending limit needs a price for every country: add a line that begins with *, like: * 0.10": "Eine Grenze braucht einen Preis für jedes Land: Fügen Sie eine Zeile hinzu, die mit * beginnt, etwa: * 0,10",
+    "The answer has characters in it that no phone can show.": "In der Antwort stehen Zeichen, die kein Telefon zeigen kann.",
+    "{} is no price. Write a country and what a segment costs there, like: DE 0.0785. * stands for all others.": "{0} ist kein Preis. Schreiben Sie ein Land und was ein Segment dort kostet, etwa: DE 0,0785. * steht für alle anderen.",
+    "An account SID is AC and 32 digits or letters a to f.": "Eine Account SID ist AC und 32 Ziffern oder Buchstaben a bis f.",
+    "An auth token has no blanks.": "Ein Auth Token hat keine Leerzeichen.",
+    "This is no sender. Write MG and 32 characters, a number with + in front, a short code, or a name of at most 11 letters and digits.": "Das ist kein Absender. Schreiben Sie MG und 32 Zeichen, eine Nummer mit + davor, eine Kurzwahl oder einen Namen mit höchstens 11 Buchstaben und Ziffern.",
+    "The SID of an API key is SK and 32 digits or letters a to f.": "Die SID eines API-Schlüssels ist SK und 32 Ziffern oder Buchstaben a bis f.",
+    "The id of a signing key has letters, digits, _ and - only.": "Die Kennung eines Signaturschlüssels hat nur Buchstaben, Ziffern, _ und -.",
+    "A region is like ie1, au1 or us1.": "Eine Region sieht aus wie ie1, au1 oder us1.",
+    "An edge is one word, like dublin or frankfurt.": "Eine Edge ist ein Wort, etwa dublin oder frankfurt.",
     # ---- events
     "No event with this id waits for its time. One that was handed in a moment ago can be cancelled in a few seconds.": "Kein Ereignis mit dieser Kennung wartet auf seine Zeit. Eines, das eben erst kam, lässt sich in wenigen Sekunden zurückziehen.",
     "This event is being sent, or was sent already; what has begun is not called back. Halt the event to stop what is left of it.": "Dieses Ereignis wird gesendet oder ist schon gesendet; was begonnen hat, wird nicht zurückgeholt. Halten Sie das Ereignis an, um den Rest zu stoppen.",
