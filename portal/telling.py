@@ -83,7 +83,10 @@ class Teller:
             look = look_of(unit.state)
         else:
             look = {"send": "sent", "hold": "held", "skip": "skipped", "fold": "digest"}[unit.outcome]
-        return UnitRow(key, user, unit.channel, unit.address, look, self.fate(unit), unit.delivery or "", self.gates(unit.gates))
+        text = self.fate(unit)
+        if unit.segments is not None:
+            text = f"{text} · {self.say('fate.segments.one' if unit.segments.count == 1 else 'fate.segments', count=unit.segments.count)}"
+        return UnitRow(key, user, unit.channel, unit.address, look, text, unit.delivery or "", self.gates(unit.gates))
 
     def fate(self, unit: UnitView) -> str:
         """What happens on this channel, as one sentence."""

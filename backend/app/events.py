@@ -14,6 +14,7 @@ from backend.app import acceptance, explain
 from backend.app.acceptance import Ready
 from backend.app.base import PAGE, Aggregate, page_size
 from backend.app.event_views import CancelView, CourseView, EventLine, StateCount
+from backend.app.foretold import sms_segments
 from backend.app.views import Accepted, DecisionView, EventView, Page, moment, moment_or_none
 from backend.domain import gates
 from backend.domain.delivery import CHANNEL_NAME, PRIORITIES, STATE_NAME, State
@@ -216,7 +217,11 @@ class Events(Aggregate):
         views = []
         for facts in await self.app.facts.of_events(events, max(now, made.event.send_at)):
             if facts is not None:
-                views.append(explain.decision_view(facts.person, gates.decide(facts), actor, self.app.sealer))
+                view = explain.decision_view(facts.person, gates.decide(facts), actor, self.app.sealer)
+                for unit in view.units:
+                    if unit.channel == "sms" and unit.outcome in ("send", "hold"):
+                        unit.segments = await sms_segments(self.app, facts.event, facts.person)
+                views.append(view)
         return views
 
     async def list(

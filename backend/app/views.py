@@ -48,6 +48,7 @@ from backend.app.view_types import (
     moment,
     moment_or_none,
 )
+from backend.domain.segments import Segments
 
 __all__ = [
     "Accepted",
@@ -123,7 +124,8 @@ class GateView(Struct):
 
 
 class UnitView(Struct):
-    """What becomes of one notification on one channel and address. `address` is masked; "" when there is none."""
+    """What becomes of one notification on one channel and address. `address` is masked; "" when there is none. `segments`: of an SMS, in a dry
+    run."""
 
     channel: str
     address: str
@@ -134,6 +136,7 @@ class UnitView(Struct):
     silent: bool = False
     delivery: str | None = None
     state: str | None = None
+    segments: Segments | None = None
 
 
 class DecisionView(Struct):

@@ -49,6 +49,8 @@ PHRASES = {
     "why.na.digest": "Für sich gesendet, nicht gesammelt",
     "why.na.quiet": "Dringend oder unverzichtbar: Ruhezeit hält sie nicht auf",
     "why.na.cap": "Hier ist keine Obergrenze erreicht",
+    "fate.segments": "{count} Segmente",
+    "fate.segments.one": "1 Segment",
     "because.erased": "die Person wurde gelöscht",
     "because.expired": "sie war nicht mehr von Nutzen",
     "because.cancelled": "das Ereignis wurde zurückgezogen",

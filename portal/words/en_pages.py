@@ -49,6 +49,8 @@ PHRASES = {
     "why.na.digest": "Sent by itself, not in a summary",
     "why.na.quiet": "Urgent or essential: quiet hours do not hold it",
     "why.na.cap": "No cap is used up here",
+    "fate.segments": "{count} segments",
+    "fate.segments.one": "1 segment",
     "because.erased": "the person was erased",
     "because.expired": "it was no longer useful",
     "because.cancelled": "the event was cancelled",

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+import msgspec
 import pytest
 
 from backend.app.provider_views import ProviderIn
@@ -260,6 +261,10 @@ async def test_advertising_waits_for_the_hours_of_the_law_and_the_dry_run_says_s
     (foretold,) = await stand.app.events.dry_run(SYSTEM, event)
     assert (foretold.units[0].outcome, foretold.units[0].reasons[0].code) == ("hold", "law")
     assert "US-FL" in foretold.units[0].reasons[0].text
+    assert (foretold.units[0].segments.encoding, foretold.units[0].segments.count) == ("gsm7", 1)
+    dear = msgspec.structs.replace(event, title="Ihr Päckchen ✓", message="x" * 130)
+    (foretold,) = await stand.app.events.dry_run(SYSTEM, dear)
+    assert (foretold.units[0].segments.encoding, foretold.units[0].segments.count, foretold.units[0].segments.foreign) == ("ucs2", 3, "✓")
     made = await stand.send(event)
     assert await stand.units(made) == {"sms": ["held"]}
     await stand.settle(after=HOUR - 1)
