@@ -46,7 +46,7 @@ export async function allow(given) {
     const old = await registration.pushManager.getSubscription();
     if (old && (renew || !equal(old.options?.applicationServerKey, bytes(key)))) await old.unsubscribe();
     const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
-    if (keep) await (await caches.open(KEPT)).put(new URL("carillon-push", registration.scope), new Response(JSON.stringify(keep)));
+    if (keep) await (await caches.open(KEPT)).put(new URL("carillon-push", registration.scope), new Response(JSON.stringify({ ...keep, key })));
     return { state: "on", subscription: subscription.toJSON() };
   } catch (error) {
     return { state: "failed", why: `${error.name}: ${error.message}`.slice(0, 200) };

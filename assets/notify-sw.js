@@ -61,11 +61,10 @@
 
   /* the browser made itself a new address: whoever keeps the old one is told, and the page says it again when it is opened next */
   const renew = async (event) => {
-    const options = event.oldSubscription?.options ?? event.newSubscription?.options;
-    const fresh = event.newSubscription ?? (options && await registration.pushManager.subscribe(options));
     const kept = await (await caches.open(KEPT)).match(PLACE);
-    const { register, label } = kept ? await kept.json() : {};
-    if (!fresh || !register) return;
+    const { register, label, key } = kept ? await kept.json() : {};
+    if (!register) return;
+    const fresh = event.newSubscription ?? await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
     const body = JSON.stringify({ channel: "push", platform: "webpush", address: JSON.stringify(fresh), label: text(label, 200) });
     await fetch(register, { method: "PUT", body, headers: { "content-type": "application/json" }, credentials: "include" });
   };

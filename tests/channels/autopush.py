@@ -14,7 +14,7 @@ class Autopush(PushSink):
 
     def __init__(self, folder):
         super().__init__(folder, self._hand_on)
-        self._browsers, self._gone, self.said = {}, set(), []
+        self._browsers, self._gone, self.said, self._sockets, self._forgotten = {}, set(), [], set(), False
 
     async def start(self):
         await super().start()
@@ -33,6 +33,7 @@ class Autopush(PushSink):
     async def _serve(self, request):
         socket = web.WebSocketResponse(protocols=("push-notification",))
         await socket.prepare(request)
+        self._sockets.add(socket)
         async for message in socket:
             if message.type is not WSMsgType.TEXT:
                 break
@@ -40,7 +41,7 @@ class Autopush(PushSink):
             kind = said.get("messageType", "ping")
             self.said.append(kind)
             if kind == "hello":
-                await socket.send_json({"messageType": "hello", "uaid": said.get("uaid") or uuid.uuid4().hex, "status": 200, "use_webpush": True, "broadcasts": {}})
+                await socket.send_json({"messageType": "hello", "uaid": (not self._forgotten and said.get("uaid")) or uuid.uuid4().hex, "status": 200, "use_webpush": True, "broadcasts": {}})
             elif kind == "register":
                 name = uuid.uuid4().hex
                 self._browsers[name] = (socket, said["channelID"])
@@ -69,6 +70,12 @@ class Autopush(PushSink):
             }
         )  # fmt: skip
         return None
+
+    async def forget(self):
+        """As a push service that lost its browsers: whoever comes back is somebody else, and every address of before is gone."""
+        self._forgotten, self._gone, self.said = True, set(self._browsers), []
+        for socket in self._sockets:
+            await socket.close()
 
     async def heard_of(self, kind):
         """Until a browser has said so."""

@@ -13,6 +13,7 @@ const prefs = {
   "dom.push.connection.enabled": true,
   "dom.push.enabled": true,
   "dom.push.userAgentID": "",
+  "dom.push.retryBaseInterval": 200, // milliseconds until it comes back
   "dom.push.testing.ignorePermission": true,
   "permissions.default.desktop-notification": 1,
   "dom.webnotifications.requireuserinteraction": false,

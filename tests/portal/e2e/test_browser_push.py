@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -94,10 +95,14 @@ def test_firefox_decrypts_and_shows_what_the_line_sends_and_a_click_opens_its_li
             served.run(asyncio.wait_for(autopush.heard_of("ack"), 10))
             go()
             assert heard() == {"opened": [f"{served.base}/history"], "left": 0}
+            served.run(autopush.forget())
+            fresh = again(lambda: [one for one in devices(served, "member") if one.id != device.id], 30)
+            assert [one.label for one in fresh] == ["Firefox, Linux"], "the worker registers what the browser changed by itself"
             go()
             off = heard()
             assert (off["off"], off["still"]) == (True, False)
-            assert devices(served, "member") == []
+            assert [one.id for one in devices(served, "member")] == [device.id], "the address of before is retired when it is written to"
+            served.run(served.house.app.people.remove_address(SYSTEM, "member", device.id))
             go()
             assert process.wait(20) == 0
         finally:
@@ -105,6 +110,14 @@ def test_firefox_decrypts_and_shows_what_the_line_sends_and_a_click_opens_its_li
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(10)
             process.kill()
+
+
+def again(look, seconds):
+    """What it finds, looked for until there is something."""
+    end = time.monotonic() + seconds
+    while not (found := look()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found
 
 
 class Worker:
