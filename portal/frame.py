@@ -47,6 +47,7 @@ class Frame(rx.State):
     brand: str = ""  # whose notifications these are, as their own pages say it; "" until somebody named it
     halted: str = ""  # what is halted now; "" for nothing, and for who does not see it
     halted_text: str = ""
+    test: bool = False  # everything of this space is captured
     may: list[str] = []
     home: str = "/inbox"
     unread: int = 0
@@ -80,6 +81,7 @@ class Frame(rx.State):
         self.closed = self.loaded = False
         self.at = address_of(self.router_data)
         await show_halts(self)
+        await show_mode(self)
         self._show_unread(await app().inbox.unread(actor))
         self.ready = True
 
@@ -148,6 +150,14 @@ def address_of(router_data: Mapping[str, Any]) -> str:
     """The path the browser is at, as assets/frames.js writes it."""
     path = str(router_data.get(RouteVar.ORIGIN, "")).partition("?")[0].partition("#")[0]
     return path.rstrip("/") or "/"
+
+
+async def show_mode(frame: Frame) -> None:
+    """The banner of test mode, for the staff."""
+    try:
+        frame.test = "analytics.read" in frame.may and (await app().providers.mode(caller())).test
+    except Unavailable:  # the page's own looks say so
+        return
 
 
 async def show_halts(frame: Frame) -> None:

@@ -36,6 +36,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     people,
     person,
     preferences,
+    provider,
     providers,
     schedules,
     send,

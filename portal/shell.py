@@ -182,6 +182,12 @@ def _halted() -> rx.Component:
     return rx.cond(Frame.halted != "", div(note("held", "circle-pause", Frame.halted, Frame.halted_text, act), cls="haltline"))
 
 
+def _tested() -> rx.Component:
+    """Above every page while nothing leaves the house."""
+    act = rx.cond(Frame.may.contains("operate"), button(t("mode.banner.act"), "plug-zap", kind="sm", href="/providers"))
+    return rx.cond(Frame.test, div(note("held", "flask-conical", t("mode.banner"), t("mode.banner.text"), act), cls="haltline"))
+
+
 def shell(place: str, crumbs: list[tuple[Any, str]], *body: Any) -> rx.Component:
     """Product page: what differs between pages; the frame around it stays. `place` is its entry in the sidebar.
 
@@ -222,7 +228,7 @@ def _staff() -> rx.Component:
     full = div(
         plain_link(t("skip"), href="#content", cls="skip"),
         sidebar(),
-        div(bar, _halted(), _content(Slot.create(), cls="main"), style={"min_width": "0"}),
+        div(bar, _tested(), _halted(), _content(Slot.create(), cls="main"), style={"min_width": "0"}),
         _later(dialog_el(sidebar("-m"), id="drawer", cls="drawer", aria_label=t("menu.name")), palette(), own_dialog()),
         cls="shell",
     )

@@ -7,18 +7,20 @@ import msgspec
 from sqlalchemy import select
 
 from backend.app.base import Aggregate
+from backend.app.provider_trials import check
+from backend.app.provider_views import CheckIn
+from backend.channels.router import CAPTURE
 from backend.channels.smtp import Smtp
 from backend.domain.category import SEEDED
 from backend.domain.delivery import CHANNEL_NUMBER, State
 from backend.domain.errors import NotFound, Unavailable
 from backend.domain.tally import TAKEN
 from backend.security.roles import Actor, need
-from backend.store import accounts, categories, marks, senders
+from backend.store import accounts, categories, marks, providers, senders
 from backend.store.port import Tx
 from backend.store.tables import deliveries, tallies
 
 OWN = "start.password"  # the mark of the sign-in that stayed when the demo left: login and a hash of the hash it had then
-SMTP = "smtp"  # key of the provider
 
 Step = Literal["password", "sender", "provider", "test", "category"]
 
@@ -37,7 +39,7 @@ class Checklist(Aggregate):
     async def points(self, actor: Actor) -> list[Point]:
         """The steps in their order, with what is done of them."""
         need(actor, "accounts.write")
-        server = self.app.settings.first_smtp.rpartition("@")[2].rpartition("//")[2].split("?")[0].rstrip("/")
+        by_url = self.app.settings.first_smtp.rpartition("@")[2].rpartition("//")[2].split("?")[0].rstrip("/")
 
         def read(tx: Tx) -> list[Point]:
             kept = marks.get(tx, OWN)
@@ -46,6 +48,7 @@ class Checklist(Aggregate):
             own = [] if row is None else [Point("password", fingerprint(row.password) != before, login)]
             seeded = {category.key for category in SEEDED}
             named = any(one.key not in seeded or one.revision > 1 for one in categories.every(tx, actor.space))
+            server = _added(tx, actor.space) or by_url
             return [
                 *own,
                 Point("sender", senders.count(tx, actor.space) > 0),
@@ -59,8 +62,13 @@ class Checklist(Aggregate):
     async def reach(self, actor: Actor) -> str:
         """How the mail server answers now, in one sentence. Errors: `NotFound` when none is configured, `Unavailable` with the reason."""
         need(actor, "accounts.write")
+        if added := await self.app.store.read(lambda tx: _added(tx, actor.space)):
+            view = await check(self.app, actor, added, CheckIn())
+            if not view.well:
+                raise Unavailable(view.said)
+            return view.said
         if not self.app.settings.first_smtp:
-            raise NotFound("No mail server is configured: mail is captured here. Set CARILLON_SMTP_URL and start again.")
+            raise NotFound("No mail server is configured: mail is captured here. Add one on the page Providers.")
         server = Smtp(self.app.settings.first_smtp, clock=self.app.clock)
         await server.start()
         try:
@@ -71,15 +79,20 @@ class Checklist(Aggregate):
             await server.close()
 
 
+def _added(tx: Tx, space: int) -> str:
+    """The first mail provider that somebody added and switched on, "" when there is none."""
+    return next((row.key for row in providers.every(tx, space) if row.channel == "email" and row.used), "")
+
+
 def fingerprint(password: str) -> str:
     """Tells a later hash of a password from this one."""
     return sha256(password.encode()).hexdigest()
 
 
 def _took(tx: Tx, space: int) -> bool:
-    """Whether the mail server ever took a mail."""
+    """Whether a mail provider ever took a mail."""
     t = tallies.c
-    where = (t.space == space, t.provider == SMTP, t.kind == TAKEN, t.n > 0)
+    where = (t.space == space, t.channel == CHANNEL_NUMBER["email"], t.provider != "", t.provider.not_like(f"{CAPTURE}%"), t.kind == TAKEN, t.n > 0)
     return tx.conn.execute(select(t.n).where(*where).limit(1)).first() is not None
 
 

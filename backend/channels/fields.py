@@ -29,29 +29,31 @@ def read(kind: Kind, typed: Mapping[str, str]) -> dict[str, str]:
 
 
 def _value(field: Field, typed: str) -> str:
-    text = typed.replace("\r\n", "\n").strip() if field.form in ("lines", "secret_lines") else typed if field.secret else typed.strip()
+    title, lined = field.title["en"], field.form in ("lines", "secret_lines")
+    text = typed.replace("\r\n", "\n").strip() if lined else typed if field.secret else typed.strip()
     if len(text) > field.longest:
-        raise _wrong(field, f"is {len(text)} characters long; at most {field.longest} fit. Shorten it, or look whether something else was pasted.")
-    lined = field.form in ("lines", "secret_lines")
+        raise Invalid(
+            f"{title} is {len(text)} characters long; at most {field.longest} fit. Shorten it, or look whether something else was pasted.", field=field.name
+        )
     if (_CONTROL_OF_LINES if lined else _CONTROL).search(text):
-        raise _wrong(field, "holds a line break or another control character. Paste it again without it.")
+        raise Invalid(f"{title} holds a line break or another control character. Paste it again without it.", field=field.name)
     if not text and field.make is not None:
         return field.make()
     if not text:
         if field.usual or not field.required or field.form == "switch":
             return field.usual or ("0" if field.form == "switch" else "")
-        raise _wrong(field, "is empty, and nothing can be sent without it. Fill it in.")
+        raise Invalid(f"{title} is empty, and nothing can be sent without it. Fill it in.", field=field.name)
     match field.form:
         case "number":
             if not _NUMBER.fullmatch(text) or not field.low <= int(text) <= field.high:
-                raise _wrong(field, f"is a number from {field.low} to {field.high}. Correct it.")
+                raise Invalid(f"{title} is a number from {field.low} to {field.high}. Correct it.", field=field.name)
             text = str(int(text))
         case "choice":
             if text not in (names := [name for name, _ in field.choices]):
-                raise _wrong(field, f"is one of {', '.join(names)}. Choose one of them.")
+                raise Invalid(f"{title} is one of {', '.join(names)}. Choose one of them.", field=field.name)
         case "switch":
             if text not in ("0", "1"):
-                raise _wrong(field, 'is a switch: "1" or "0". Give one of them.')
+                raise Invalid(f'{title} is a switch: "1" or "0". Give one of them.', field=field.name)
         case _:
             pass
     if field.check is not None:
@@ -60,10 +62,6 @@ def _value(field: Field, typed: str) -> str:
         except Invalid as wrong:
             raise Invalid(wrong.detail, **{**wrong.facts, "field": field.name}) from None
     return text
-
-
-def _wrong(field: Field, what: str) -> Invalid:
-    return Invalid(f"{field.title['en']} {what}", field=field.name)
 
 
 # ---- as they are kept: what is secret sealed, for this very provider

@@ -5,7 +5,7 @@ import re
 
 MAIN = 1  # the first space
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-_RESERVED = re.compile(r"smtp(-[0-9]+)?|capture-.*|none|off")  # of providers that stand in no table
+_RESERVED = re.compile(r"smtp(-[0-9]+)?|capture-.*|none|off|new")  # of providers that stand in no table, and of a page
 _KNOWN = re.compile(r"(?:([0-9]{1,5})\.)?([a-z0-9-]{1,40})")
 
 

@@ -56,8 +56,11 @@ async def _looks(settings: Settings) -> list[Look]:
             pass  # left by one that was killed
         else:
             engines = [Look(name, said == "ready", said) for name, said in ready["engines"].items()]
-            return [Look("instance", True, f"runs, pid {known.pid}, {known.address}"), *engines, *await _providers(settings)]
-    return [*await _engines(settings), *await _providers(settings)]
+            runs = Look("instance", True, f"runs, pid {known.pid}, {known.address}")
+            return [runs, *engines, *await _providers(settings), *await _asked(known.address, known.token)]
+    engines = await _engines(settings)
+    added = await _added(settings) if next((one.well for one in engines if one.what == "store"), False) else []
+    return [*engines, *await _providers(settings), *added]
 
 
 async def _engines(settings: Settings) -> list[Look]:
@@ -98,20 +101,88 @@ async def _engines(settings: Settings) -> list[Look]:
 
 
 async def _providers(settings: Settings) -> list[Look]:
-    from backend.channels.capture import Shelf
     from backend.channels.registry import providers
     from backend.clock import SystemClock
-    from backend.domain.receipt import Receipt
     from backend.security.sealing import Sealer
 
-    class Nowhere(Shelf):
-        """Nothing is kept by a look."""
+    made = providers(settings, shelf=_nowhere(), sealer=Sealer(settings.secret_key), clock=SystemClock(), report=_told)
+    return [await _look(f"provider {one.key}", one.reachable) for one in made]
 
-    async def report(_: Receipt) -> None:
+
+async def _asked(address: str, token: str) -> list[Look]:
+    """Providers that were added in the portal, looked at by the instance that runs."""
+    looks = []
+    try:
+        async with httpx.AsyncClient(base_url=address, timeout=2 * PATIENCE, trust_env=False, headers={"Authorization": f"Bearer {token}"}) as client:
+            for one in (await client.get("/v1/providers")).json()["items"]:
+                if one["origin"] == "portal" and one["used"]:
+                    said = (await client.post(f"/v1/providers/{one['key']}/check")).json()
+                    looks.append(Look(f"provider {one['known']}", said.get("well", False), said.get("said") or said.get("detail", "")))
+    except (httpx.TransportError, ValueError, KeyError):
+        looks.append(Look("providers", False, "the instance did not say"))
+    return looks
+
+
+async def _added(settings: Settings) -> list[Look]:
+    """The same by ourselves, where none runs."""
+    from backend.channels.fields import given_of
+    from backend.channels.kinds import Parts
+    from backend.channels.registry import kinds
+    from backend.clock import SystemClock
+    from backend.domain.known import known_as
+    from backend.security.sealing import Sealer
+    from backend.store import providers
+    from backend.store.migrate import pending
+    from backend.store.open import open_store
+
+    if await asyncio.to_thread(pending, settings.database_url):
+        return []
+    clock, sealer = SystemClock(), Sealer(settings.secret_key)
+    store = open_store(settings.database_url, clock)
+    await store.start()
+    try:
+        rows = await store.read(providers.every)
+    finally:
+        await store.close()
+
+    def reached(row: providers.ProviderRow, known: str) -> Callable[[], Awaitable[str]]:
+        async def look() -> str:
+            kind = kinds()[row.kind]
+            made = kind.make(given_of(kind, known, row.fields, row.secrets, sealer, settings.base_url), Parts(clock, sealer, _nowhere(), _told, _Purse()))
+            await made.start()
+            try:
+                return await made.reachable()
+            finally:
+                await made.close()
+
+        return look
+
+    used = [(row, known_as(row.space, row.key)) for row in rows if row.used and row.kind in kinds()]
+    return [await _look(f"provider {known}", reached(row, known)) for row, known in used]
+
+
+class _Purse:
+    """A look costs nothing."""
+
+    async def take(self, provider: str, day: int, amount: int, cap: int) -> int:
+        return 0
+
+    async def spent_out(self, provider: str) -> None:
         return None
 
-    made = providers(settings, shelf=Nowhere(), sealer=Sealer(settings.secret_key), clock=SystemClock(), report=report)  # type: ignore[abstract]
-    return [await _look(f"provider {one.key}", one.reachable) for one in made]
+
+async def _told(_: Any) -> None:
+    return None
+
+
+def _nowhere() -> Any:
+    """A shelf that keeps nothing: nothing is kept by a look."""
+    from backend.channels.capture import Shelf
+
+    class Nowhere(Shelf):
+        """See above."""
+
+    return Nowhere()  # type: ignore[abstract]
 
 
 async def _look(what: str, look: Callable[[], Awaitable[str]]) -> Look:

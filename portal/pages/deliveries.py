@@ -26,7 +26,7 @@ from portal.wiring import app
 PATH = "/deliveries"
 REASONS = (
     "quiet_hours", "cap", "digest", "paused_by_person", "send_window", "halted", "plan_later", "expired", "cancelled", "superseded", "suppressed", "preference_off", "category_off",
-    "no_consent", "unsubscribed", "provider_refused", "retry_exhausted", "breaker_open", "law", "spend_cap",
+    "no_consent", "unsubscribed", "provider_refused", "retry_exhausted", "breaker_open", "no_provider", "law", "spend_cap",
     "country_not_allowed", "number_unfit", "erased",
 )  # fmt: skip
 SPEC = ListSpec(

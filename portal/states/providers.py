@@ -1,15 +1,16 @@
 """State of the page of providers and halts: how each provider does, what is halted, and the dialogs that pull and let go of the brake."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import reflex as rx
 
 from backend.app.halts_views import HaltIn, HaltView
-from backend.app.provider_views import ProviderView
+from backend.app.provider_views import ModeView, OrderIn, PlaceIn, ProviderView
 from backend.domain.delivery import CHANNELS, PRIORITIES
 from backend.domain.durations import span_of
 from backend.domain.errors import Invalid, NotFound, Unavailable
-from portal.frame import Frame, halt_name, show_halts, tell
+from portal.frame import Frame, halt_name, show_halts, show_mode, tell
 from portal.guard import caller, guarded
 from portal.numbers import percent
 from portal.reading import teller
@@ -17,17 +18,20 @@ from portal.refusals import in_words
 from portal.rows import Choice
 from portal.telling import Teller
 from portal.theme import ago, count, moment
+from portal.watching import watch
 from portal.wiring import app
 
 PATH = "/providers"
+LOOK = 5.0  # seconds between looks
+AGAIN = 12  # looks after which the caller is asked for anew
 LISTED = 50  # rows, and choices of a kind
 REASON = 500  # characters
-LOOKS = {"closed": "delivered", "trying": "held", "open": "failed"}
+LOOKS = {"closed": "delivered", "trying": "held", "open": "failed", "off": "skipped", "unseen": "queued"}
 
 
 @dataclass
 class ProviderRow:
-    """One provider. `look` is a hue."""
+    """One provider. `look` is a hue; `own`: it was added here; `first`, `last`: of its channel."""
 
     key: str
     channel: str
@@ -37,6 +41,10 @@ class ProviderRow:
     answers: str
     rate: str
     text: str
+    about: str = ""
+    own: bool = False
+    first: bool = True
+    last: bool = True
 
 
 @dataclass
@@ -64,6 +72,13 @@ class Brakes(rx.State):
     reason: str = ""
     problem: str = ""
     trouble: str = ""
+    test: bool = False
+    _loop: str = ""  # the newest that looks again
+
+    @guarded("operate", background=True)
+    async def follow(self) -> None:
+        """Look every few seconds: breakers and budgets move by themselves."""
+        await watch(self, PATH, "operate", every=LOOK, whole=AGAIN, ask=lambda actor, _: app().providers.list(actor), show=lambda voice, found: _show(self, voice, found.items))
 
     @guarded("operate", page=True)
     async def load(self) -> None:
@@ -111,6 +126,32 @@ class Brakes(rx.State):
         await show_halts(frame)
 
     @guarded("operate")
+    async def move(self, key: str, step: int) -> None:
+        """Ask one earlier (-1) or later (1) among those of its channel."""
+        voice, frame = await teller(self), await self.get_state(Frame)
+        mine = [one for one in (await app().providers.list(caller())).items if one.origin == "portal"]
+        one = next((row for row in mine if row.key == str(key)[:64]), None)
+        if one is None:
+            return
+        row = [other for other in mine if other.channel == one.channel]
+        at, to = row.index(one), row.index(one) + (1 if step > 0 else -1)
+        if not 0 <= to < len(row):
+            return
+        row[at], row[to] = row[to], row[at]
+        await app().providers.arrange(caller(), one.channel, OrderIn([PlaceIn(other.key, other.weight) for other in row]))
+        tell(frame, "delivered", voice.say("prov.moved", key=one.key))
+        await _fill(self)
+
+    @guarded("operate")
+    async def switch(self, on: bool) -> None:
+        """Test mode."""
+        voice, frame = await teller(self), await self.get_state(Frame)
+        await app().providers.put_mode(caller(), ModeView(bool(on)))
+        tell(frame, "delivered", voice.say("mode.started" if on else "mode.ended"), voice.say("mode.done.text"))
+        await _fill(self)
+        await show_mode(frame)
+
+    @guarded("operate")
     async def resume(self) -> None:
         """Let it go on."""
         voice, frame = await teller(self), await self.get_state(Frame)
@@ -135,12 +176,17 @@ async def _fill(page: Brakes) -> None:
     except Unavailable as away:
         page.trouble = in_words(away)
         return
-    page.providers = [_provider(one, voice) for one in found[:LISTED]]
+    page.test = (await app().providers.mode(actor)).test
+    _show(page, voice, found)
     page.halts = [_halt(one, voice) for one in halts[:LISTED]]
     scopes = ["space", *(f"channel:{name}" for name in CHANNELS), *(f"priority:{name}" for name in PRIORITIES)]
-    scopes += [f"provider:{one.key}" for one in found] + [f"category:{one.key}" for one in categories[:LISTED]]
+    scopes += [f"provider:{one.known}" for one in found] + [f"category:{one.key}" for one in categories[:LISTED]]
     scopes += [f"template:{one.key}" for one in templates[:LISTED]]
     page.choices = [Choice(scope, halt_name(voice.language, scope)) for scope in scopes]
+
+
+def _show(page: Brakes, voice: Teller, found: Sequence[ProviderView]) -> None:
+    page.providers = provider_rows(found[:LISTED], voice)
 
 
 async def _look(page: Brakes, scope: str, words: str) -> None:
@@ -157,7 +203,17 @@ async def _look(page: Brakes, scope: str, words: str) -> None:
     page.would = f"{shown} {voice.say('brakes.pace', count=count(look.pace, voice.language))}" if words == "brakes.waits" else shown
 
 
-def _provider(one: ProviderView, voice: Teller) -> ProviderRow:
+def provider_rows(found: Sequence[ProviderView], voice: Teller) -> list[ProviderRow]:
+    """All, and which of them may be asked earlier or later."""
+    made = [provider_row(one, voice) for one in found]
+    for n, row in enumerate(made):
+        row.first = n == 0 or not made[n - 1].own or made[n - 1].channel != row.channel
+        row.last = n + 1 == len(made) or not made[n + 1].own or made[n + 1].channel != row.channel
+    return made
+
+
+def provider_row(one: ProviderView, voice: Teller) -> ProviderRow:
+    """One as a row says it."""
     rate = voice.say("brakes.rate", count=count(one.rate, voice.language)) if one.rate else "–"
     answers = voice.say("brakes.answers", bad=count(one.bad, voice.language), all=count(one.answers, voice.language)) if one.answers else "–"
     text = ""
@@ -168,8 +224,15 @@ def _provider(one: ProviderView, voice: Teller) -> ProviderRow:
         text = voice.say("brakes.slow.text", time=span_of(one.slow, voice.language))
     if one.waiting and one.breaker != "closed":
         text = f"{text} {voice.say('brakes.down', count=count(one.waiting, voice.language))}".strip()
-    word = voice.say("brakes.is.halted") if one.halted else voice.say(f"brakes.is.{one.breaker}")
-    return ProviderRow(one.key, one.channel, "held" if one.halted else LOOKS[one.breaker], word, percent(one.points, 100, voice.language, 0), answers, rate, text)
+    if one.breaker in ("off", "unseen"):
+        text = voice.say(f"prov.{one.breaker}.text")
+    here = "prov.is" if one.breaker in ("off", "unseen") else "brakes.is"
+    word = voice.say("brakes.is.halted") if one.halted else voice.say(f"{here}.{one.breaker}")
+    own = one.origin == "portal"
+    share = voice.say("prov.weight", count=one.weight) if one.weight else voice.say("prov.stands")
+    about = f"{one.kind}, {share}" if own else voice.say(f"prov.from.{one.origin}")
+    look = "held" if one.halted else LOOKS[one.breaker]
+    return ProviderRow(one.key, one.channel, look, word, percent(one.points, 100, voice.language, 0), answers, rate, text, about, own)
 
 
 def _halt(one: HaltView, voice: Teller) -> HaltRow:

@@ -158,4 +158,24 @@ SENTENCES = {
     "The change does not fit: {}. A body has title, message and data.": "Die Änderung passt nicht: {0}. Es gibt title, message und data.",
     "The changed body is larger than {} bytes.": "Der geänderte Datensatz ist größer als {0} Bytes.",
     "A token does not make another one. Sign in to the portal, or use a program's credentials.": "Ein Token macht kein weiteres. Melden Sie sich im Portal an, oder nehmen Sie die Zugangsdaten eines Programms.",
+    # providers
+    "{} is {} characters long; at most {} fit. Shorten it, or look whether something else was pasted.":
+        "Das sind {1} Zeichen; höchstens {2} passen. Kürzen Sie, oder sehen Sie nach, ob etwas anderes eingefügt wurde.",
+    "{} holds a line break or another control character. Paste it again without it.":
+        "Darin steht ein Zeilenumbruch oder ein anderes Steuerzeichen. Fügen Sie es ohne das noch einmal ein.",
+    "{} is empty, and nothing can be sent without it. Fill it in.": "Das ist leer, und ohne es lässt sich nichts senden. Füllen Sie es aus.",
+    "{} is a number from {} to {}. Correct it.": "Das ist eine Zahl von {1} bis {2}. Korrigieren Sie sie.",
+    "{} is one of {}. Choose one of them.": "Wählen Sie eines davon: {1}.",
+    "A user and a password go together, and the {} is missing. Give both, or neither.":
+        "Benutzer und Passwort gehören zusammen, und eines fehlt. Geben Sie beide an oder keines.",
+    "The key of a provider is 1 to 40 small letters, digits and hyphens, like sendgrid-eu. Choose another one.":
+        "Die Kennung eines Anbieters besteht aus 1 bis 40 Kleinbuchstaben, Ziffern und Bindestrichen, etwa sendgrid-eu. Wählen Sie eine andere.",
+    "{} belongs to a provider of the installation. Choose another key, like {}-own.":
+        "{0} gehört einem Anbieter der Installation. Wählen Sie eine andere Kennung, etwa {1}-own.",
+    "{} changed, and {} would be sent to it. Type {} again.": "Wohin das Geheimnis gesendet wird, hat sich geändert. Geben Sie es noch einmal ein.",
+    "{} is switched off. Switch it on first; with weight 0 it only stands in for the others.":
+        "{0} ist ausgeschaltet. Schalten Sie ihn zuerst ein; mit Gewicht 0 springt er nur für die anderen ein.",
+    "You have no address that {} reaches. Type one.": "Sie haben keine Adresse, die {0} erreicht. Geben Sie eine ein.",
+    "{} does not reach this kind of address. Type one of its own kind.": "{0} erreicht diese Art von Adresse nicht. Geben Sie eine seiner Art ein.",
+    "There is no provider {} here. Check its key.": "Den Anbieter {0} gibt es hier nicht. Prüfen Sie die Kennung.",
 }  # fmt: skip
