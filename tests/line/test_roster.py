@@ -8,7 +8,7 @@ import pytest
 
 from backend.app.provider_views import CheckIn, ModeView, OrderIn, PlaceIn, ProviderIn, SelfTestIn
 from backend.app.views import AddressIn
-from backend.channels import registry, smtp
+from backend.channels import registry, smtp_kind
 from backend.channels.guard import Guard
 from backend.domain.errors import Invalid, NotFound, Stale, Taken
 from backend.security.roles import SYSTEM
@@ -18,7 +18,7 @@ from tests.line.houses import admin, member, order_shipped, standing
 from workers.roster import Roster
 
 TWO = 2
-PUSH = msgspec.structs.replace(smtp.KIND, key="pushes", channel="push", route="push")
+PUSH = msgspec.structs.replace(smtp_kind.KIND, key="pushes", channel="push", route="push")
 pytestmark = pytest.mark.timeout(240)
 
 
