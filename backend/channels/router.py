@@ -15,13 +15,12 @@ from backend.channels import nobody
 from backend.channels.base import Answer, Provider
 from backend.domain import breaker
 from backend.domain.balance import PLACES, WHOLE
-from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, ROUTE_CHANNEL, ROUTES, Delivery, route_of
+from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, HASH, ROUTE_CHANNEL, ROUTES, Delivery, route_of
 from backend.domain.errors import UnknownChannel
 from backend.domain.ids import bucket_of
 
 CAPTURE = "capture-"  # how keys of capture providers begin
 HOUSE = 0  # in place of a space: providers of the installation
-_PUSH = CHANNEL_NUMBER["push"]
 
 
 class Owned(msgspec.Struct, frozen=True):
@@ -70,7 +69,11 @@ class Rivals:
         return self.all == other.all and self.weights == other.weights
 
 
-Ways = dict[str, Rivals]  # by route
+Ways = dict[str | int, Rivals]  # by route, and by the number of the channel that is named so: most addresses need no look at their platform
+
+
+def _numbered(ways: Ways) -> Ways:
+    return {**ways, **{CHANNEL_NUMBER[route]: rivals for route, rivals in ways.items() if isinstance(route, str) and route in CHANNEL_NUMBER}}
 
 
 class Router:
@@ -107,12 +110,12 @@ class Router:
                 self._ways[route] = Rivals(HOUSE, route, sent, [WHOLE, *[0] * (len(sent) - 1)])
             elif kept:
                 self._ways[route] = self._kept[route]
+        self._kept, self._ways = _numbered(self._kept), _numbered(self._ways)
 
     def choose(self, delivery: Delivery, *, demo: bool = False) -> Provider:
         """The provider that takes the next attempt; `demo`: it is for a person of the demo. Raises `UnknownChannel` when there is none."""
-        rivals = (self._kept if demo else self._of.get(delivery.space, self._ways)).get(
-            CHANNEL_NAME[delivery.channel] if delivery.channel != _PUSH else route_of("push", delivery.address)
-        )
+        ways = self._kept if demo else self._of.get(delivery.space, self._ways)
+        rivals = ways.get(delivery.channel if len(delivery.address) <= HASH else route_of(CHANNEL_NAME[delivery.channel], delivery.address))
         if rivals is None:
             channel = CHANNEL_NAME[delivery.channel]
             raise UnknownChannel(f"There is no provider for the channel {channel}. Configure one.", channel=channel)
@@ -134,8 +137,7 @@ class Router:
 
     def away(self, delivery: Delivery) -> Answer | None:
         """Why nobody can take it now; asked only while some are down."""
-        route = CHANNEL_NAME[delivery.channel] if delivery.channel != _PUSH else route_of("push", delivery.address)
-        rivals = self._of.get(delivery.space, self._ways).get(route)
+        rivals = self._of.get(delivery.space, self._ways).get(route_of(CHANNEL_NAME[delivery.channel], delivery.address))
         return Answer("withheld", "breaker_open", rivals.down) if rivals is not None and rivals.down and not delivery.via else None
 
     # ---- for the roster
@@ -151,7 +153,7 @@ class Router:
                 if made := self._own(space, route, mine, claimed):
                     old = before.get((space, route))
                     ways[route] = old if old is not None and old.same(made) else made
-            of[space] = self._kept if space in tested else ways
+            of[space] = self._kept if space in tested else _numbered(ways)
         self.providers = (*(one.provider for one in owned if one.provider is not None), *self._house)
         self._of, self._by_key = of, {provider.key: provider for provider in self.providers}
         for key in self.limited.keys() - self._by_key.keys():

@@ -78,7 +78,7 @@ def test_every_path_of_the_contract_is_there(line: str):
 
 
 def test_paths_outside_the_table_are_there():
-    assert {path for _, path, _ in PLAIN} == {"/u/{token}", "/p/{token}", "/y/{token}", "/c/{token}", "/o/{token}.gif", "/i/{name}", "/notify-sw.js", "/notify-push.js", "/oauth/token", "/oauth/jwks.json", "/livez", "/readyz", "/metrics"}
+    assert {path for _, path, _ in PLAIN} == {"/u/{token}", "/p/{token}", "/y/{token}", "/c/{token}", "/o/{token}.gif", "/i/{name}", "/hooks/{key}", "/notify-sw.js", "/notify-push.js", "/oauth/token", "/oauth/jwks.json", "/livez", "/readyz", "/metrics"}
 
 
 def every(of: Any, name: str) -> list[Any]:
