@@ -1,5 +1,6 @@
 """Commands on an embedded home where nothing runs: they open the store themselves."""
 
+import asyncio
 import contextlib
 import json
 import sqlite3
@@ -7,6 +8,11 @@ import stat
 
 import pytest
 
+from backend.app.app import open_app
+from backend.app.provider_views import ProviderIn
+from backend.clock import SystemClock
+from backend.security.roles import SYSTEM
+from backend.settings import load
 from carillon.commands.running import STAGES
 from workers import line
 
@@ -80,6 +86,24 @@ def test_check_is_content_with_an_embedded_home(call, monkeypatch):
     monkeypatch.delenv("CARILLON_SMTP_URL", raising=False)
     said = call("check")
     assert said.code == 0, said.out
+
+
+def test_check_looks_at_providers_that_were_added(call, tmp_path, monkeypatch):
+    monkeypatch.delenv("CARILLON_SMTP_URL", raising=False)
+    env = {"CARILLON_HOME": str(tmp_path / "new")}
+    assert call("migrate", **env).code == 0
+
+    async def add():
+        async with open_app(load(env), SystemClock()) as app:
+            fields = {"host": "127.0.0.1", "port": 9, "encryption": "none", "user": "me", "password": "open sesame"}
+            await app.providers.put(SYSTEM, "mail", ProviderIn("smtp", fields))
+            await app.providers.put(SYSTEM, "resting", ProviderIn("smtp", fields, used=False))
+
+    asyncio.run(add())
+    said = call("check", "--json", **env)
+    assert said.code == 1
+    assert [one["what"] for one in said.value["looks"] if not one["well"]] == ["provider mail"]
+    assert "sesame" not in said.out + said.err
 
 
 def test_check_says_which_engine_is_away(call):

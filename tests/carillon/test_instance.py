@@ -90,6 +90,15 @@ def test_commands_ask_the_running_instance(instance, call):
     assert f"runs, pid {instance.process.pid}" in call("check", **instance.env).out
 
 
+def test_check_has_the_instance_look_at_providers_that_were_added(api, instance, call):
+    fields = {"host": "127.0.0.1", "port": 9, "encryption": "none"}
+    assert api.put("/v1/providers/mail", json={"kind": "smtp", "fields": fields}).status_code == 200
+    said = call("check", "--json", **instance.env)
+    assert "provider mail" in [one["what"] for one in said.value["looks"] if not one["well"]]
+    assert api.delete("/v1/providers/mail").status_code == 204
+    assert "provider mail" not in call("check", **instance.env).out
+
+
 def test_a_second_writer_is_told_who_is_there(instance):
     said = run_process("work", "all", env=instance.env)
     assert said.code == 1
