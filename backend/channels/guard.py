@@ -97,7 +97,7 @@ class Guard:
                     self._words[key] = word = msgspec.structs.replace(word, breaker=Breaker(changed=now), code="", told=0.0)
                     self._turned(word)
             self._route()
-            self._listed = False
+            self._listed, self._looked = False, float("-inf")  # the next look tells the others, however soon it is
         self._router.wake()
 
     def _follow(self) -> None:

@@ -2,7 +2,6 @@
 
 EN = {
     "prov.add": "Add a provider",
-    "prov.edit": "Change",
     "prov.order": "Order",
     "prov.up": "Ask {key} earlier",
     "prov.down": "Ask {key} later",
@@ -19,8 +18,6 @@ EN = {
     "prov.new.sub": "Choose who carries your messages. You can have several of a channel; they share the work and stand in for each other.",
     "prov.title": "Provider",
     "prov.gone": "This provider is not here",
-    "prov.kinds.of": "{channel}",
-    "prov.choose": "Choose {name}",
     "prov.other": "Choose another kind",
     "prov.form": "How to reach it",
     "prov.form.sub": "What is secret is sealed and never shown again.",
@@ -32,7 +29,6 @@ EN = {
     "prov.used.text": "Switched off it takes nothing; what has no other provider waits.",
     "prov.set": "set, type to replace",
     "prov.clear": "Remove what is set",
-    "prov.made": "Leave it empty: one is made for you",
     "prov.optional": "may stay empty",
     "prov.save": "Save",
     "prov.check": "Check",
@@ -95,7 +91,6 @@ EN = {
 
 DE = {
     "prov.add": "Anbieter hinzufügen",
-    "prov.edit": "Ändern",
     "prov.order": "Reihenfolge",
     "prov.up": "{key} früher fragen",
     "prov.down": "{key} später fragen",
@@ -112,8 +107,6 @@ DE = {
     "prov.new.sub": "Wählen Sie, wer Ihre Nachrichten überbringt. Ein Kanal kann mehrere haben; sie teilen sich die Arbeit und springen füreinander ein.",
     "prov.title": "Anbieter",
     "prov.gone": "Diesen Anbieter gibt es hier nicht",
-    "prov.kinds.of": "{channel}",
-    "prov.choose": "{name} wählen",
     "prov.other": "Andere Art wählen",
     "prov.form": "Wie er zu erreichen ist",
     "prov.form.sub": "Geheimes wird versiegelt und nie wieder gezeigt.",
@@ -125,7 +118,6 @@ DE = {
     "prov.used.text": "Ausgeschaltet nimmt er nichts an; was keinen anderen Anbieter hat, wartet.",
     "prov.set": "gesetzt, zum Ersetzen tippen",
     "prov.clear": "Gesetztes entfernen",
-    "prov.made": "Leer lassen: er wird für Sie erzeugt",
     "prov.optional": "darf leer bleiben",
     "prov.save": "Speichern",
     "prov.check": "Prüfen",

@@ -12,7 +12,7 @@ from backend.channels import registry, smtp_kind
 from backend.channels.guard import Guard
 from backend.domain.errors import Invalid, NotFound, Stale, Taken
 from backend.security.roles import SYSTEM
-from backend.store import parked
+from backend.store import alert_rows, parked
 from carillon.bench.sink_smtp import Manner, Sink
 from tests.line.houses import admin, member, order_shipped, standing
 from workers.roster import Roster
@@ -288,3 +288,26 @@ async def test_keys_that_belong_to_others_or_read_like_none(tmp_path, key, error
         with pytest.raises(error) as refused:
             await stand.app.providers.put(SYSTEM, key, server(25))
         assert refused.value.facts["field"] == "key"
+
+
+async def test_one_that_is_put_right_is_used_at_once_and_what_waited_for_it_goes(tmp_path):
+    async with standing("embedded", tmp_path / "home") as stand, sinks(Manner(refuse={"mail": "451 4.3.0 try again"}), None) as ((_, wrong), (right, at_right)):
+        await put(stand, "mail", server(wrong, connections=20))
+        failed = await sends(stand, 14)
+        await stand.house.guard.look()
+        assert (await stand.app.providers.get(SYSTEM, "mail")).breaker == "open"
+        held = await sends(stand, 5)
+        assert (await stand.delivery(held[0])).reason.code == "breaker_open"
+        assert await stand.app.store.read(lambda tx: parked.count(tx, 1, "down:email")) >= 5
+        await put(stand, "mail", server(at_right))
+        await stand.house.guard.look()
+        assert (await stand.app.providers.get(SYSTEM, "mail")).breaker == "closed", "what was known of the old one says nothing of the new one"
+        await stand.settle()
+        await stand.settle(after=1)
+        assert right.count >= 5, "not after the pause of a breaker, nor an hour later"
+        await stand.settle(after=7_200)
+        assert right.count == 19
+        assert sum([(await stand.ledger(one)).get("sent", 0) for one in held + failed]) == 19
+        await asyncio.gather(*stand.app._pending)
+        alerts = await stand.app.store.read(lambda tx: alert_rows.newest(tx, 1, 50))
+        assert [one.title for one in alerts if "mail" in one.title and one.resolved_at is None] == []
