@@ -34,6 +34,7 @@ CONNECT, ANSWER = 5.0, 15.0  # seconds; Twilio answers in 0.1 to 1
 LONGEST = 1_600  # characters of a body, https://www.twilio.com/docs/api/errors/21617
 VALIDITY = 36_000  # seconds a message may wait at Twilio at most, and does when nothing is said
 LOOKS = (15.0, 60.0, 300.0, 1_800.0)  # seconds until a lost one is looked for, after each other
+LOOKING, AT_ONCE = 1_000, 4  # lost ones that are looked for, and looks of them at once: more wait for what Twilio tells by itself
 SLACK = 2.0  # seconds that two clocks may differ
 NOTED = 10_000  # messages whose ids are remembered, so that a lost one is not taken for one of them
 CLOSING = Answer("temporary", "closing", "This process is stopping.")
@@ -63,6 +64,7 @@ class Twilio:
         self._rows: dict[int, deque[Row]] = defaultdict(deque)
         self._working: dict[int, asyncio.Task[None]] = {}
         self._looking: set[asyncio.Task[None]] = set()
+        self._looks = asyncio.Semaphore(AT_ONCE)
         self._sids: deque[str] = deque(maxlen=NOTED)
         self._closed = False
 
@@ -193,6 +195,8 @@ class Twilio:
 
     # ---- the lost ones
     def _lost(self, outgoing: Outgoing, text: str, asked: float) -> None:
+        if len(self._looking) >= LOOKING:
+            return
         task = asyncio.create_task(self._look_for(outgoing, text, asked, self._clock.now()))
         self._looking.add(task)
         task.add_done_callback(self._looking.discard)
@@ -202,7 +206,8 @@ class Twilio:
         for pause in LOOKS:
             await self._clock.sleep(pause)
             try:
-                listed = await self._client.messages.list_async(to=outgoing.address, date_sent_after=_moment(asked - SLACK), limit=50)
+                async with self._looks:
+                    listed = await self._client.messages.list_async(to=outgoing.address, date_sent_after=_moment(asked - SLACK), limit=50)
             except (NotSent, Unsure, Turned, TwilioException, ValueError, TypeError, AttributeError):
                 continue
             found = [one for one in listed if one.body == text and one.sid not in self._sids and _within(one.date_created, asked - SLACK, until + SLACK)]

@@ -144,7 +144,7 @@ FIELDS = (
         check=_like("[a-z]{2,24}(-ix)?", "An edge is one word, like dublin or frankfurt.", "edge"),
     ),
     Field(
-        name="open", form="number", required=False, usual="64", low=1, high=1_000, title={"en": "Requests at once", "de": "Anfragen zugleich"},
+        name="open", form="number", required=False, usual="64", low=1, high=256, title={"en": "Requests at once", "de": "Anfragen zugleich"},
         hint={"en": "Of each process. Twilio has a limit for an account; too many are answered with 429 and tried again.", "de": "Je Prozess. Twilio hat eine Grenze je Konto; zu viele werden mit 429 beantwortet und später wiederholt."},
     ),
     Field(

@@ -184,6 +184,21 @@ async def test_of_two_that_it_could_be_neither_is_believed_and_those_that_are_kn
     assert len(there.listings) == 4
 
 
+async def test_no_more_are_looked_for_than_is_good_for_twilio(monkeypatch):
+    monkeypatch.setattr(twilio, "LOOKING", 3)
+    clock, looks = HeldClock(NOON), Looks()
+    async with running(clock, report=looks.report) as (there, provider):
+        there.script = lambda form, n: CUT
+        answers = await ask(provider, *(outgoing(n) for n in range(1, 11)))
+        assert {answer.meaning for answer in answers} == {"unknown"}
+        assert len(provider._looking) == 3
+        await _looked(there, provider, clock, 12)
+        for _ in range(200):
+            await asyncio.sleep(0.002)
+        assert (len(there.listings), len(provider._looking)) == (12, 0)
+    assert looks.receipts == []
+
+
 # ---- what is never asked
 @pytest.mark.parametrize(
     ("to", "meaning", "code", "raw"),
