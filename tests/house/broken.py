@@ -101,7 +101,7 @@ BREAKS = [
         ("workers/lastcheck.py", '                if unit.outcome != "send":\n', '                if unit.outcome != "send" and self._stopping is None:\n'),
     ]),
     Break(7, "marketing needs no yes", f"{LINE}/test_wishes.py::test_marketing_needs_a_recorded_yes[embedded]", [
-        ("backend/domain/gates.py", 'return _PASS["consent"] if refused is None else', 'return _PASS["consent"] if True else'),
+        ("backend/domain/gates.py", "    if refused is not None:\n", "    if refused is not None and not refused:\n"),
     ]),
     Break(7, "a halt is not asked at the last step", f"{LINE}/test_halts.py::test_a_halt_during_a_load_stops_the_sink_within_two_seconds_and_loses_nothing[embedded]", [
         ("workers/brake.py", "        halted = self._halted.get(delivery.space)\n        if not halted:", "        halted = self._halted.get(delivery.space)\n        if halted or not halted:"),
@@ -115,6 +115,18 @@ BREAKS = [
     ]),
     Break(4, "a fan-out is released all at once", "tests/stages/test_expand.py::test_a_large_group_in_chunks_that_wait_until_enough_of_it_was_carried_out[sqlite]", [
         ("backend/domain/pacing.py", "    return flight > 0 and flight + more > limit(pace)", "    return flight < 0"),
+    ]),
+    Break(2, "a goodbye of Apple's takes what it did not look at with it", "tests/channels/test_apns.py::test_a_goodbye_gives_back_what_was_not_looked_at_and_the_others_are_answered", [
+        ("backend/channels/apns_link.py", "if number > last]", "if number > last + 100]"),
+    ]),
+    Break(2, "what Apple has begun goes out again", "tests/channels/test_apns.py::test_nothing_is_lost_and_nothing_doubled_by_a_goodbye_every_200_requests_with_50_in_flight", [
+        ("backend/channels/apns_link.py", "if number > last]", "if number > last - 8]"),
+    ]),
+    Break(7, "a device that is dead is told all the same", f"{LINE}/test_push.py::test_a_dead_device_gets_nothing_until_its_app_registers_it_and_apple_speaks_of_the_time_before", [
+        ("backend/channels/apns_answers.py", '    "Unregistered": "bad_address",\n', '    "Unregistered": "refused",\n'),
+    ]),
+    Break(8, "a phone that changed hands rings for its former owner", "tests/app/test_devices.py::test_a_phone_that_changed_hands_is_no_longer_the_others[embedded]", [
+        ("backend/app/devices.py", "        persons.remove_address(tx, space, person, PUSH, row.hash)\n    return left", "        pass\n    return left"),
     ]),
     # 8. nobody sees or changes what is not theirs
     Break(8, "one guard of the facade is missing", "tests/app/test_enumeration.py::test_who_may_not_is_refused_and_nothing_changes[events.accept]", [
