@@ -18,7 +18,7 @@ class Returns:
     """`listen`: [host:]port, "" for no server; `mailbox`: a URL, "" for none. Raises `Invalid`."""
 
     def __init__(self, key: str, parts: Parts, *, domain: str, listen: str = "", mailbox: str = "") -> None:
-        self._key, self._parts, self._domain, self._verp = key, parts, domain, Verp(parts.sealer)
+        self._key, self._parts, self._verp = key, parts, Verp(parts.sealer)
         self._listen = listening(listen) if listen else None
         self.intake = Intake(*self._listen, known=self._known, take=self._posted) if self._listen else None
         if listen and not domain:
@@ -54,7 +54,7 @@ class Returns:
         return "; ".join(said)
 
     def _known(self, address: str) -> bool:
-        return address.lower().endswith("@" + self._domain) and self._verp.read(address) is not None
+        return self._verp.read(address) is not None  # at whichever domain of ours: providers of one port hear each other's
 
     async def _posted(self, raw: bytes, recipients: Sequence[str]) -> None:
         await self._told(raw, recipients, "")

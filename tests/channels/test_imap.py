@@ -160,6 +160,9 @@ async def test_what_was_read_is_deleted_where_that_is_wanted_and_nothing_else(bo
     await make("&delete=1").look()
     assert len(log.receipts) == 1
     assert box.flags() == ["S"]
+    box.put(AWAY)
+    await make("&delete=1").look()  # nothing to delete at all
+    assert box.flags() == ["S", "S"]
 
 
 async def test_while_the_log_is_away_nothing_is_marked(box, reading):
