@@ -113,6 +113,7 @@ def described(settings: Settings) -> list[tuple[str, str, str]]:
 
 def hidden(url: str) -> str:
     """A URL without its password, wherever it stands: `//user:password@`, `?password=`."""
+    url = re.sub(r"(?i)(mailbox=)[^&\s]+", r"\1***", url)  # a URL within the URL, with a password of its own
     masked = re.sub(r"(//[^/@\s:]*):[^/]*@(?=[^@]*$)", r"\1:***@", url)
     return re.sub(r"(?i)((?:password|secret|token|key)=)[^&\s]+", r"\1***", masked)
 

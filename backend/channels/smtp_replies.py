@@ -16,6 +16,7 @@ MEANS: Mapping[str, Meaning] = {
     "rcpt 5.1.7": "refused",  # speaks of the sender's address
     "rcpt 5.1.8": "refused",
     "rcpt 5.1": "bad_address",
+    "rcpt 5.2.1": "bad_address",  # disabled, as in a report (reports.py)
     "530": "temporary",  # sign in first: our settings are wrong, not the message
     "534": "temporary",
     "535": "temporary",

@@ -28,6 +28,9 @@ def test_no_password_is_shown_wherever_it_stands(tmp_path: Path) -> None:
     assert rows["CARILLON_SMTP_URL"] == ("smtps://user:***@mail.example.com:465", "environment")
     assert rows["CARILLON_PORT"] == ("8000", "default")
     assert hidden("redis://:p@ss@cache") == "redis://:***@cache"
+    for mailbox in ("imaps://me:b0x@mail.example.com/INBOX", "imaps%3A%2F%2Fme%3Ab0x%40mail.example.com"):
+        shown = hidden(f"smtp://me:s3cret@mail.example.com?bounces=b.example.com&mailbox={mailbox}&rate=5")
+        assert shown == "smtp://me:***@mail.example.com?bounces=b.example.com&mailbox=***&rate=5"
 
 
 async def test_an_engine_that_is_away_is_named(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

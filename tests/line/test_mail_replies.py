@@ -23,6 +23,7 @@ ROWS = [
     ("RCPT", b"550 5.1.7 your sender is malformed", "rcpt 5.1.7", "failed", False, False, "5.1.7"),
     ("RCPT", b"550 5.1.8 your domain does not exist", "rcpt 5.1.8", "failed", False, False, "5.1.8"),
     ("RCPT", b"550 no such user", "5", "failed", False, False, "550"),
+    ("RCPT", b"550 5.2.1 mailbox disabled", "rcpt 5.2.1", "bounced", True, False, "5.2.1"),
     ("RCPT", b"552 5.2.2 mailbox full", "5", "failed", False, False, "5.2.2"),
     ("RCPT", b"554 5.7.1 relaying denied", "5", "failed", False, False, "5.7.1"),
     ("MAIL", b"550 5.1.1 we do not like you", "5", "failed", False, False, "5.1.1"),
