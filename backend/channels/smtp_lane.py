@@ -34,10 +34,10 @@ class Among(Protocol):
 
 
 class Lane:
-    """See the module. `load`: mails it has, counted by whoever gives it some."""
+    """See the module. `load`: mails it has, `busy_since`: since when it is at the first of them; kept by whoever gives it some."""
 
     def __init__(self, target: Target, timing: Timing, context: ssl.SSLContext, among: Among) -> None:
-        self.load, self._among = 0, among
+        self.load, self.busy_since, self._among = 0, 0.0, among
         self._target, self._timing, self._context = target, timing, context
         self._waiting: deque[Parcel] = deque()
         self._link: Link | None = None

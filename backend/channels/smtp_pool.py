@@ -1,6 +1,7 @@
 """The connections to one mail server: opened as mails need them, up to a number; what goes to one person keeps its order.
 
-Mails of one key ride on one connection while any of them is open, and on whichever has room after that. A server that takes no more
+Mails of one key ride on one connection while any of them is open, and on whichever has room after that. A quick server gets them on few connections,
+where envelopes ride behind bodies and answers come in one read; the longer it takes for a mail, the more are opened. A server that takes no more
 connections is believed for a while: what waited for one more goes to those that are open, and costs no attempt.
 """
 
@@ -8,6 +9,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Collection, Sequence
+from time import monotonic
 
 from backend.channels.base import Answer
 from backend.channels.smtp_lane import CLOSING, Lane
@@ -16,6 +18,9 @@ from backend.channels.smtp_open import Target
 
 log = logging.getLogger("carillon.channels")
 
+WAIT = 0.02  # seconds that a mail may wait behind others on its connection before one more is opened
+DEPTH = 8  # mails on a connection, however quick the server is
+LEARN, LONGEST = 0.05, 0.1  # weight of the newest mail in what one takes, and the seconds that it counts at most: a pause of ours is no slow server
 FULL = 60.0  # seconds until a server that took no more connections is asked for one more
 
 
@@ -36,6 +41,7 @@ class Pool:
         self._loads: list[dict[Lane, None]] = [{}]  # lanes by how many mails they have, the one that got there last behind
         self._bound: dict[int, _Bound] = {}
         self._allowed, self._full_until = most, 0.0
+        self._takes = 0.0  # seconds that the server takes for a mail, as seen on busy connections
         self._closed = False
 
     def put(self, key: int, parcel: Parcel) -> None:
@@ -87,9 +93,11 @@ class Pool:
         return [lane for bucket in self._loads for lane in bucket]
 
     def _pick(self) -> Lane:
-        """One that has nothing to do; one more where all are busy; else the least busy."""
-        if self._loads[0]:
-            return next(reversed(self._loads[0]))
+        """The busiest one where it need not wait for long; one more where there is none; else the least busy."""
+        depth = DEPTH if self._takes * DEPTH <= WAIT else max(1, int(WAIT / self._takes))
+        for bucket in reversed(self._loads[:depth]):
+            if bucket:
+                return next(reversed(bucket))
         if self._allowed < self._most and asyncio.get_running_loop().time() >= self._full_until:
             self._allowed = self._most
         if sum(map(len, self._loads)) < self._allowed:
@@ -99,11 +107,15 @@ class Pool:
         return next(next(reversed(bucket)) for bucket in self._loads if bucket)
 
     def _give(self, lane: Lane, parcel: Parcel) -> None:
+        if not lane.load:
+            lane.busy_since = monotonic()
         self._move(lane, lane.load + 1)
         lane.put(parcel)
 
     def _landed(self, parcel: Parcel) -> None:
-        bound = self._bound[parcel.key]
+        bound, now = self._bound[parcel.key], monotonic()
+        self._takes += (min(now - bound.lane.busy_since, LONGEST) - self._takes) * LEARN
+        bound.lane.busy_since = now
         self._move(bound.lane, bound.lane.load - 1)
         bound.n -= 1
         if not bound.n:

@@ -11,6 +11,7 @@ from backend.channels.smtp_link import Timing
 from backend.channels.verp import Bounced, Verp
 from backend.clock import HeldClock
 from backend.security.sealing import Sealer
+from carillon.bench.sink_smtp import Manner, Sink
 from tests.channels.mailserver import GOOD as _GOOD
 from tests.channels.mailserver import HANG, NOON, QUICK, Answers, number, outgoing, provider, send, server
 from tests.channels.postfix import postfix
@@ -20,22 +21,43 @@ BARE = REPORTING.replace(b"250-PIPELINING\r\n", b"")
 SEALER = Sealer(b"k" * 32)
 
 
-async def test_connections_are_opened_as_mails_need_them():
-    """The first mails are not answered: three of them take three connections, the fourth and later ones wait."""
-    async with server(lambda step, n: HANG if step == "final" and n <= 3 else None) as there:
+async def flown(delay, count=120, most=12):
+    """So many mails of as many people, twelve open at a time; the connections that took."""
+    sink = Sink(manner=Manner(delay=delay))
+    port = await sink.start()
+    async with provider(port, query=f"connections={most}") as made:
+        answers = Answers()
+        for n in range(1, count + 1):
+            if n > 12:
+                await answers.all(n - 12)
+            answers.post(made, outgoing(n), lane=n)
+        got = await answers.all(count)
+    await sink.close()
+    assert {answer.meaning for answer in got.values()} == {"accepted"}
+    return sink.connections
+
+
+async def test_a_slow_server_gets_more_connections_than_a_quick_one():
+    assert await flown(0.0) <= 6  # two on a quiet machine
+    assert await flown(0.03) == 12
+
+
+async def test_no_more_connections_are_opened_than_may_be():
+    """Nothing is answered: eight mails wait on each connection before the next is opened, and the rest behind them."""
+    async with server(lambda step, n: HANG if step == "final" else None) as there:
         quick = Timing(connect=5.0, answer=0.5, idle=5.0, close=0.1, pauses=(0.0,))
         async with provider(there.port, query="connections=3", timing=quick) as made:
             answers = Answers()
-            answers.post(made, outgoing(1), lane=1)
+            for n in range(1, 9):
+                answers.post(made, outgoing(n), lane=n)
             while len(there.heard) < 1:
                 await asyncio.sleep(0.005)
             assert there.connections == 1
-            for n in range(2, 8):
+            for n in range(9, 60):
                 answers.post(made, outgoing(n), lane=n)
             while len(there.heard) < 3:
                 await asyncio.sleep(0.005)
             assert there.connections == 3
-            await answers.all(7)
 
 
 async def test_one_connection_is_enough_for_mails_that_come_one_by_one():
@@ -76,15 +98,15 @@ async def test_a_server_that_takes_two_connections_gets_all_mails_on_two():
     timing = Timing(connect=5.0, answer=5.0, idle=5.0, close=0.5, pauses=(0.0,), most=500)
     async with server(script) as there, provider(there.port, query="connections=20&open=64", timing=timing) as made:
         answers = Answers()
-        for n in range(1, 3):  # two are open and hold a mail each
-            answers.post(made, outgoing(n), lane=n)
-        await answers.all(2)
-        for n in range(3, 203):
-            answers.post(made, outgoing(n), lane=n % 16)
+        answers.post(made, outgoing(1), lane=1)
+        await answers.all(1)
+        for n in range(2, 203):
+            answers.post(made, outgoing(n), lane=n % 64)
         got = await answers.all(202)
+        assert greeted > 2
         assert {answer.meaning for answer in got.values()} == {"accepted"}
-        for lane in range(16):
-            mine = [number(mail) for mail in there.heard if number(mail) > 2 and number(mail) % 16 == lane]
+        for lane in range(64):
+            mine = [number(mail) for mail in there.heard if number(mail) % 64 == lane]
             assert mine == sorted(mine)
 
 
@@ -140,7 +162,7 @@ async def test_all_mails_get_through_a_postfix_that_takes_fewer_connections():
                 answers.post(made, outgoing(1, to="mia@sink.example"), lane=1)
                 await answers.all(1)
                 for n in range(2, 152):
-                    answers.post(made, outgoing(n, to="mia@sink.example"), lane=n % 40)
+                    answers.post(made, outgoing(n, to="mia@sink.example"), lane=n)
                 async with asyncio.timeout(60):
                     got = await answers.all(151)
                 assert {answer.meaning for answer in got.values()} == {"accepted"}
