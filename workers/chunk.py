@@ -12,6 +12,7 @@ from backend.log.port import Record
 from backend.store import hot
 from backend.store.port import Tx
 from backend.store.suppress import suppress
+from backend.store.worn import worn_out
 from workers import ordered
 from workers.items import Item, start_of
 from workers.outcomes import After, given_up
@@ -59,6 +60,8 @@ class Chunk:
             if after.suppress:
                 known = after.known or item.flew
                 self.changed += [(d.space, p) for p in suppress(tx, d.space, d.channel, d.address, after.suppress, "provider", self.now, known)]
+            if after.soft:
+                self.changed += [(d.space, p) for p in worn_out(tx, d.space, d.person, d.channel, d.address, item.key, self.now)]
             if after.letter:
                 letters.append((item.record, Dead(d.space, after.letter)))
         return [bury(tx, "deliver", record, dead, self.now) for record, dead in letters]

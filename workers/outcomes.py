@@ -9,6 +9,7 @@ from backend.domain.category import Category
 from backend.domain.decision import Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME, Delivery, State, route_of
 from backend.domain.halting import look_again
+from backend.domain.receipt import SOFT_CODES
 from backend.domain.retry import At, limits_of, next_try
 from backend.log import topics
 from backend.log.codec import encode
@@ -28,6 +29,7 @@ class After(msgspec.Struct):
     later: hot.Later | None = None
     letter: str = ""
     suppress: str = ""  # reason, when the address is known to be bad for good
+    soft: bool = False  # its mailbox was full or away, and that is how it ended
     known: float = 0.0  # see `Answer`
 
 
@@ -94,7 +96,7 @@ def after(delivery: Delivery, answer: Answer, category: Category, now: float, rn
         case "delivered":
             return After(ended(State.DELIVERED))
         case "refused":
-            return After(ended(State.FAILED, _why(answer)))
+            return After(ended(State.FAILED, _why(answer)), soft=answer.code.startswith(SOFT_CODES))
         case "bad_address":
             return After(ended(State.BOUNCED, _why(answer)), suppress=SUPPRESSES.get(answer.code, "bounced"), known=answer.known)
         case "withheld":
@@ -108,5 +110,6 @@ def after(delivery: Delivery, answer: Answer, category: Category, now: float, rn
     if isinstance(planned, At):
         return After(ended(State.RETRYING, answer.code or "temporary", planned.at, attempt_outcome), later=again(delivery, planned.at))
     if planned.code == "expired":
-        return After(ended(State.EXPIRED, "expired", outcome=attempt_outcome))
-    return After(ended(State.DEAD, "retry_exhausted", outcome=attempt_outcome), letter=f"retry_exhausted: {answer.code}".strip(" :"))
+        return After(ended(State.EXPIRED, "expired", outcome=attempt_outcome), soft=answer.code.startswith(SOFT_CODES))
+    letter = f"retry_exhausted: {answer.code}".strip(" :")
+    return After(ended(State.DEAD, "retry_exhausted", outcome=attempt_outcome), letter=letter, soft=answer.code.startswith(SOFT_CODES))

@@ -13,16 +13,17 @@ import msgspec
 from backend.clock import Clock
 from backend.domain import preference
 from backend.domain.category import Category
-from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, State
+from backend.domain.delivery import CHANNEL_NUMBER, State
 from backend.domain.ids import born_of, make_id
 from backend.domain.machines import too_soon
-from backend.domain.receipt import MACHINE, SOFT, SUPPRESSES, Kind, Receipt, moves
+from backend.domain.receipt import MACHINE, SUPPRESSES, Kind, Receipt, moves
 from backend.log import topics
 from backend.log.codec import Unreadable, decode, encode
 from backend.log.port import Record
 from backend.store import audit, categories, hot, leaving, link_rows, persons, receipt_rows, stamps
 from backend.store.port import Tx
 from backend.store.suppress import suppress
+from backend.store.worn import worn_out
 from workers.ports import FactsOf
 from workers.stage import DONE, Batch, Dead, Verdict
 
@@ -98,7 +99,10 @@ class Receipts:
                 changed.append((space, row.person))
         stamps.count_receipts(tx, space, kept, about, now)
         receipt_rows.keep(tx, space, kept)
-        changed += [(space, p) for receipt in kept if receipt.kind == "bounced_soft" for p in _worn_out(tx, space, about[receipt.delivery], receipt, now)]
+        for receipt in kept:
+            if receipt.kind == "bounced_soft":
+                row = about[receipt.delivery]
+                changed += [(space, p) for p in worn_out(tx, space, row.person, row.channel, row.address, receipt.provider, now)]
         for step_ in steps:  # one by one: two moves of one delivery must come in their order
             hot.write_moves(tx, [step_], now)
         if later:
@@ -139,14 +143,6 @@ def _leave(tx: Tx, space: int, receipt: Receipt, now: float) -> bool:
         object=f"user:{person.user_id}", detail=detail,
     ))  # fmt: skip
     return True
-
-
-def _worn_out(tx: Tx, space: int, place: receipt_rows.Place, receipt: Receipt, now: float) -> list[int]:
-    """Suppress an address that came back for a while too often; the persons whose facts changed."""
-    soft = SOFT.get(CHANNEL_NAME[place.channel])
-    if soft is None or receipt_rows.soft_bounces(tx, space, place, now - soft.within) < soft.times:
-        return []
-    return suppress(tx, space, place.channel, place.address, "bounced", receipt.provider, now, receipt.at)
 
 
 def _refused_by_policy(provider: str, code: str, text: bool) -> str:

@@ -42,6 +42,7 @@ class Soft(msgspec.Struct, frozen=True):
 # a mailbox that was full or away five times in two weeks belongs to nobody who looks into it
 # and so does a number that could not be reached as often
 SOFT = {"email": Soft(5, 14 * 86_400.0), "sms": Soft(5, 14 * 86_400.0)}
+SOFT_CODES = ("4.2.", "5.2.")  # how answers begin that say the same at once (RFC 3463: the state of the mailbox)
 GONE = "unregistered"  # the same of a device: its token is dead until its app registers it again
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import func, select
 
-from backend.domain.ids import first_of_day
 from backend.domain.receipt import Receipt
 from backend.store.port import Tx
 from backend.store.tables import attempts, deliveries, receipts
@@ -40,15 +39,6 @@ def sent_at(tx: Tx, space: int, ids: Sequence[bytes]) -> dict[bytes, float]:
     a = attempts.c
     found = tx.conn.execute(select(a.delivery, func.max(a.ended)).where(a.delivery.in_(list(set(ids))), a.space == space).group_by(a.delivery))
     return {row[0]: row[1] for row in found if row[1] is not None}
-
-
-def soft_bounces(tx: Tx, space: int, place: Place, since: float) -> int:
-    """Deliveries to an address of somebody that came back for a while, from `since` on. Counted where they are kept: nothing else has to be told."""
-    d, r = deliveries.c, receipts.c
-    mine = (d.space == space) & (d.person == place.person) & (d.channel == place.channel) & (d.address == place.address)
-    newer = d.id >= first_of_day(int(since // 86_400))
-    asked = select(func.count(r.delivery.distinct())).join(deliveries, (d.id == r.delivery) & (d.space == r.space))
-    return int(tx.conn.scalar(asked.where(mine, newer, r.kind == "bounced_soft", r.at >= since)) or 0)
 
 
 def keep(tx: Tx, space: int, rows: Sequence[Receipt]) -> None:
