@@ -227,6 +227,20 @@ def test_every_row_of_the_table_is_tried():
     assert SAID.keys() == MEANS.keys()
 
 
+def test_only_what_speaks_of_the_browser_retires_it_and_only_what_may_pass_is_tried_again():
+    said = {}
+    for row, (meaning, _) in MEANS.items():
+        said.setdefault(meaning, set()).add(row)
+    assert said == {
+        "accepted": {"200", "201", "202", "2"},
+        "bad_address": {"404", "410"},
+        "refused": {"400 VapidPkHashMismatch", "403 VapidPkHashMismatch", "400", "413", "3", "4"},
+        "temporary": {
+            "400 UnauthorizedRegistration", "400 BadJwtToken", "400 BadAuthorizationHeader", "401", "402", "403", "406", "408", "425", "429", "5",
+        },
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("row", SAID)
 async def test_each_answer_over_a_socket(tmp_path, row):
     status, said = SAID[row]
