@@ -37,8 +37,8 @@
   const looked = new WeakSet();
   const push = async (form, act) => {
     const { allow, called, look, withdraw } = await import("/notify-push.js");
-    const name = called(), { key, register } = form.dataset;
-    const keep = { register, label: [name.browser, name.system].filter(Boolean).join(", ") };
+    const name = called(), { key, register, label } = form.dataset;
+    const keep = { register, label: name.system ? label.replace("{browser}", name.browser).replace("{system}", name.system) : name.browser };
     const said = act === "look" ? await look({ key }) : act === "off" ? await withdraw() : await allow({ key, renew: act === "renew", keep });
     const here = document.getElementById("push-form") ?? form; /* the page may have been drawn anew meanwhile */
     here.elements.said.value = JSON.stringify({ act, ...name, ...said, subscription: said.subscription ? JSON.stringify(said.subscription) : "" });

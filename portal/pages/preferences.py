@@ -233,7 +233,7 @@ def _browser() -> rx.Component:
     )
     form = rx.el.form(
         input_el(type="hidden", name="said"), on_submit=Preferences.push_said, id="push-form", hidden=True,
-        custom_attrs={"data-key": Preferences.push_key, "data-register": Preferences.push_register},
+        custom_attrs={"data-key": Preferences.push_key, "data-register": Preferences.push_register, "data-label": Preferences.push_label},
     )  # fmt: skip
     return rx.cond(Preferences.push_key != "", card(t("push.title"), div(said, aria_live="polite"), form, id="push"))
 

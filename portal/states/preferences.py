@@ -23,7 +23,7 @@ from portal.refusals import in_words
 from portal.telling import Teller
 from portal.theme import local
 from portal.wiring import app
-from portal.words import language_of
+from portal.words import language_of, phrase
 
 NIGHT = QuietHoursIn("22:00", "07:00")
 SPANS = 7  # quiet times on the page; the wishes hold more
@@ -59,6 +59,7 @@ class Preferences(rx.State):
     trouble: str = ""
     push_key: str = ""  # what a browser subscribes with; "" when nobody sends to browsers
     push_register: str = ""
+    push_label: str = ""  # what it is called by, with places for browser and system
     push_state: str = ""  # "" until the browser has said how it stands
     push_failed: str = ""
 
@@ -358,6 +359,7 @@ async def fill(page: Preferences) -> None:
     page.paused = until > voice.now
     page.pause_text = voice.say("pref.pause.until", until=foresight.words_of(voice, until)) if page.paused else ""
     page.places = [place_of(a, voice) for a in places][:50]
+    page.push_label = phrase(voice.language, "push.label")
     page.push_register = f"/v1/users/{quote(actor.subject, safe='')}/addresses"
     _show_quiet(page, matrix, voice, until if page.paused else 0.0)
 

@@ -122,6 +122,7 @@ async def test_what_somebody_said_of_an_event_travels_with_it(tmp_path, monkeypa
         assert headers["Urgency"] == "high"
         said = browser.opens(body)
         assert (said["title"], said["renotify"], said["id"]) == ("Your order is on its way", True, (await stand.delivery(made, "push")).id)
+        assert said["badge"] == (await stand.app.inbox.counts(member(user), user)).unread == 2
 
 
 async def test_a_key_is_made_once_sealed_and_told_to_browsers_alone(tmp_path, monkeypatch):

@@ -97,7 +97,7 @@ def test_firefox_decrypts_and_shows_what_the_line_sends_and_a_click_opens_its_li
             assert heard() == {"opened": [f"{served.base}/history"], "left": 0}
             served.run(autopush.forget())
             fresh = again(lambda: [one for one in devices(served, "member") if one.id != device.id], 30)
-            assert [one.label for one in fresh] == ["Firefox, Linux"], "the worker registers what the browser changed by itself"
+            assert [one.label for one in fresh] == ["Firefox on Linux"], "the worker registers what the browser changed by itself"
             go()
             off = heard()
             assert (off["off"], off["still"]) == (True, False)
