@@ -42,6 +42,7 @@ class FakeTwilio:
         self.clock, self.script = clock, lambda form, n: None
         self.forms, self.messages, self.listings, self.seen = [], [], [], []
         self.open = self.most = 0
+        self.denied = False  # whoever asks for a listing
 
     async def start(self):
         app = web.Application()
@@ -87,6 +88,8 @@ class FakeTwilio:
 
     async def _list(self, request):
         self.listings.append(dict(request.query))
+        if self.denied:
+            return error(401, 20003, "Authenticate")
         found = [m for m in self.messages if m["to"] == request.query.get("To", m["to"])]
         return web.json_response({"messages": found, "next_page_uri": None, "page": 0, "page_size": 50})
 

@@ -6,7 +6,7 @@ import contextlib
 import msgspec
 import pytest
 
-from backend.app.provider_views import ProviderIn
+from backend.app.provider_views import CheckIn, ProviderIn, SelfTestIn
 from backend.app.views import PreferencesIn
 from backend.channels import twilio, twilio_codes
 from backend.channels.guard import Guard
@@ -15,7 +15,7 @@ from backend.security.roles import SYSTEM
 from backend.store import alert_rows
 from tests.channels.fake_twilio import CUT, TYPED, FakeTwilio, error
 from tests.channels.test_twilio_hooks import hook, incoming, status
-from tests.line.houses import admin, order_shipped, standing
+from tests.line.houses import admin, member, order_shipped, standing
 from workers.roster import Roster
 
 pytestmark = pytest.mark.timeout(240)
@@ -192,6 +192,31 @@ async def test_a_number_that_could_not_be_reached_five_times_rests(tmp_path, mon
             await tell(stand, hook(status("undelivered", "30005", MessageSid=f"SM{n}"), there.forms[-1]["StatusCallback"]))
             await stand.settle(after=60)
         assert await suppressed(stand, 1) == "bounced"
+
+
+async def test_credentials_are_checked_and_a_text_to_oneself_is_followed_to_its_receipt(tmp_path, monkeypatch):
+    async with texting(tmp_path, monkeypatch, spend_cap="5") as (stand, there):
+        checked = await stand.app.providers.check(SYSTEM, "texts", CheckIn())
+        assert checked.well
+        there.denied = True
+        for given in (CheckIn(), CheckIn("twilio", {**TYPED, "auth_token": "a-wrong-one"})):
+            checked = await stand.app.providers.check(SYSTEM, "texts", given)
+            assert not checked.well
+            assert "20003" in checked.said
+            assert TYPED["auth_token"] not in checked.said
+            assert "a-wrong-one" not in checked.said
+        user = await stand.person(phone=number(1))
+        actor = msgspec.structs.replace(member(user), role="operator")
+        sent = await stand.app.providers.send_test(actor, "texts", SelfTestIn())
+        await stand.settle()
+        (form,) = there.forms
+        assert form["To"] == number(1)
+        await tell(stand, hook(status("delivered", To=number(1)), form["StatusCallback"]))
+        await stand.settle()
+        view = await stand.app.deliveries.get(actor, sent.delivery)
+        assert view.state == "delivered"
+        assert [(entry.kind, entry.text) for entry in view.timeline][-1] == ("receipt", "delivered")
+        assert outcomes(view)[0][2].endswith("gsm7")
 
 
 async def test_receipts_in_any_order_end_where_twilio_ended(tmp_path, monkeypatch):
