@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from backend.security.roles import SYSTEM
 from carillon.bench.sink_smtp import Sink
 from tests.portal.e2e.conftest import HERE, faults, wide
+from tests.portal.house_stand import PASSWORD
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 LATE = 45_000
@@ -150,10 +152,16 @@ def test_two_people_who_edit_one_provider_and_a_german(look, served, sink):
     second.get_by_role("button", name="Save", exact=True).click()
     expect(second.get_by_text("This was not saved")).to_be_visible(timeout=LATE)
     expect(box(second, "Connections")).to_have_value("5")
-    third = look(login="operator", locale="de-DE")
+    served.run(served.house.app.accounts.create(SYSTEM, "dora", PASSWORD, "operator", "Dora Beispiel", timezone="Europe/Berlin", locale="de-DE"))
+    third = look(login="dora", locale="de-DE")
+    at(third, "Überblick")
     third.goto("/providers/new")
-    third.locator(HERE).wait_for()
+    at(third, "Anbieter hinzufügen")
     picture(third, "kinds")
+    third.get_by_role("button", name=re.compile("^Firebase")).click()
+    third.get_by_role("button", name="Speichern", exact=True).click()
+    expect(third.get_by_text("Das ist leer, und ohne es").first).to_be_visible(timeout=LATE)
+    picture(third, "german")
     marketer = look(login="marketer")
     at(marketer, "Overview")
     marketer.goto("/providers/mail")
