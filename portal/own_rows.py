@@ -137,6 +137,8 @@ def place_of(address: AddressView, voice: Teller) -> Place:
 def name_of(address: AddressView, voice: Teller) -> str:
     if address.channel != "push":
         return in_line(address.address)
+    if address.platform == "webpush" and not in_line(address.label):  # its JSON names nothing that people know
+        return voice.say("push.label.browser")
     return in_line(address.label) or f"{voice.say('pref.device')} {in_line(address.address)[-6:]}"
 
 

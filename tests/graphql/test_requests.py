@@ -1,5 +1,6 @@
 """Queries and mutations over HTTP: the contract's schema, who may, errors with codes, bounds."""
 
+import json
 import re
 from typing import Any
 
@@ -13,6 +14,7 @@ from backend.graphql.schema import schema
 from backend.security.roles import PERMISSIONS, ROLES, SCOPES
 from carillon.house import House
 from tests.api.conftest import ADMIN, token_for
+from tests.channels.pushsink import Subscribed
 from tests.graphql.conftest import Query
 
 CONTRACT = """
@@ -96,6 +98,9 @@ async def test_me_preferences_addresses_chat(query: Query, people: None, app: Ap
         assert put["data"]["setPreferences"]["tracking"] is counted, given
     address = await query('mutation { registerAddress(channel: PUSH, address: "device-1", label: "Phone") { id channel label } }', role="member", subject="mia")
     assert address["data"]["registerAddress"]["label"] == "Phone"
+    browser = json.dumps(json.dumps(Subscribed().json))  # once more, as a string of GraphQL
+    told = await query(f'mutation {{ registerAddress(channel: PUSH, address: {browser}, platform: "webpush", label: "Firefox on Linux") {{ platform label }} }}', role="member", subject="mia")
+    assert told["data"]["registerAddress"] == {"platform": "webpush", "label": "Firefox on Linux"}
     apple = f'mutation {{ registerAddress(channel: PUSH, address: "{"AB" * 32}", platform: "apns") {{ address platform registeredAt }} }}'
     told = (await query(apple, role="member", subject="mia"))["data"]["registerAddress"]
     assert (told["address"], told["platform"]) == ("apns:" + "ab" * 32, "apns")

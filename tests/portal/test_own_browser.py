@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from backend.app.browsers import Browsers
+from backend.app.views import AddressIn
 from backend.channels.webpush_seal import make_key, public_key, read_key
 from backend.domain.delivery import CHANNEL_NUMBER
 from backend.security.roles import SYSTEM
@@ -83,6 +84,12 @@ async def test_one_that_its_service_calls_gone_is_connected_anew(house, tab):
     assert page.push_state == "gone"
     await says(tab, "renew", "on", Subscribed())
     assert page.push_state == "on"
+
+
+async def test_one_without_a_name_is_called_a_browser(house, tab):
+    await house.app.people.put_address(SYSTEM, "member", AddressIn("push", Subscribed().address))
+    page = await tab.open(Preferences, "/preferences")
+    assert [place.text for place in page.places if place.device] == ["A browser"]
 
 
 @pytest.mark.parametrize("state", ["blocked", "home", "impossible", "insecure"])
