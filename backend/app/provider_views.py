@@ -24,7 +24,7 @@ class ChoiceView(Struct):
 
 class FieldView(Struct):
     """A field of a kind. `form`: text, secret, lines, secret_lines, number, choice or switch. `usual`: what stands there when nothing is typed.
-    `pinned`: when it changes, what is secret has to be typed again."""
+    `pinned`: when it changes, what is secret has to be typed again. `rare`: most people leave it as it is."""
 
     name: str
     form: str
@@ -38,6 +38,7 @@ class FieldView(Struct):
     longest: int
     secret: bool
     pinned: bool
+    rare: bool
 
 
 class KindView(Struct):
@@ -163,7 +164,8 @@ def kind_view(kind: Kind) -> KindView:
 def _field(one: Field) -> FieldView:
     choices = [ChoiceView(name, dict(title)) for name, title in one.choices]
     return FieldView(
-        one.name, one.form, dict(one.title), dict(one.hint), one.required, one.usual, choices, one.low, one.high, one.longest, one.secret, one.pinned
+        one.name, one.form, dict(one.title), dict(one.hint), one.required, one.usual, choices, one.low, one.high, one.longest, one.secret, one.pinned,
+        one.rare,
     )
 
 

@@ -247,12 +247,12 @@ KIND = Kind(
             ),
         ),
         Field(
-            name="connections", form="number", title={"en": "Connections", "de": "Verbindungen"}, usual="2", low=1, high=16,
+            name="connections", rare=True, form="number", title={"en": "Connections", "de": "Verbindungen"}, usual="2", low=1, high=16,
             hint={"en": "How many each process opens at most; one carries hundreds of messages at once.",
                   "de": "So viele öffnet jeder Prozess höchstens; eine trägt Hunderte Nachrichten zugleich."},
         ),
         Field(
-            name="open", form="number", title={"en": "Open at once", "de": "Zugleich offen"}, usual="500", low=1, high=2_000,
+            name="open", rare=True, form="number", title={"en": "Open at once", "de": "Zugleich offen"}, usual="500", low=1, high=2_000,
             hint={"en": "How many messages each process may have under way.", "de": "So viele Nachrichten darf jeder Prozess zugleich unterwegs haben."},
         ),
     ),

@@ -55,7 +55,7 @@ def text(
 
 
 RATE = Field(
-    name="rate", form="number", title={"en": "Mails a second, at most", "de": "Höchstens Mails pro Sekunde"},
+    name="rate", rare=True, form="number", title={"en": "Mails a second, at most", "de": "Höchstens Mails pro Sekunde"},
     hint={"en": "0: as many as it takes. Your account's limit stands on the provider's page.", "de": "0: so viele es annimmt. Die Grenze Ihres Kontos steht auf der Seite des Anbieters."},
     required=False, usual="0", low=0, high=100_000,
 )  # fmt: skip

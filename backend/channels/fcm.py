@@ -216,16 +216,16 @@ KIND = Kind(
                   "de": "Firebase-Konsole: Projekteinstellungen, Dienstkonten, Neuen privaten Schlüssel generieren. Die ganze Datei einfügen."},
         ),
         Field(
-            name="android_channel", required=False, title={"en": "Android channel", "de": "Android-Kanal"}, longest=100,
+            name="android_channel", rare=True, required=False, title={"en": "Android channel", "de": "Android-Kanal"}, longest=100,
             hint={"en": "The notification channel that your Android app made; empty for its default.",
                   "de": "Der Benachrichtigungskanal, den Ihre Android-App angelegt hat; leer für ihren Standard."},
         ),
         Field(
-            name="open", form="number", title={"en": "Open at once", "de": "Zugleich offen"}, usual="256", low=1, high=1_000,
+            name="open", rare=True, form="number", title={"en": "Open at once", "de": "Zugleich offen"}, usual="256", low=1, high=1_000,
             hint={"en": "How many messages each process may have under way.", "de": "So viele Nachrichten darf jeder Prozess zugleich unterwegs haben."},
         ),
         Field(
-            name="rate", form="number", title={"en": "Messages a second", "de": "Nachrichten je Sekunde"}, usual="10000", low=0, high=100_000,
+            name="rate", rare=True, form="number", title={"en": "Messages a second", "de": "Nachrichten je Sekunde"}, usual="10000", low=0, high=100_000,
             hint={"en": "The most that all processes together send; Firebase allows 600,000 a minute. 0 for any number.",
                   "de": "So viele senden alle Prozesse zusammen höchstens; Firebase erlaubt 600.000 je Minute. 0 für beliebig viele."},
         ),

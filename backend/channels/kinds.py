@@ -26,7 +26,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is typed. `secret` forms are sealed and never shown again. `usual`: what stands there when nothing is typed; a field that
     is not `required` may stay empty. `make`: what is kept where nothing is typed and nothing is kept yet, made anew for each provider.
     `low`, `high`: bounds of a number; `longest`: characters. `check` raises `Invalid`, naming the repair. `pinned`: it says where secrets
-    are sent to, so they have to be typed again when it changes."""
+    are sent to, so they have to be typed again when it changes. `rare`: most people leave it as it is, so the page folds it away."""
 
     name: str
     form: Form = "text"
@@ -41,6 +41,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     check: Callable[[str], None] | None = None
     make: Callable[[], str] | None = None
     pinned: bool = False
+    rare: bool = False
 
     @property
     def secret(self) -> bool:

@@ -97,8 +97,8 @@ KIND = Kind(
     name="Mailgun",
     channel="email",
     needs={
-        "en": "A verified domain, an SMTP user of it, and webhooks of every event pointed at the address below.",
-        "de": "Eine bestätigte Domain, ein SMTP-Benutzer dazu, und Webhooks aller Ereignisse auf die Adresse unten.",
+        "en": "A verified domain, an SMTP user of it, and webhooks of every event pointed at the address that Carillon shows once it is saved.",
+        "de": "Eine bestätigte Domain, ein SMTP-Benutzer dazu, und Webhooks aller Ereignisse auf die Adresse, die Carillon nach dem Speichern zeigt.",
     },
     fields=(
         esp.text("user", "SMTP user", "SMTP-Benutzer", "Sending, Domain settings, SMTP credentials, such as postmaster@mg.example.com", "Sending, Domain settings, SMTP credentials, etwa postmaster@mg.example.com"),

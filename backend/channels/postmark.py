@@ -130,8 +130,8 @@ KIND = Kind(
     name="Postmark",
     channel="email",
     needs={
-        "en": "A server with a verified sender, its API token, and a webhook of the message stream pointed at the address below, with basic authentication.",
-        "de": "Ein Server mit bestätigtem Absender, sein API-Token, und ein Webhook des Message Streams auf die Adresse unten, mit Basic Authentication.",
+        "en": "A server with a verified sender, its API token, and a webhook of the message stream pointed at the address that Carillon shows once it is saved, with basic authentication.",
+        "de": "Ein Server mit bestätigtem Absender, sein API-Token, und ein Webhook des Message Streams auf die Adresse, die Carillon nach dem Speichern zeigt, mit Basic Authentication.",
     },
     fields=(
         esp.secret("token", "Server API token", "Server-API-Token", "Servers, your server, API Tokens", "Servers, Ihr Server, API Tokens"),

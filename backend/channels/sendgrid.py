@@ -128,8 +128,8 @@ KIND = Kind(
     name="SendGrid",
     channel="email",
     needs={
-        "en": "An account with a verified sender domain, an API key that may send mail, and the Event Webhook with Signature Verification on, pointed at the address below.",
-        "de": "Ein Konto mit bestätigter Absenderdomain, ein API-Schlüssel, der Mail senden darf, und der Event Webhook mit eingeschalteter Signaturprüfung auf die Adresse unten.",
+        "en": "An account with a verified sender domain, an API key that may send mail, and the Event Webhook with Signature Verification on, pointed at the address that Carillon shows once it is saved.",
+        "de": "Ein Konto mit bestätigter Absenderdomain, ein API-Schlüssel, der Mail senden darf, und der Event Webhook mit eingeschalteter Signaturprüfung auf die Adresse, die Carillon nach dem Speichern zeigt.",
     },
     fields=(
         esp.secret("api_key", "API key", "API-Schlüssel", "Settings, API Keys. It begins with SG.", "Settings, API Keys. Er beginnt mit SG."),

@@ -170,8 +170,8 @@ def _make(given: Given, parts: Parts) -> Provider:
 
 
 _NEEDS = {
-    "en": "A verified domain out of the sandbox, SMTP credentials, a configuration set that publishes its events to an SNS topic, and an https subscription of that topic to the address below (raw message delivery off). It is confirmed by itself.",
-    "de": "Eine bestätigte Domain außerhalb der Sandbox, SMTP-Zugangsdaten, ein Configuration Set, das seine Ereignisse in ein SNS-Topic schreibt, und ein https-Abonnement des Topics auf die Adresse unten (Raw message delivery aus). Es wird von selbst bestätigt.",
+    "en": "A verified domain out of the sandbox, SMTP credentials, a configuration set that publishes its events to an SNS topic, and an https subscription of that topic to the address that Carillon shows once it is saved (raw message delivery off). It is confirmed by itself.",
+    "de": "Eine bestätigte Domain außerhalb der Sandbox, SMTP-Zugangsdaten, ein Configuration Set, das seine Ereignisse in ein SNS-Topic schreibt, und ein https-Abonnement des Topics auf die Adresse, die Carillon nach dem Speichern zeigt (Raw message delivery aus). Es wird von selbst bestätigt.",
 }
 _FIELDS = (
     esp.text("region", "Region", "Region", "Such as eu-central-1", "Etwa eu-central-1", check=_check_region),

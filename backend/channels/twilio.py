@@ -242,8 +242,8 @@ KIND = Kind(
     name="Twilio",
     channel="sms",
     needs={
-        "en": "An account at Twilio with a messaging service or a number that may send texts, and the address below entered there for incoming messages, so that STOP is heard.",
-        "de": "Ein Konto bei Twilio mit einem Messaging Service oder einer Nummer, die SMS senden darf, und dort die Adresse unten für eingehende Nachrichten, "
+        "en": "An account at Twilio with a messaging service or a number that may send texts, and the address that Carillon shows once it is saved entered there for incoming messages, so that STOP is heard.",
+        "de": "Ein Konto bei Twilio mit einem Messaging Service oder einer Nummer, die SMS senden darf, und dort die Adresse, die Carillon nach dem Speichern zeigt, für eingehende Nachrichten, "
         "damit STOP gehört wird.",
     },
     fields=twilio_fields.FIELDS,

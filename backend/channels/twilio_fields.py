@@ -99,7 +99,7 @@ FIELDS = (
         },
     ),
     Field(
-        name="prices", form="lines", required=False, usual="* 0.10", title={"en": "Price of a segment", "de": "Preis eines Segments"}, longest=8_000,
+        name="prices", rare=True, form="lines", required=False, usual="* 0.10", title={"en": "Price of a segment", "de": "Preis eines Segments"}, longest=8_000,
         hint={
             "en": "A line for each country, like DE 0.0785; * stands for all others. By these the limit is counted; Twilio's bill may differ.",
             "de": "Eine Zeile je Land, wie DE 0,0785; * steht für alle anderen. Danach wird die Grenze gezählt; die Rechnung von Twilio kann abweichen.",
@@ -107,14 +107,14 @@ FIELDS = (
         check=_prices,
     ),
     Field(
-        name="plain", form="switch", required=False, usual="1", title={"en": "Plain quotation marks and dashes", "de": "Einfache Anführungszeichen und Striche"},
+        name="plain", rare=True, form="switch", required=False, usual="1", title={"en": "Plain quotation marks and dashes", "de": "Einfache Anführungszeichen und Striche"},
         hint={
             "en": "Curly quotes, long dashes and the like are made plain where that makes a text cost less.",
             "de": "Geschwungene Anführungszeichen, lange Striche und Ähnliches werden schlicht, wo die SMS dadurch weniger kostet.",
         },
     ),
     Field(
-        name="help_text", required=False, longest=320, title={"en": "Answer to HELP", "de": "Antwort auf HELP"},
+        name="help_text", rare=True, required=False, longest=320, title={"en": "Answer to HELP", "de": "Antwort auf HELP"},
         hint={
             "en": "Who you are and how to reach you. Leave it empty where Twilio answers itself, which it does unless you turned that off.",
             "de": "Wer Sie sind und wie man Sie erreicht. Leer lassen, wo Twilio selbst antwortet; das tut es, wenn Sie es nicht abgestellt haben.",
@@ -122,33 +122,33 @@ FIELDS = (
         check=_help,
     ),
     Field(
-        name="api_key", required=False, longest=34, title={"en": "API key (SID)", "de": "API-Schlüssel (SID)"},
+        name="api_key", rare=True, required=False, longest=34, title={"en": "API key (SID)", "de": "API-Schlüssel (SID)"},
         hint={"en": "Begins with SK. Better than the auth token, for it can be revoked alone.", "de": "Beginnt mit SK. Besser als das Auth Token, denn er lässt sich einzeln sperren."},
         check=_like("SK[0-9a-fA-F]{32}", "The SID of an API key is SK and 32 digits or letters a to f.", "api_key"),
     ),
-    Field(name="api_secret", form="secret", required=False, longest=128, title={"en": "Secret of the API key", "de": "Geheimnis des API-Schlüssels"}),
+    Field(name="api_secret", rare=True, form="secret", required=False, longest=128, title={"en": "Secret of the API key", "de": "Geheimnis des API-Schlüssels"}),
     Field(
-        name="signing_key", required=False, longest=100, title={"en": "Id of the signing key of webhooks", "de": "Kennung des Signaturschlüssels für Webhooks"},
+        name="signing_key", rare=True, required=False, longest=100, title={"en": "Id of the signing key of webhooks", "de": "Kennung des Signaturschlüssels für Webhooks"},
         hint={"en": "Only if you made one: then nothing signed with the auth token is believed any more.", "de": "Nur wenn Sie einen angelegt haben: dann gilt nichts mehr, was mit dem Auth Token unterschrieben ist."},
         check=_like(r"[A-Za-z0-9_-]{1,100}", "The id of a signing key has letters, digits, _ and - only.", "signing_key"),
     ),
-    Field(name="signing_secret", form="secret", required=False, longest=256, title={"en": "Secret of the signing key", "de": "Geheimnis des Signaturschlüssels"}),
+    Field(name="signing_secret", rare=True, form="secret", required=False, longest=256, title={"en": "Secret of the signing key", "de": "Geheimnis des Signaturschlüssels"}),
     Field(
-        name="region", required=False, longest=16, title={"en": "Region", "de": "Region"},
+        name="region", rare=True, required=False, longest=16, title={"en": "Region", "de": "Region"},
         hint={"en": "Where Twilio works on your texts, like ie1. Empty: United States.", "de": "Wo Twilio Ihre SMS bearbeitet, wie ie1. Leer: Vereinigte Staaten."},
         check=_like("[a-z]{2}[0-9]{1,2}", "A region is like ie1, au1 or us1.", "region"),
     ),
     Field(
-        name="edge", required=False, longest=32, title={"en": "Edge", "de": "Edge"},
+        name="edge", rare=True, required=False, longest=32, title={"en": "Edge", "de": "Edge"},
         hint={"en": "The nearest entrance to Twilio's network, like dublin.", "de": "Der nächste Eingang in das Netz von Twilio, wie dublin."},
         check=_like("[a-z]{2,24}(-ix)?", "An edge is one word, like dublin or frankfurt.", "edge"),
     ),
     Field(
-        name="open", form="number", required=False, usual="64", low=1, high=256, title={"en": "Requests at once", "de": "Anfragen zugleich"},
+        name="open", rare=True, form="number", required=False, usual="64", low=1, high=256, title={"en": "Requests at once", "de": "Anfragen zugleich"},
         hint={"en": "Of each process. Twilio has a limit for an account; too many are answered with 429 and tried again.", "de": "Je Prozess. Twilio hat eine Grenze je Konto; zu viele werden mit 429 beantwortet und später wiederholt."},
     ),
     Field(
-        name="rate", form="number", required=False, usual="0", title={"en": "Texts a second", "de": "SMS je Sekunde"},
+        name="rate", rare=True, form="number", required=False, usual="0", title={"en": "Texts a second", "de": "SMS je Sekunde"},
         hint={"en": "Of all processes together. 0: as many as there are.", "de": "Aller Prozesse zusammen. 0: so viele, wie es gibt."},
     ),
 )  # fmt: skip

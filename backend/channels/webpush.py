@@ -183,7 +183,7 @@ KIND = Kind(
             check=check_contact,
         ),
         Field(
-            name="private_key",
+            name="private_key", rare=True,
             form="secret_lines",
             required=False,
             make=make_key,
@@ -198,7 +198,7 @@ KIND = Kind(
             check=_check_key,
         ),
         Field(
-            name="icon",
+            name="icon", rare=True,
             required=False,
             title={"en": "Picture beside every message", "de": "Bild neben jeder Nachricht"},
             hint={
@@ -209,7 +209,7 @@ KIND = Kind(
             check=_check_icon,
         ),
         Field(
-            name="open",
+            name="open", rare=True,
             form="number",
             usual="256",
             low=1,
@@ -218,7 +218,7 @@ KIND = Kind(
             hint={"en": "How many messages each process may have under way.", "de": "So viele Nachrichten darf jeder Prozess zugleich unterwegs haben."},
         ),
         Field(
-            name="rate",
+            name="rate", rare=True,
             form="number",
             required=False,
             usual="0",

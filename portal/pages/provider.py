@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal.components.controls import button, field, text_area, text_input
-from portal.components.elements import a, code, div, icon, input_el, label, option, p, select_el, span
+from portal.components.elements import a, code, details, div, icon, input_el, label, option, p, select_el, span, summary
 from portal.components.overlays import modal
 from portal.components.places import page_body, waiting_cards
 from portal.components.status import channel_icon, tag
@@ -95,8 +95,14 @@ def _form() -> rx.Component:
         ),
         cls="row formacts",
     )
+    usual = rx.foreach(Page.fields, lambda row: rx.cond(row.rare, rx.fragment(), _field(row)))
+    rare = details(
+        summary(icon("chevron-right", 15), span(t("prov.more"))),
+        div(rx.foreach(Page.fields, lambda row: rx.cond(row.rare, _field(row))), cls="col g4 unfolded"),
+        cls="more", open=Page.unfolded,
+    )  # fmt: skip
     inner = rx.el.form(
-        wrong, rx.cond(Page.new, key), rx.foreach(Page.fields, _field), weight, used, said, acts,
+        wrong, rx.cond(Page.new, key), usual, weight, used, rx.cond(Page.folds, rare), said, acts,
         on_submit=Page.submit, class_name="col g4", custom_attrs={"noValidate": True},
     )  # fmt: skip
     return card(t("prov.form"), div(inner, key=Page.round.to_string()), sub=t("prov.form.sub"))

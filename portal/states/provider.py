@@ -1,7 +1,7 @@
 """State of the page of one provider: its declared fields, a check, a test to oneself, its address for receipts; or the kinds to choose from."""
 # ruff: noqa: SLF001 - functions of the page on the page's own state; the underscore keeps a value from the browser
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -51,6 +51,7 @@ class FieldRow:
     longest: int
     problem: str = ""
     choices: list[Choice] = field(default_factory=list)
+    rare: bool = False
 
 
 class ProviderPage(rx.State):
@@ -64,6 +65,8 @@ class ProviderPage(rx.State):
     channel: str = ""
     needs: str = ""
     fields: list[FieldRow] = []
+    unfolded: bool = False  # of the rare fields one is in use, or wrong
+    folds: bool = False  # there are some
     weight: str = ""
     used: bool = True
     hook: str = ""
@@ -221,14 +224,13 @@ def _blame(page: ProviderPage, refusal: Refusal) -> None:
         page.key_problem = words
     elif any(row.name == place for row in page.fields):
         page.fields = [_with(row, words if row.name == place else "") for row in page.fields]
+        page.unfolded = page.unfolded or any(row.rare and row.name == place for row in page.fields)
     else:
         page.problem = words
 
 
 def _with(row: FieldRow, problem: str) -> FieldRow:
-    return FieldRow(
-        row.name, row.form, row.title, row.hint, row.value, row.place, row.required, row.held, row.clears, row.longest, problem, row.choices
-    )
+    return replace(row, problem=problem)
 
 
 async def _fill(page: ProviderPage) -> None:
@@ -285,6 +287,8 @@ def _show(page: ProviderPage, voice: Teller, kind: KindView | None, view: Provid
         page.live, page.changed = [], ""
     page.kind_name, page.needs = (kind.name, _said(kind.needs, voice)) if kind else (page.key, "")
     page.fields = [_row(one, voice, view) for one in kind.fields] if kind else []
+    rare = [one for one in kind.fields if one.rare] if kind else []
+    page.folds, page.unfolded = bool(rare), view is not None and any(one.name in view.secrets or view.fields.get(one.name, one.usual) != one.usual for one in rare)
 
 
 def _row(one: FieldView, voice: Teller, view: ProviderView | None) -> FieldRow:
@@ -294,7 +298,7 @@ def _row(one: FieldView, voice: Teller, view: ProviderView | None) -> FieldRow:
     choices = [Choice(choice.name, _said(choice.title, voice)) for choice in one.choices]
     return FieldRow(
         one.name, one.form, _said(one.title, voice), _said(one.hint, voice), value, place, one.required, held, held and not one.required, one.longest,
-        choices=choices,
+        choices=choices, rare=one.rare,
     )  # fmt: skip
 
 

@@ -146,6 +146,7 @@ def test_two_people_who_edit_one_provider_and_a_german(look, served, sink):
         at(page, "Overview")
         page.goto("/providers/mail")
         at(page, "mail")
+        page.get_by_text("More settings, which most leave as they are").click()
     box(first, "Connections").fill("3")
     saved(first, "mail")
     box(second, "Connections").fill("5")
