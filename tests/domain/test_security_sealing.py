@@ -111,8 +111,9 @@ def test_what_is_no_telephone_number_is_refused(text: str):
 
 
 def test_push_and_unknown_channels():
-    assert normalise("push", "fid:Xy-1") == "fid:Xy-1"
-    for bad in ("", "a\nb", "x" * 4097):
+    for token in ("cXy-1:APA91bH", "fid:cXy-1_abcdefghijklmnop"):
+        assert normalise("push", token) == token
+    for bad in ("", "a\nb", "x" * 4097, "fid:Xy-1"):
         with pytest.raises(Invalid):
             normalise("push", bad)
     with pytest.raises(UnknownChannel):
