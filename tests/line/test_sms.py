@@ -15,7 +15,7 @@ from backend.security.roles import SYSTEM
 from backend.store import alert_rows
 from tests.channels.fake_twilio import CUT, TYPED, FakeTwilio, error
 from tests.channels.test_twilio_hooks import hook, incoming, status
-from tests.line.houses import admin, member, order_shipped, standing
+from tests.line.houses import NOON, admin, member, order_shipped, standing
 from workers.roster import Roster
 
 pytestmark = pytest.mark.timeout(240)
@@ -279,7 +279,8 @@ async def test_a_days_sum_holds_what_is_over_it_tells_operators_and_goes_on(kind
 
 @pytest.mark.asyncio(loop_scope="session")
 async def test_advertising_waits_for_the_hours_of_the_law_and_the_dry_run_says_so(stand):
-    """It is noon UTC, seven in New York."""
+    """It is noon UTC, seven in New York, whatever the tests before did to the clock."""
+    await stand.settle(after=(NOON - stand.clock.now()) % (24 * HOUR))
     user = await stand.person(phone="+13055550142", email=None)
     await stand.app.preferences.put(admin(), user, PreferencesIn(consents={"marketing": True}))
     event = order_shipped(to=user, category="marketing", channels=["sms"])

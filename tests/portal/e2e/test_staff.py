@@ -26,6 +26,7 @@ def worked(server):
         for user, category in (("mia", "orders"), ("una", "orders"), ("una", "system")):
             await server.house.app.events.accept(SYSTEM, [EventIn(type="t", category=category, to=To(user=user), title=f"Word to {user}")])
         await server.house.settle()
+        await server.house.line.rollup.once()  # what analytics read; by itself every few seconds, and a quick machine is there before
 
     server.run(fill())
 
