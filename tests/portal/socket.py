@@ -7,6 +7,7 @@ import uuid
 import websockets
 
 VERSION = "0.10.1"
+FIRST = 20.0  # seconds until the first answer must have come, on a machine that has other things to do
 
 
 class RawSocket:
@@ -28,13 +29,13 @@ class RawSocket:
         await self.ws.close()
 
     async def call(self, name, payload=None, wait=0.4):
-        """Call one handler; every text that comes back until nothing came for `wait` seconds."""
+        """Call one handler; every text that comes back until nothing came for `wait` seconds, the first one being waited for longer."""
         event = {"name": name, "payload": payload or {}, "router_data": self.router_data}
         await self.ws.send("42/_event," + json.dumps(["event", event]))
         got = []
         while True:
             try:
-                text = await asyncio.wait_for(self.ws.recv(), wait)
+                text = await asyncio.wait_for(self.ws.recv(), wait if got else FIRST)
             except TimeoutError:
                 return got
             if text == "2":
