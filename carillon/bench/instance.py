@@ -43,7 +43,7 @@ async def instance(variables: dict[str, str], home: Path, *words: str) -> AsyncI
                 yield Instance(process.pid, client)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(120)  # what a mail server has and does not answer is waited for
             process.stdout.close()
 
 
