@@ -235,5 +235,5 @@ def _nobody(space: int, person: int) -> Person:
 def _event_of(d: Delivery) -> Event:
     return Event(
         d.event, d.space, d.person, d.type, d.category, d.priority, d.accepted,
-        template=d.template, version=d.version, collapse=d.collapse, expires=d.expires, root=False, released=d.released,
+        template=d.template, version=d.version, collapse=d.collapse, expires=d.expires, root=False, released=d.released, campaign=d.campaign,
     )  # fmt: skip

@@ -41,7 +41,7 @@ class Brake:
             return ""
         return stopped_by(
             halted, channel=CHANNEL_NAME[delivery.channel], category=delivery.category, priority=delivery.priority, template=delivery.template,
-            event=delivery.event, provider=provider,
+            event=delivery.event, provider=provider, campaign=delivery.campaign,
         )  # fmt: skip
 
     def halted(self, space: int) -> frozenset[str]:

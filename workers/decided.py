@@ -7,7 +7,7 @@ import msgspec
 
 from backend.domain.decision import Decision, Facts, Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, CHANNELS, PRIORITIES, PRIORITY_NUMBER, Delivery, State
-from backend.domain.event import Event
+from backend.domain.event import NO_VARIANT, Event
 from backend.domain.gates import planned_units
 from backend.domain.halting import parked_as
 from backend.domain.ids import NO_ADDRESS, NO_ID, cohort_id, delivery_id, notification_id, person_bytes
@@ -46,7 +46,7 @@ class Made(msgspec.Struct):
 
 class Cohort(msgspec.Struct, frozen=True):
     """Under which deliveries are counted together. `event`: of a fan-out, else NO_ID. `demo`: of the demo's people, who are counted apart
-    so that they can leave without a trace."""
+    so that they can leave without a trace. `campaign`, `variant`: of a campaign's run, whose variants are counted apart."""
 
     space: int
     cohort: int
@@ -56,17 +56,22 @@ class Cohort(msgspec.Struct, frozen=True):
     version: int
     event: bytes
     demo: bool = False
+    campaign: str = ""
+    variant: int = NO_VARIANT
 
 
 def cohort_of(event: Event, *, demo: bool = False) -> Cohort:
     """The cohort of an event; only those of one fan-out have one of their own."""
-    return _cohort(event.space, event.category, event.priority, event.template, event.version, NO_ID if event.root else event.id, demo)
+    return _cohort(event.space, event.category, event.priority, event.template, event.version, NO_ID if event.root else event.id, demo, event.campaign, event.variant)
 
 
 @lru_cache(maxsize=4_096)
-def _cohort(space: int, category: str, priority: str, template: str, version: int, fanout: bytes, demo: bool) -> Cohort:
+def _cohort(
+    space: int, category: str, priority: str, template: str, version: int, fanout: bytes, demo: bool, campaign: str, variant: int
+) -> Cohort:  # fmt: skip
     parts = (category, priority, template, str(version), "" if fanout == NO_ID else fanout.hex())
-    return Cohort(space, cohort_id(space, *parts, *(["demo"] if demo else [])), category, priority, template, version, fanout, demo)
+    more = [*(["demo"] if demo else []), *([campaign, str(variant)] if campaign else [])]
+    return Cohort(space, cohort_id(space, *parts, *more), category, priority, template, version, fanout, demo, campaign, variant)
 
 
 def made_of(facts: Facts, decision: Decision, cohort: int, headers: Mapping[str, str]) -> Made:
@@ -157,6 +162,6 @@ def _delivery(event: Event, made: bytes, notification: bytes, channel: int, addr
         Delivery(
             made, notification, event.id, event.space, event.person, channel, address, event.category, event.priority, cohort, event.accepted,
             event.type, event.generation, 1, event.template, event.version, max(event.released, event.send_at), event.expires, event.collapse,
-            silent, event.body, event.via,
+            silent, event.body, event.via, event.campaign,
         )
     )  # fmt: skip

@@ -88,7 +88,7 @@ class ExpandStage:
         event = fanout.event
         if self._brake and self._brake.on:
             halted = self._brake.halted(event.space)
-            if stopped_by(halted, channel="", category=event.category, priority=event.priority, template=event.template, event=event.id):
+            if stopped_by(halted, channel="", category=event.category, priority=event.priority, template=event.template, event=event.id, campaign=event.campaign):
                 return _put_off(record, fanout, fanout.pace, now + HALTED)
         if fanout.cursor < 0:
             return fanout.pace

@@ -99,3 +99,4 @@ class Delivery(msgspec.Struct, frozen=True):
     silent: bool = False  # web within quiet hours
     body: bytes = b"{}"  # msgspec.json of domain.event.Body
     via: str = ""  # a test of this very provider
+    campaign: str = ""  # key of the campaign it belongs to

@@ -75,6 +75,12 @@ class Taken(Refusal):
     status = 409
 
 
+class WrongState(Refusal):
+    """This cannot be done in the state this is in now. Look at it again; it says what can be done."""
+
+    status = 409
+
+
 class Locked(Refusal):
     """This is essential: it reaches everybody and cannot be switched off. Change other categories instead."""
 

@@ -78,6 +78,9 @@ class Event(msgspec.Struct, frozen=True):
     cancelled: float = 0.0  # when somebody called it back before its `send_at`
     cancelled_by: str = ""
     via: str = ""  # it is a test of this very provider
+    campaign: str = ""  # the campaign's key, of what a run of it sends; then `id` is the run
+    variant: int = -1  # of the campaign's variants; HOLDOUT gets nothing
+    foreseen: bytes = b""  # what the forecast said of this person (domain.forecast), b"" when there was none
 
 
 class FanOut(msgspec.Struct, frozen=True):
@@ -89,8 +92,10 @@ class FanOut(msgspec.Struct, frozen=True):
     recipients: int = 0  # known at acceptance for a snapshot; 0: counted by the snapshot itself
     cursor: int = -1  # last person released
     pace: Pace = Pace()
+    wave: int = -1  # of a campaign's run: whom it walks; then `event.id` is the run
 
 
+NO_VARIANT, HOLDOUT = -1, -2  # in `Event.variant`: of no campaign; gets nothing, so that the effect can be measured
 API, PORTAL, GRAPHQL, CHAT, ORDERS, DIGEST, CAMPAIGN, SCHEDULE = range(1, 9)
 SOURCES = {
     "api": API, "portal": PORTAL, "graphql": GRAPHQL, "chat": CHAT, "orders": ORDERS, "digest": DIGEST, "campaign": CAMPAIGN, "schedule": SCHEDULE,

@@ -3,7 +3,7 @@
 A unit is one (notification, channel, address or none). Every address is a unit, a suppressed one too: it is explained, not
 hidden. A channel without an address is one unit that is skipped. A gate that stops ends the asking; one that holds lets
 the later gates be asked still, since what will never be sent need not wait. Quiet hours and a pause do not hold web, they
-make it silent. `holdout`, `digest` and the plan of more than one step keep their places and are off.
+make it silent. `digest` and the plan of more than one step keep their places and are off.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from backend.domain import consent, halting, preference, quiet, sms_hours
 from backend.domain.decision import GATES, Decision, Facts, GateTrace, Outcome, Reason, Unit
 from backend.domain.delivery import CHANNEL_NAME
+from backend.domain.event import HOLDOUT
 from backend.domain.ids import NO_ADDRESS, person_bytes
 from backend.domain.person import Address
 
@@ -102,7 +103,7 @@ class _Shared:
             _expired(facts, "", None, now),
             _superseded(facts, "", None, now),
             _EACH if facts.halted else _PASS["halted"],
-            _OFF["holdout"],
+            _holdout(facts, "", None, now),
             _EACH,
             _EACH if consented.result == "pass" and _ruled(facts) else consented,
             _EACH,
@@ -171,7 +172,8 @@ def _halted(facts: Facts, channel: str, address: Address | None, at: float) -> G
     if facts.halted:
         event = facts.event
         scope = halting.stopped_by(
-            facts.halted, channel=channel, category=event.category, priority=event.priority, template=event.template, event=event.id
+            facts.halted, channel=channel, category=event.category, priority=event.priority, template=event.template, event=event.id,
+            campaign=event.campaign,
         )
         if scope:
             until = halting.look_again(facts.now, max(event.accepted, event.send_at))
@@ -180,7 +182,10 @@ def _halted(facts: Facts, channel: str, address: Address | None, at: float) -> G
 
 
 def _holdout(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:
-    return _OFF["holdout"]
+    event = facts.event
+    if event.variant == HOLDOUT:
+        return GateTrace("holdout", "stop", Reason("holdout", {"campaign": event.campaign}))
+    return _PASS["holdout"] if event.campaign else _OFF["holdout"]
 
 
 def _suppression(facts: Facts, channel: str, address: Address | None, at: float) -> GateTrace:

@@ -10,12 +10,12 @@ from collections.abc import Container, Iterable
 from backend.domain.decision import Reason
 from backend.domain.delivery import CHANNELS, PRIORITIES
 
-KINDS = ("space", "channel:<channel>", "provider:<key>", "category:<key>", "priority:<priority>", "template:<key>", "event:<id>")
+KINDS = ("space", "channel:<channel>", "provider:<key>", "category:<key>", "priority:<priority>", "template:<key>", "event:<id>", "campaign:<key>")
 PARKED = "parked:"
 DOWN = "down:"  # parked because every provider of a route is, or is switched off: down:email
 LOOK = (60.0, 900.0)  # seconds: what is parked asks again after as long as it has waited, within these
 
-_SCOPE = re.compile(r"space|(channel|provider|category|priority|template):[A-Za-z0-9][A-Za-z0-9._\-]{0,63}|event:[0-9a-f]{32}")
+_SCOPE = re.compile(r"space|(channel|provider|category|priority|template):[A-Za-z0-9][A-Za-z0-9._\-]{0,63}|event:[0-9a-f]{32}|campaign:[A-Za-z0-9][A-Za-z0-9._:@+\-]{0,127}")
 _KNOWN: dict[str, Container[str]] = {"channel": CHANNELS, "priority": PRIORITIES}
 
 
@@ -25,11 +25,13 @@ def is_scope(scope: str) -> bool:
     return bool(_SCOPE.fullmatch(scope)) and (kind not in _KNOWN or name in _KNOWN[kind])
 
 
-def stopped_by(halted: Container[str], *, channel: str, category: str, priority: str, template: str, event: bytes, provider: str = "") -> str:
+def stopped_by(halted: Container[str], *, channel: str, category: str, priority: str, template: str, event: bytes, provider: str = "", campaign: str = "") -> str:
     """The widest of the scopes in force that stops it, "" when none does. Without a channel: a fan-out, which no channel stops."""
     for scope in ("space", f"channel:{channel}", f"category:{category}", f"priority:{priority}", f"template:{template}", f"event:{event.hex()}"):
         if scope in halted:
             return scope
+    if campaign and f"campaign:{campaign}" in halted:
+        return f"campaign:{campaign}"
     return f"provider:{provider}" if provider and f"provider:{provider}" in halted else ""
 
 

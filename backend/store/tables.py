@@ -11,6 +11,7 @@
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -73,6 +74,7 @@ def _text(name: str, default: str | None = None) -> Column[str]:
     return Column(name, Text, nullable=False, server_default=default)
 
 
+_JSON = JSON().with_variant(postgresql.JSONB(), "postgresql")
 _BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")  # ordered by bytes, as SQLite does: what begins alike is a range
 
 
@@ -120,7 +122,8 @@ template_parts = _table("template_parts", _space(), Column("kind", Text, nullabl
 images = _table("images", _space(), Column("name", Text, nullable=False), _text("label", ""), _text("type"), Column("size", Integer, nullable=False), Column("width", Integer, nullable=False),
                 Column("height", Integer, nullable=False), _text("added_by", ""), _time("at"), PrimaryKeyConstraint("space", "name"))  # name: hash of what is in it
 cohorts = _table("cohorts", _space(), Column("cohort", BigInteger, nullable=False), _text("category"), _text("priority"), _text("template", ""), Column("version", Integer, nullable=False, server_default="0"),
-                 Column("event", Id), _time("created"), Column("demo", Boolean, nullable=False, server_default="0"), PrimaryKeyConstraint("space", "cohort"))  # event: of a fan-out, NO_ID otherwise; demo: of the demo's people
+                 Column("event", Id), _time("created"), Column("demo", Boolean, nullable=False, server_default="0"), _text("campaign", ""), Column("variant", SmallInteger, nullable=False, server_default="-1"),
+                 PrimaryKeyConstraint("space", "cohort"), Index("cohorts_by_campaign", "space", "campaign"))  # event: of a fan-out, NO_ID otherwise; demo: of the demo's people; variant: of a campaign's run
 senders = _table("senders", _space(), Column("key", Text, nullable=False), _text("name"), _text("address"), _text("reply_to", ""), _text("postal", ""), _text("categories", "[]"),
                  Column("chosen", Boolean, nullable=False, server_default="0"), Column("revision", Integer, nullable=False), _time("changed"),
                  PrimaryKeyConstraint("space", "key"))  # chosen: for what no other sender is assigned; categories: JSON
@@ -130,6 +133,51 @@ schedules = _table("schedules", _space(), Column("key", Text, nullable=False), _
 firings = _table("firings", _space(), Column("id", Id, nullable=False), _text("schedule"), _time("planned"), _time("at"), _text("outcome"), _text("detail", ""), Column("n", Integer, nullable=False, server_default="1"),
                  Column("event", Id, nullable=False), PrimaryKeyConstraint("space", "id"), Index("firings_by_schedule", "space", "schedule", "planned"))
 # id: made of schedule and planned time; outcome: fired, missed, refused; n: people told at once, or times that were missed; event: NO_ID when there is none, or several
+# ---- audiences: whom rules and lists name; what rules may look at
+fields = _table("fields", _space(), Column("name", Text, nullable=False), _text("kind"), Column("used", Boolean, nullable=False, server_default="1"), _time("changed"),
+                PrimaryKeyConstraint("space", "name"))  # attributes of people that were met; kind: text, number, flag, date; used: rules may look at it, so it stands in `summaries` unsealed
+summaries = _table("summaries", _space(), _person(), Column("attributes", _JSON, nullable=False, server_default="{}"), Column("consents", _JSON, nullable=False, server_default="{}"),
+                   _time("got", nullable=True), _time("opened", nullable=True), _time("clicked", nullable=True), Column("times", _JSON, nullable=False, server_default="{}"),
+                   PrimaryKeyConstraint("space", "person"))  # what rules look at of a person, one row; times: {"clicked|email": seconds, "clicked|offers": ...} by channel and by category
+acts = _table("acts", _space(), Column("type", Text, nullable=False), _person(), _time("first"), _time("last"), Column("n", Integer, nullable=False),
+              PrimaryKeyConstraint("space", "type", "person"), Index("acts_by_person", "space", "person"))  # what people did, by the type of the activity event
+touches = Table("touches", meta, Column("n_th", Integer().with_variant(BigInteger, "postgresql"), primary_key=True, autoincrement=True), _space(), _time("at"), _bytes("body"))
+# body: a batch's touches, packed: what people got or did, until it is summed up; one row a transaction of the line
+audiences = _table("audiences", _space(), Column("key", Text, nullable=False), _text("name"), _text("kind"), _text("body"), Column("version", Integer, nullable=False), Column("size", BigInteger, nullable=True),
+                   _time("counted", nullable=True), Column("revision", Integer, nullable=False), _time("changed"), _text("changed_by", ""), PrimaryKeyConstraint("space", "key"))
+# kind: rule or list; body: JSON of domain.audience.Audience; size: when it was last counted
+audience_versions = _table("audience_versions", _space(), Column("key", Text, nullable=False), Column("version", Integer, nullable=False), _text("body"), _time("at"), _text("by", ""), _text("note", ""),
+                           PrimaryKeyConstraint("space", "key", "version"))
+listed = _table("listed", _space(), Column("audience", Text, nullable=False), _person(), _time("created"), PrimaryKeyConstraint("space", "audience", "person"),
+                Index("listed_by_person", "space", "person"))  # who is on a static list
+imports = _table("imports", _space(), Column("id", Id, nullable=False), _text("name"), _text("state"), _text("body"), Column("total", Integer, nullable=False, server_default="0"), Column("done", Integer, nullable=False, server_default="0"),
+                 Column("refused", Integer, nullable=False, server_default="0"), _time("created"), _time("changed"), _text("by", ""), PrimaryKeyConstraint("space", "id"))
+# body: JSON of domain.importing: mapping, consent, encoding, what came of it
+import_rows = _table("import_rows", _space(), Column("import_id", Id, nullable=False), Column("n", Integer, nullable=False), _person(), _bytes("sealed"), _text("error", ""),
+                     PrimaryKeyConstraint("import_id", "n", "space"), Index("import_rows_by_person", "space", "person"))  # n: line of the file; sealed: its cells; person 0: refused
+
+# ---- campaigns
+campaigns = _table("campaigns", _space(), Column("key", Text, nullable=False), _text("name"), _text("state"), _text("body"), Column("version", Integer, nullable=False, server_default="0"), _time("next", nullable=True),
+                   _text("submitted_by", ""), _text("approved_by", ""), Column("revision", Integer, nullable=False), _time("created"), _time("changed"), _text("changed_by", ""),
+                   PrimaryKeyConstraint("space", "key"), Index("campaigns_by_time", "next"))  # state: domain.campaign.STATES; body: JSON of Campaign; version: the newest that was started; next: when it is looked at again
+campaign_versions = _table("campaign_versions", _space(), Column("key", Text, nullable=False), Column("version", Integer, nullable=False), _text("body"), _time("at"), _text("by", ""), _text("note", ""),
+                           PrimaryKeyConstraint("space", "key", "version"))
+runs = _table("runs", _space(), Column("id", Id, nullable=False), _text("campaign"), Column("version", Integer, nullable=False), _time("planned"), _text("state"), Column("cursor", BigInteger, nullable=False, server_default="-1"),
+              Column("recipients", BigInteger, nullable=False, server_default="0"), Column("forecast", Id, nullable=False), _text("body", "{}"), _time("created"), _time("started", nullable=True), _time("ended", nullable=True), _time("next", nullable=True),
+              PrimaryKeyConstraint("space", "id"), Index("runs_by_campaign", "space", "campaign", "planned"), Index("runs_by_time", "next"))  # id: of its event; next: when it is looked at again
+waves = _table("waves", _space(), Column("run", Id, nullable=False), Column("n", SmallInteger, nullable=False), _text("kind"), _time("at", nullable=True), Column("variant", SmallInteger, nullable=False, server_default="-1"),
+               Column("recipients", BigInteger, nullable=False), _text("state"), _time("changed"), PrimaryKeyConstraint("space", "run", "n"))  # those of a run who are told from one moment on; kind: all, test, rest
+recipients = _table("recipients", Column("run", Id, nullable=False), _person(), _space(), Column("variant", SmallInteger, nullable=False), Column("wave", SmallInteger, nullable=False), _bytes("foreseen"),
+                    *(_time(stamp, nullable=True) for stamp in ("got", "opened", "clicked", "read", "converted", "unsubscribed", "complained", "bounced")),
+                    PrimaryKeyConstraint("run", "person", "space"), Index("recipients_by_person", "space", "person"))  # one row a person and run; stamps: the first time, seconds; foreseen: domain.forecast
+differences = _table("differences", Column("run", Id, nullable=False), _person(), Column("channel", SmallInteger, nullable=False), _space(), _text("foreseen"), _text("fact"), _text("cause"), _time("at"),
+                     PrimaryKeyConstraint("run", "person", "channel", "space"), Index("differences_by_person", "space", "person"))  # where a run did otherwise than its forecast said
+forecasts = _table("forecasts", _space(), Column("id", Id, nullable=False), _text("campaign"), Column("revision", Integer, nullable=False), _text("state"), Column("cursor", BigInteger, nullable=False, server_default="-1"),
+                   Column("total", BigInteger, nullable=False, server_default="0"), Column("done", BigInteger, nullable=False, server_default="0"), _text("body", "{}"), _time("at"), _time("ended", nullable=True), _text("by", ""),
+                   PrimaryKeyConstraint("space", "id"), Index("forecasts_by_campaign", "space", "campaign", "at"))  # the dry run over a whole audience; body: counts
+verdicts = _table("verdicts", _space(), Column("run", Id, nullable=False), _text("state"), Column("variant", SmallInteger, nullable=False, server_default="-1"), _text("body", "{}"), _time("next", nullable=True), _time("at"),
+                  PrimaryKeyConstraint("space", "run"), Index("verdicts_by_time", "next"))  # of an experiment; next: when it is looked at again
+looks = _table("looks", _space(), Column("run", Id, nullable=False), _time("at"), _text("body"), PrimaryKeyConstraint("space", "run", "at"))  # what an experiment showed at one moment: counts and intervals, JSON
 providers = _table("providers", _space(), Column("key", Text, nullable=False), _text("kind"), _text("channel"), Column("place", Integer, nullable=False), Column("weight", Integer, nullable=False),
                    Column("used", Boolean, nullable=False, server_default="1"), _text("fields", "{}"), _bytes("secrets"), Column("revision", Integer, nullable=False), _time("changed"), _text("changed_by", ""),
                    PrimaryKeyConstraint("space", "key"))  # place: of its channel the lowest is asked first; weight: of a hundred; fields: JSON; secrets: sealed JSON

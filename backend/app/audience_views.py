@@ -1,0 +1,139 @@
+"""What the facade takes and shows of audiences and of imports."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from backend.app.view_types import Name
+from backend.domain.audience import Rule
+
+
+class AudienceIn(Struct, forbid_unknown_fields=True):
+    """An audience: a rule, or a list (`kind` list, without a rule). `revision`: the one you read, 0 to make a new one. `note`: why."""
+
+    name: Name = ""
+    kind: Literal["rule", "list"] = "rule"
+    rule: Rule | None = None
+    exclude: list[str] = []
+    description: Annotated[str, Meta(max_length=2_000)] = ""
+    note: Annotated[str, Meta(max_length=500)] = ""
+    revision: int | None = None
+
+
+class AudienceView(Struct):
+    """`size`: how many it named when it was counted at `counted_at`, null before. `used_by`: keys of the campaigns and audiences that name it."""
+
+    key: str
+    name: str
+    kind: Literal["rule", "list"]
+    rule: Rule | None
+    exclude: list[str]
+    description: str
+    version: int
+    size: int | None
+    counted_at: datetime | None
+    revision: int
+    changed_at: datetime
+    changed_by: str
+    used_by: list[str] = []
+
+
+class AudienceVersionView(Struct):
+    """What an audience was at a time."""
+
+    version: int
+    rule: Rule | None
+    exclude: list[str]
+    at: datetime
+    by: str
+    note: str = ""
+
+
+class CountIn(Struct, forbid_unknown_fields=True):
+    """A rule to try, saved or not. `steps`: also how many are left after each condition of an outermost `all`. `sample`: how many people to show."""
+
+    rule: Rule | None = None
+    exclude: list[str] = []
+    steps: bool = False
+    sample: Annotated[int, Meta(ge=0, le=20)] = 0
+
+
+class SampleView(Struct):
+    """Somebody whom it names, with what the rule looked at. Shown to who may read people."""
+
+    user: str
+    name: str
+    timezone: str
+    local_time: str  # HH:MM there, now
+    attributes: dict[str, Any] = {}
+
+
+class CountView(Struct):
+    """Exactly how many now. `everybody`: people of the space. `channels`: of those counted, how many have an address there that may be written to
+    (web: all). `steps`: left after each condition. `took_ms`."""
+
+    count: int
+    everybody: int
+    channels: dict[str, int]
+    steps: list[int] = []
+    sample: list[SampleView] = []
+    took_ms: float = 0.0
+
+
+class FieldView(Struct):
+    """An attribute that rules may look at. `values`: some that are met often, for texts. `used` false: sealed, rules may not."""
+
+    name: str
+    kind: Literal["text", "number", "flag", "date"]
+    used: bool
+    values: list[str] = []
+
+
+class ImportIn(Struct, forbid_unknown_fields=True):
+    """What to make of the columns of a file: name of the column -> user_id, email, phone, name, timezone, locale, group, attribute:<name>, ignore.
+    `consent`: to which category, with the source and evidence asked for; none: nobody is opted in by an import. `audience`: key of a list that
+    the people are put on, "" for none. `overwrite`: whether what a person has already may be changed."""
+
+    mapping: dict[str, str]
+    audience: str = ""
+    overwrite: bool = True
+    consent_category: str = ""
+    consent_source: Annotated[str, Meta(max_length=200)] = ""
+    consent_evidence: Annotated[str, Meta(max_length=1_000)] = ""
+    confirm: int | None = None  # the count that was shown, typed by whoever starts it
+
+
+class RowView(Struct):
+    """A row of the file: its line, its cells, and why it is refused ("" when it is not)."""
+
+    line: int
+    cells: list[str]
+    error: str = ""
+
+
+class ImportView(Struct):
+    """`state`: reading (rows are checked), ready (nothing has been changed yet), running, finished, cancelled, failed. `total`: rows of the file;
+    `done`: of them worked on in this state; `refused`: with an error. `new`, `changed`, `same`: people. `columns`: of the file, with what they
+    are taken for; `preview`: its first rows."""
+
+    id: str
+    name: str
+    state: Literal["reading", "ready", "running", "finished", "cancelled", "failed"]
+    columns: list[str]
+    mapping: dict[str, str]
+    encoding: str
+    delimiter: str
+    total: int
+    done: int
+    refused: int
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    duplicates: int = 0
+    audience: str = ""
+    preview: list[RowView] = []
+    errors: dict[str, int] = {}  # sentence -> rows
+    detail: str = ""  # of one that failed
+    created_at: datetime | None = None
+    by: str = ""
