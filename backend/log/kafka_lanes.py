@@ -93,6 +93,7 @@ class _Lane:
         self._marked: dict[int, int] = {}  # of what is owned: what the group has marked; nobody else marks it meanwhile
         self._ahead: collections.deque[Record] = collections.deque()  # met by a beat, not handed over yet
         self._resting = False  # nobody reads: fetching is held, so that a backlog does not pile up here
+        self._came = False  # a partition was assigned: it may stand held from before, or not held while we rest
         self._slice = SLICE
         self._asking = threading.Lock()  # a consumer must not be closed under whoever asks it for marks
         self._left = False
@@ -191,6 +192,7 @@ class _Lane:
 
     def _assigned(self, _: Any, parts: Sequence[Any]) -> None:
         self._owned |= {part.partition for part in parts}
+        self._came = True
 
     def _revoked(self, _: Any, parts: Sequence[Any]) -> None:
         gone = {part.partition for part in parts}
@@ -224,6 +226,11 @@ class _Lane:
 
     def _poll(self, limit: int, seconds: float) -> list[Record]:
         first = self._consumer.poll(seconds)  # `consume` would wait for a full batch
+        if self._came:
+            # the client remembers what was held through a rebalance: a partition that was lost while this rested, and came back after it
+            # had gone on reading, would stay silent for good
+            self._came = False
+            (self._consumer.pause if self._resting else self._consumer.resume)(self._consumer.assignment())
         if first is None:
             return []
         messages = [first, *self._consumer.consume(limit - 1, 0)] if limit > 1 else [first]

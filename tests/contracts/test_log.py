@@ -26,7 +26,7 @@ from backend.store.migrate import migrate
 from backend.store.open import open_store
 from carillon.engines import sets
 from carillon.engines.home import Home
-from tests.contracts.log_contract import LOW, PATIENCE, TOPICS, LogContract, Opened, read_all, records, upto, values
+from tests.contracts.log_contract import CRITICAL, LOW, PATIENCE, TOPICS, LogContract, Opened, read_all, records, upto, values
 from tests.contracts.sqlite_file import PlainSqliteFile
 
 
@@ -285,6 +285,29 @@ class TestKafkaItself:
             await asyncio.wrap_future(future)
         await small.close()
         await grown.close()
+
+    async def test_a_partition_that_went_and_came_back_while_a_member_rested_is_read_on(self, kafka_prefixed: str) -> None:
+        log = open_log(kafka_prefixed, sqlite=None, clock=SystemClock(), topics=TOPICS)
+        await log.start()
+        await log.append([*records(CRITICAL, 0, ["a"]), *records(CRITICAL, 1, ["b"])])
+        resting = await log.reader("g", [CRITICAL])
+        await resting.mark(upto(await read_all(resting, 2)))
+        second = await log.reader("g", [CRITICAL])
+        async with asyncio.timeout(PATIENCE):  # nobody reads from the first one until it has given a partition away
+            more = 0
+            while not (taken := await second.read(10, 0.5)):
+                await log.append([*records(CRITICAL, 0, [f"c{more}"]), *records(CRITICAL, 1, [f"d{more}"])])
+                more += 1
+        await second.mark(upto(taken))
+        assert await resting.read(10, 0.5) is not None  # it goes on with what it has
+        await second.close()
+        await log.append([*records(CRITICAL, 0, ["last"]), *records(CRITICAL, 1, ["last"])])
+        seen: list[Record] = []
+        async with asyncio.timeout(PATIENCE):
+            while values(seen).count("last") < 2:
+                seen += await resting.read(10, 1.0)
+        await log.close()
+
 
 
 async def appended(log: Log, texts: list[str]) -> None:
