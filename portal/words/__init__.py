@@ -8,6 +8,9 @@ from types import ModuleType
 from portal.words import (
     analytics,
     browser,
+    campaign_edit,
+    campaign_plan,
+    campaigns,
     de,
     de_pages,
     dead,
@@ -34,6 +37,9 @@ LANGUAGES = ("en", "de")
 _ROOMS: tuple[ModuleType, ...] = (
     analytics,
     browser,
+    campaign_edit,
+    campaign_plan,
+    campaigns,
     kit,
     dead,
     desk,
