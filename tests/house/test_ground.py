@@ -102,7 +102,7 @@ PLAIN = {"chat", "order", *("critical", "high", "normal", "low"), *("push", "web
 def known(name: str) -> bool:
     """Whether every part of a table's or topic's name is a word of the glossary, in singular or plural."""
     parts = re.split(r"[._]", name.replace("fanouts", "fan-outs"))
-    forms = [{part, part.removesuffix("s"), re.sub("ies$", "y", part), re.sub("sses$", "ss", part)} for part in parts]
+    forms = [{part, part.removesuffix("s"), re.sub("ies$", "y", part), re.sub("(ss|ch)es$", r"\1", part)} for part in parts]
     return all(form & (WORDS | PLAIN) for form in forms)
 
 
