@@ -69,6 +69,21 @@ class RunView(Struct):
     detail: str = ""  # why it failed, or what it waits for
 
 
+class RecipientView(Struct):
+    """A person of a run. `variant`: place among the campaign's variants, -2 held out, -3 waits for the winner. `outcome`: waiting (not decided
+    yet), sent, held, skipped, failed, holdout: the best of the person's channels. `reason`: of what is held, skipped or failed. `delivery`: id of
+    the one that stands for it, "" where none was made."""
+
+    user: str
+    name: str
+    variant: int
+    wave: int
+    outcome: Literal["waiting", "sent", "held", "skipped", "failed", "holdout"]
+    reason: ReasonView | None = None
+    delivery: str = ""
+    channels: list[str] = []  # those it was sent on, or waits on
+
+
 class CampaignView(Struct):
     """A campaign. `draft`: as it is now; `version`: the newest that was started, 0 for none. `can`: what may be done now, of submit, approve,
     reject, start, pause, resume, cancel, edit, duplicate, delete. `next_at`: when it goes, or goes again."""
