@@ -1,0 +1,128 @@
+"""A campaign that runs, in sentences: its state first, then its waves, versions, times and people. Pure: views in, words out."""
+
+from datetime import datetime
+from urllib.parse import quote
+
+from backend.app.campaign_views import CampaignVersionView, CampaignView, RecipientView, RunView, WaveView
+from portal.campaign_plan import letter, plain_percent, when
+from portal.campaign_rows import FactRow, PersonRow, RunRow, VersionRow, WaveRow
+from portal.numbers import decimal
+from portal.telling import Teller
+from portal.theme import ago, count, moment, wall
+
+LOOKS = {"waiting": "queued", "sent": "sent", "held": "held", "skipped": "skipped", "failed": "failed", "holdout": "skipped"}
+HELD_OUT, UNASSIGNED = -2, -3
+
+
+def sentence(voice: Teller, view: CampaignView) -> str:
+    """What state it is in, with its numbers and its cause."""
+    run, state, language = view.run, view.state, voice.language
+    if run is not None and run.state == "failed":
+        return voice.say("crun.say.failed", detail=run.detail or "–")
+    if state in ("draft", "review", "approved"):
+        return voice.say(f"crun.say.{state}", who=view.submitted_by if state == "review" else view.approved_by or "–")
+    if state == "scheduled":
+        if view.next_at is None:
+            return voice.say("crun.say.scheduled.none")
+        again = view.draft.timing.kind == "recurring" and run is not None
+        return voice.say("crun.say.scheduled.again" if again else "crun.say.scheduled", when=_soon(voice, view.next_at))
+    if run is None:
+        return voice.say(f"crun.say.{state}.none") if state in ("paused", "finished", "cancelled") else voice.say("crun.say.preparing")
+    numbers = {"released": count(run.released, language), "people": count(run.recipients, language)}
+    if state == "running":
+        return _running(voice, run, numbers)
+    if state == "finished":
+        ledger = run.ledger
+        if not run.recipients:
+            return voice.say("crun.say.finished.none")
+        ended = _soon(voice, run.ended_at) if run.ended_at else ""
+        gone = ledger.sent + ledger.unknown
+        return voice.say("crun.say.finished", time=ended, people=numbers["people"], sent=count(gone, language), skipped=count(ledger.skipped + ledger.failed, language)).replace("  ", " ")
+    if not run.recipients:
+        return voice.say(f"crun.say.{state}.none")
+    return voice.say(f"crun.say.{state}", **numbers)
+
+
+def _running(voice: Teller, run: RunView, numbers: dict[str, str]) -> str:
+    if run.state == "preparing":
+        return voice.say("crun.say.preparing")
+    if run.state == "testing":
+        return voice.say("crun.say.testing", **numbers)
+    rate = rate_words(voice, run.rate)
+    text = voice.say("crun.say.running.rate", **numbers, rate=rate) if rate else voice.say("crun.say.running", **numbers)
+    return f"{text} {voice.say('crun.say.ends', time=_soon(voice, run.ends_at))}" if run.ends_at and run.released < run.recipients else text
+
+
+def rate_words(voice: Teller, rate: float) -> str:
+    """People a second, "" while none is measured."""
+    if rate <= 0:
+        return ""
+    return count(round(rate), voice.language) if rate >= 10 else decimal(rate, 1, voice.language)
+
+
+def _soon(voice: Teller, at: datetime) -> str:
+    return wall(at.timestamp(), voice.now, voice.zone, voice.language)
+
+
+def waves(voice: Teller, some: list[WaveView]) -> list[WaveRow]:
+    """At most fifty."""
+    rows = []
+    for one in some[:50]:
+        at = moment(one.at.timestamp(), voice.zone, voice.language) if one.at else voice.say("crun.wave.at.none") if one.kind == "rest" else "–"
+        state = voice.say(f"crun.wave.{one.state}") if one.state in ("waiting", "running", "finished", "cancelled", "paused") else one.state
+        rows.append(WaveRow(str(one.n + 1), voice.say(f"crun.wave.{one.kind}"), at, count(one.recipients, voice.language), state))
+    return rows
+
+
+def runs(voice: Teller, some: list[RunView]) -> list[RunRow]:
+    """Each time of it."""
+    rows = []
+    for one in some:
+        _, said, _ = voice.sums(one.ledger)
+        people = voice.say("crun.run.people", count=count(one.recipients, voice.language) if one.recipients != 1 else 1)
+        rows.append(RunRow(one.id, moment(one.planned_at.timestamp(), voice.zone, voice.language), people, voice.say(f"crun.run.{one.state}"), said, one.detail))
+    return rows
+
+
+def versions(voice: Teller, some: list[CampaignVersionView]) -> list[VersionRow]:
+    """What was started, newest first."""
+    return [
+        VersionRow(
+            voice.say("crun.version", n=one.version),
+            voice.say("crun.version.by", who=one.by, time=ago(one.at.timestamp(), voice.now, voice.zone, voice.language)),
+            "", moment(one.at.timestamp(), voice.zone, voice.language), one.note,
+        )
+        for one in some[:50]
+    ]  # fmt: skip
+
+
+def people(voice: Teller, some: list[RecipientView], names: list[str]) -> list[PersonRow]:
+    """`names`: of the variants."""
+    rows = []
+    for one in some:
+        variant = names[one.variant] if 0 <= one.variant < len(names) else voice.say("cplan.split.held" if one.variant == HELD_OUT else "cplan.split.rest") if one.variant in (HELD_OUT, UNASSIGNED) else "–"
+        channels = ", ".join(voice.channel(channel) for channel in one.channels)
+        why = one.reason.text if one.reason else channels
+        href = f"/deliveries/{one.delivery}" if one.delivery else ""
+        rows.append(PersonRow(one.user, one.name or one.user, variant, LOOKS.get(one.outcome, "queued"), voice.say(f"crun.outcome.{one.outcome}"), why, href))
+    return rows
+
+
+def facts(voice: Teller, view: CampaignView, names: dict[str, str]) -> list[FactRow]:
+    """What it is, in the rail. `names`: of audiences and categories, by key."""
+    body = view.draft
+    messages = ", ".join(f"{one.name if len(one.name) > 1 else letter(n)} {plain_percent(voice, one.weight)}" for n, one in enumerate(body.variants)) if len(body.variants) > 1 else (body.variants[0].template or "–")
+    rows = [
+        FactRow(voice.say("crun.audience"), names.get(f"audience {body.audience}", body.audience) or "–", ", ".join(names.get(f"audience {one}", one) for one in body.exclude)),
+        FactRow(voice.say("crun.category"), names.get(f"category {body.category}", body.category) or "–"),
+        FactRow(voice.say("crun.channels"), ", ".join(voice.channel(one) for one in body.channels) or voice.say("camp.channels.category")),
+        FactRow(voice.say("crun.messages"), messages),
+        FactRow(voice.say("cplan.starts"), when(voice, body.timing)),
+    ]
+    made = voice.say("crun.made.by", who=view.changed_by, time=ago(view.changed_at.timestamp(), voice.now, voice.zone, voice.language))
+    return [*rows, FactRow(voice.say("crun.made"), made)]
+
+
+def address(user: str) -> str:
+    """Of a person's page."""
+    return f"/people/{quote(user, safe='')}"
