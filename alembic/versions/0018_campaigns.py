@@ -150,6 +150,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("space", "run", "at"), sqlite_with_rowid=False,
     )  # fmt: skip
 
+    op.execute("insert into summaries (space, person) select space, person from people where erased is null")
+
 
 def downgrade() -> None:
     for table in reversed(TABLES):

@@ -23,6 +23,7 @@ from backend.store.upsert import CHUNK
 
 OF_PERSON = (
     t.captures, t.inbox, t.inbox_heads, t.collapses, t.consents, t.memberships, t.chat_members, t.chat_messages, t.orders, t.notifications, t.deliveries,
+    t.summaries, t.acts, t.listed, t.recipients, t.differences,
 )  # fmt: skip
 COUNTED = (t.deltas, t.totals, t.standing, t.tally_days, t.ledger_totals)  # by cohort; tallies besides
 Units = Counter[tuple[int, int, int, int]]  # (cohort, channel, state or stamp, quarter in which it was born)

@@ -7,8 +7,8 @@ import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
 from backend.store.port import Tx
-from backend.store.tables import addresses, consents, people, suppressions
-from backend.store.upsert import chunks, upsert
+from backend.store.tables import addresses, consents, people, summaries, suppressions
+from backend.store.upsert import chunks, insert_new, upsert
 
 
 class PersonRow(msgspec.Struct, kw_only=True):
@@ -62,8 +62,10 @@ def get(tx: Tx, space: int, person: int, *, lock: bool = False) -> PersonRow | N
 
 
 def put(tx: Tx, row: PersonRow) -> None:
-    """Insert or overwrite."""
+    """Insert or overwrite. Whoever is here has a row that rules look at (`audience_people`)."""
     upsert(tx, people, msgspec.structs.asdict(row), keep=("created",))
+    if row.erased is None:
+        insert_new(tx, summaries, [{"space": row.space, "person": row.person}])
 
 
 def bump(tx: Tx, space: int, persons: Sequence[int], now: float) -> None:

@@ -14,6 +14,7 @@ from backend.store import hot
 from backend.store.port import Tx
 from backend.store.tables import (
     accounts,
+    acts,
     addresses,
     ahead,
     attempts,
@@ -27,8 +28,10 @@ from backend.store.tables import (
     deliveries,
     due,
     events,
+    import_rows,
     inbox,
     inbox_heads,
+    listed,
     memberships,
     notifications,
     orders,
@@ -37,6 +40,7 @@ from backend.store.tables import (
     saved_views,
     seen,
     sessions,
+    summaries,
 )
 from backend.store.upsert import CHUNK
 
@@ -90,7 +94,7 @@ def wipe(tx: Tx, space: int, person: int, user_id: str, tombstone: str, now: flo
     _empty_due(tx, space, person, {*ids, *told})
     _drop_letters(tx, space, person)
     _empty_events(tx, space, person, [row["event"] for row in rows(tx, notifications, space, person)])
-    for table in (addresses, memberships, captures, inbox, inbox_heads, chat_members, collapses, saved_views, ahead):
+    for table in (addresses, memberships, captures, inbox, inbox_heads, chat_members, collapses, saved_views, ahead, summaries, acts, listed, import_rows):
         tx.conn.execute(delete(table).where(table.c.space == space, table.c.person == person))
     tx.conn.execute(update(consents).where(consents.c.space == space, consents.c.person == person).values(evidence=""))
     tx.conn.execute(update(chat_messages).where(chat_messages.c.space == space, chat_messages.c.person == person).values(author="", text=""))

@@ -94,6 +94,7 @@ def write_crowd(tx: Tx, some: Sequence[Ready]) -> int:
     if not new:
         return 0
     tx.conn.execute(insert(tables.people), [msgspec.structs.asdict(one.row) for one in new])
+    tx.conn.execute(insert(tables.summaries), [{"space": one.row.space, "person": one.row.person} for one in new])
     addresses = [
         {"space": MAIN, "person": a.person, "channel": a.channel, "hash": a.hash, "sealed": a.sealed, "label": a.label, "created": a.created}
         for one in new
