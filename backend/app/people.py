@@ -21,7 +21,7 @@ from backend.domain.ids import bucket_of, person_id
 from backend.domain.person import Profile
 from backend.security.addresses import device, mask, normalise
 from backend.security.roles import Actor, may, need
-from backend.store import groups, persons
+from backend.store import groups, persons, summaries
 from backend.store.persons import AddressRow, PersonRow
 from backend.store.port import Tx
 
@@ -296,6 +296,8 @@ class People(Aggregate):
         now = self.app.clock.now()
         row = self._merged(actor.space, user_id, old, fields, now)
         persons.put(tx, row)
+        if "attributes" in fields:
+            summaries.set_attributes(tx, actor.space, {person: fields["attributes"]}, now)
         for channel, address in first.items():
             if old is not None:
                 _set_first(tx, actor.space, person, channel, address, now)

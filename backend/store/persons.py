@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
+from backend.store import summaries
 from backend.store.port import Tx
-from backend.store.tables import addresses, consents, people, summaries, suppressions
+from backend.store.tables import addresses, consents, people, suppressions
+from backend.store.tables import summaries as summary_rows
 from backend.store.upsert import chunks, insert_new, upsert
 
 
@@ -65,7 +67,7 @@ def put(tx: Tx, row: PersonRow) -> None:
     """Insert or overwrite. Whoever is here has a row that rules look at (`audience_people`)."""
     upsert(tx, people, msgspec.structs.asdict(row), keep=("created",))
     if row.erased is None:
-        insert_new(tx, summaries, [{"space": row.space, "person": row.person}])
+        insert_new(tx, summary_rows, [{"space": row.space, "person": row.person}])
 
 
 def bump(tx: Tx, space: int, persons: Sequence[int], now: float) -> None:
@@ -185,6 +187,7 @@ def add_consent(tx: Tx, space: int, person: int, row: ConsentRow) -> None:
     at = row.at if last is None or row.at > last else last + 0.001
     values: dict[str, Any] = {**msgspec.structs.asdict(row), "at": at, "space": space, "person": person}
     tx.conn.execute(insert(consents), values)
+    summaries.set_consent(tx, space, person, row.category, row.given)
 
 
 def latest_consents(tx: Tx, space: int, person: int) -> dict[str, ConsentRow]:

@@ -21,7 +21,7 @@ from backend.domain.errors import NotFound
 from backend.domain.ids import person_id
 from backend.domain.person import Profile, Wishes
 from backend.security.roles import SYSTEM, Actor
-from backend.store import categories, groups, persons, tables
+from backend.store import categories, groups, persons, summaries, tables
 from backend.store.persons import AddressRow, PersonRow
 from backend.store.port import Tx
 from carillon.demo.cast import GROUPS, PEOPLE, Someone, mail_of, phone_of
@@ -42,6 +42,7 @@ class Ready(msgspec.Struct):
     addresses: list[AddressRow]
     consents: dict[str, bool]
     groups: tuple[str, ...]
+    attributes: dict[str, str]
 
 
 async def seed_twelve(app: App) -> int:
@@ -67,7 +68,8 @@ def ready(app: App, some: Sequence[tuple[int, Someone]], now: float, known: dict
         rng = Random(f"person {n}")  # noqa: S311 - the same person every time
         created = now - 35 * DAY - rng.random() ** 2 * 500 * DAY
         row = app.people.new_row(MAIN, one.user, one.name, one.zone, one.locale, demo=True)
-        row.profile = app.sealer.seal("profile", msgspec.json.encode(Profile(one.name, {"city": one.city, "plan": one.plan})))
+        known_of = {"city": one.city, "plan": one.plan}
+        row.profile = app.sealer.seal("profile", msgspec.json.encode(Profile(one.name, known_of)))
         row.created = row.changed = created
         consents: dict[str, bool] = {}
         if one.wishes is not None:
@@ -81,7 +83,7 @@ def ready(app: App, some: Sequence[tuple[int, Someone]], now: float, known: dict
         for device in range(one.devices if one.device else 0):
             sealed.append((app.people.sealed(PUSH, f"demo-device-{one.user}-{device}"), "Phone" if device == 0 else "Tablet"))
         addresses = [AddressRow(row.person, s.channel, s.hash, s.sealed, label, created) for s, label in sealed]
-        made.append(Ready(row, addresses, consents, one.groups))
+        made.append(Ready(row, addresses, consents, one.groups, known_of))
     return made
 
 
@@ -94,7 +96,9 @@ def write_crowd(tx: Tx, some: Sequence[Ready]) -> int:
     if not new:
         return 0
     tx.conn.execute(insert(tables.people), [msgspec.structs.asdict(one.row) for one in new])
-    tx.conn.execute(insert(tables.summaries), [{"space": one.row.space, "person": one.row.person} for one in new])
+    seen = [{"space": MAIN, "person": one.row.person, "attributes": one.attributes, "consents": one.consents} for one in new]
+    tx.conn.execute(insert(tables.summaries), seen)
+    summaries.set_attributes(tx, MAIN, {one.row.person: one.attributes for one in new[:1]}, new[0].row.created)
     addresses = [
         {"space": MAIN, "person": a.person, "channel": a.channel, "hash": a.hash, "sealed": a.sealed, "label": a.label, "created": a.created}
         for one in new

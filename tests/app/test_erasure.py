@@ -142,7 +142,7 @@ async def test_the_export_holds_what_is_known_and_no_secret_of_ours(app: App) ->
     made = await happened(app, "mia-berger")
     out = await app.people.export(OPERATOR, "mia-berger")
     text = msgspec.json.encode(out).decode()
-    assert out["user"]["name"] == "Mia Berger" and out["user"]["attributes"] == {"berger": 1} and out["groups"] == ["vip"]
+    assert out["user"]["name"] == "Mia Berger" and out["user"]["attributes"] == {"guild": "berger"} and out["groups"] == ["vip"]
     assert [(a["channel"], a["address"], a["suppressed"]) for a in out["addresses"]] == [
         ("email", "mia@example.com", ""), ("push", "token-77", ""), ("sms", PHONE, "stop"),
     ]  # fmt: skip

@@ -51,7 +51,7 @@ def worlds(draw: st.DrawFn) -> list[One]:
             draw(st.dictionaries(st.sampled_from([f"{d}|{x}" for d in DID for x in (*CATEGORIES, *CHANNELS)]), MOMENTS.filter(bool))),
             draw(st.sets(st.sampled_from(GROUPS))), draw(st.sets(st.sampled_from(LISTS))),
             draw(st.dictionaries(st.sampled_from(TYPES), st.tuples(MOMENTS.filter(bool), st.integers(1, 3)))),
-            draw(st.dictionaries(st.sampled_from(CAMPAIGNS), st.fixed_dictionaries({did: MOMENTS for did in DID}))), draw(st.integers(0, 9)) == 0,
+            draw(st.dictionaries(st.sampled_from(CAMPAIGNS), st.fixed_dictionaries(dict.fromkeys(DID, MOMENTS)))), draw(st.integers(0, 9)) == 0,
         )
         for n in range(draw(st.integers(0, 12)))
     ]  # fmt: skip
@@ -74,7 +74,7 @@ LEAVES: st.SearchStrategy[Rule] = st.one_of(
     st.sampled_from(["user-1", "user-"]).map(lambda begin: rules.Attribute("user_id", "begins", begin)),
     st.sampled_from(GROUPS).map(rules.InGroup),
     st.builds(rules.Consented, st.sampled_from(CATEGORIES), st.booleans()),
-    st.builds(lambda did, days: rules.Activity(did, days), st.sampled_from(DID), WITHIN),
+    st.builds(rules.Activity, st.sampled_from(DID), WITHIN),
     st.builds(lambda did, days, x: rules.Activity(did, days, channel=x), st.sampled_from(DID), WITHIN, st.sampled_from(CHANNELS)),
     st.builds(lambda did, days, x: rules.Activity(did, days, category=x), st.sampled_from(DID), WITHIN, st.sampled_from(CATEGORIES)),
     st.builds(lambda did, days, x: rules.Activity(did, days, campaign=x), st.sampled_from(DID), WITHIN, st.sampled_from(CAMPAIGNS)),

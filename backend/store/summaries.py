@@ -1,0 +1,92 @@
+"""Summaries: what rules look at of a person, one row each, kept by whatever changes a person; and the fields that were met."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, bindparam, cast, delete, func, literal, select, update
+from sqlalchemy.dialects import postgresql
+
+from backend.domain.fields import MOST, Kind, met, visible
+from backend.store.port import Tx
+from backend.store.tables import fields, summaries
+from backend.store.upsert import insert_new
+
+_s = summaries.c
+
+
+class FieldRow(msgspec.Struct, kw_only=True):
+    """A row of `fields`."""
+
+    name: str
+    kind: Kind
+    used: bool
+
+
+def fields_of(tx: Tx, space: int) -> list[FieldRow]:
+    """Every field of the space, by name."""
+    f = fields.c
+    rows = tx.conn.execute(select(f.name, f.kind, f.used).where(f.space == space).order_by(f.name))
+    return [FieldRow(name=name, kind=kind, used=bool(used)) for name, kind, used in rows]
+
+
+def set_attributes(tx: Tx, space: int, of: Mapping[int, Mapping[str, Any]], now: float) -> None:
+    """Keep the attributes of these persons as rules see them. A field met for the first time is listed, and used; what is beyond the most
+    fields a space may have is not looked at."""
+    if not of:
+        return
+    known = {row.name: row for row in fields_of(tx, space)}
+    kinds = {name: kind for attributes in of.values() for name, kind in met(attributes).items()}
+    new = [name for name in sorted(kinds) if name not in known][: max(0, MOST - len(known))]
+    insert_new(tx, fields, [{"space": space, "name": name, "kind": kinds[name], "used": True, "changed": now} for name in new])
+    wider = [name for name, kind in kinds.items() if name in known and known[name].kind == "date" and kind == "text"]
+    for name in wider:  # it looked like dates until now
+        tx.conn.execute(update(fields).where(fields.c.space == space, fields.c.name == name).values(kind="text"))
+    used = {row.name: row.used for row in known.values()} | dict.fromkeys(new, True)
+    insert_new(tx, summaries, [{"space": space, "person": person} for person in of])
+    kept = [{"of_person": person, "of_attributes": visible(attributes, used)} for person, attributes in of.items()]
+    statement = update(summaries).where(_s.space == space, _s.person == bindparam("of_person")).values(attributes=bindparam("of_attributes", type_=_s.attributes.type))
+    tx.conn.execute(statement, kept)
+
+
+def set_consent(tx: Tx, space: int, person: int, category: str, given: bool) -> None:
+    """Keep the latest answer."""
+    value = msgspec.json.encode({category: given}).decode()
+    tx.conn.execute(update(summaries).where(_s.space == space, _s.person == person).values(consents=_merged(tx, _s.consents, value)))
+
+
+def use_field(tx: Tx, space: int, name: str, used: bool) -> bool:
+    """Let rules look at a field, or seal it: then it leaves every summary. False when there is none. What was sealed comes back as people are
+    changed, or by `backend.app.people` reading their profiles."""
+    f = fields.c
+    if not tx.conn.execute(update(fields).where(f.space == space, f.name == name).values(used=used)).rowcount:
+        return False
+    if not used:
+        less: ColumnElement[Any] = (
+            func.json_remove(_s.attributes, f'$."{name}"') if tx.dialect == "sqlite" else _s.attributes.op("-")(literal(name))
+        )
+        has = func.json_type(_s.attributes, f'$."{name}"').is_not(None) if tx.dialect == "sqlite" else _s.attributes.op("?")(literal(name))
+        tx.conn.execute(update(summaries).where(_s.space == space, has).values(attributes=less))
+    return True
+
+
+def common_values(tx: Tx, space: int, name: str, limit: int = 20, look: int = 5_000) -> list[str]:
+    """Texts that are met often among some people, the most frequent first."""
+    if tx.dialect == "sqlite":
+        text: ColumnElement[Any] = func.json_extract(_s.attributes, f'$."{name}"')
+    else:
+        text = _s.attributes.op("->>")(literal(name))
+    some = select(text.label("value")).where(_s.space == space).limit(look).subquery().c
+    rows = tx.conn.execute(select(some.value, func.count()).where(some.value.is_not(None)).group_by(some.value).order_by(func.count().desc(), some.value).limit(limit))
+    return [str(value) for value, _ in rows]
+
+
+def drop(tx: Tx, space: int, persons: Sequence[int]) -> None:
+    """They are not here any more."""
+    tx.conn.execute(delete(summaries).where(_s.space == space, _s.person.in_(list(persons))))
+
+
+def _merged(tx: Tx, column: ColumnElement[Any], value: str) -> ColumnElement[Any]:
+    if tx.dialect == "sqlite":
+        return func.json_patch(column, value)
+    return column.op("||")(cast(literal(value), postgresql.JSONB))
