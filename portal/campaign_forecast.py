@@ -12,7 +12,7 @@ from portal.figures import width_of
 from portal.numbers import NONE, decimal, of, percent, signed
 from portal.overview_rows import Part
 from portal.telling import Teller
-from portal.theme import ago, count, moment, wall
+from portal.theme import count, local, moment, wall
 from portal.words import known
 
 ORDER = ("send", "hold", "skip")
@@ -51,8 +51,7 @@ def told(voice: Teller, view: ForecastView) -> Told:
     lead = voice.say("fore.lead.none" if not view.people else "fore.lead.nobody" if not view.reached else "fore.lead", **numbers)
     sub = ""
     if view.at is not None:
-        passed = ago(view.at.timestamp(), voice.now, voice.zone, language)
-        sub = voice.say("fore.sub", people=numbers["people"], time=passed, took=span_of(max(0.001, view.took), language))
+        sub = voice.say("fore.sub", people=numbers["people"], time=f"{local(view.at.timestamp(), voice.zone):%H:%M}", took=span_of(max(0.001, view.took), language))
     return Told(
         lead=lead, sub=sub, parts=[Part(HUES[one], width_of(sums[one], max(1, whole))) for one in ORDER if sums[one]],
         outcomes=[_outcome(voice, one, sums[one], whole, view) for one in ORDER], reasons=reasons(voice, view.rows, whole),

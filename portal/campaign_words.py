@@ -4,7 +4,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from backend.app.campaign_views import CampaignVersionView, CampaignView, RecipientView, RunView, WaveView
-from portal.campaign_plan import letter, plain_percent, when
+from portal.campaign_plan import letter, plain_percent, plan
 from portal.campaign_rows import FactRow, PersonRow, RunRow, VersionRow, WaveRow
 from portal.numbers import decimal
 from portal.telling import Teller
@@ -117,10 +117,9 @@ def facts(voice: Teller, view: CampaignView, names: dict[str, str]) -> list[Fact
         FactRow(voice.say("crun.category"), names.get(f"category {body.category}", body.category) or "–"),
         FactRow(voice.say("crun.channels"), ", ".join(voice.channel(one) for one in body.channels) or voice.say("camp.channels.category")),
         FactRow(voice.say("crun.messages"), messages),
-        FactRow(voice.say("cplan.starts"), when(voice, body.timing)),
     ]
     made = voice.say("crun.made.by", who=view.changed_by, time=ago(view.changed_at.timestamp(), voice.now, voice.zone, voice.language))
-    return [*rows, FactRow(voice.say("crun.made"), made)]
+    return [*rows, *plan(voice, body, view.run.recipients if view.run else None, ""), FactRow(voice.say("crun.made"), made)]
 
 
 def address(user: str) -> str:

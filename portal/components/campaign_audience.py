@@ -39,7 +39,7 @@ def audience() -> rx.Component:
         option(t("cedit.exclude.choose"), value=""), rx.foreach(Builder.audiences, lambda c: option(c.text, value=c.value)), id="c-exclude", cls="select", value="", aria_label=t("cedit.exclude"),
         on_change=[lambda v: Builder.leave_out(v, True), *RECOUNT],
     )  # fmt: skip
-    out = div(p(t("cedit.exclude"), cls="strong"), p(t("cedit.exclude.hint"), cls="cap faint"), ul(rx.foreach(Builder.exclude, _out), cls="col g1"), div(few, cls="narrow2"), cls="col g2")
+    out = div(p(t("cedit.exclude"), cls="strong"), p(t("cedit.exclude.hint"), cls="cap faint"), ul(rx.foreach(Builder.exclude, _out), cls="col g1"), div(few, cls="shortfield"), cls="col g2")
     everybody = rx.cond(Reach.everybody, note("held", "users", t("cedit.everybody"), t("cedit.everybody.text")))
     nobody = rx.cond(Reach.nobody, note("held", "user-x", t("cedit.nobody"), t("cedit.nobody.text")))
     heads = [(t("cedit.sample.person"), ""), (t("cedit.sample.facts"), ""), (t("cedit.sample.time"), "r")]

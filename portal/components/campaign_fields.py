@@ -42,7 +42,7 @@ def picked(name: str, words: Any, options: Any, hint: Any = None, *, first: Any 
 def choice_card(name: str, value: str, words: Any, text: Any, on: Any, pick: Any) -> rx.Component:
     """A large radio with what it leads to."""
     return label(
-        input_el(type="radio", cls="radio", name=name, value=value, checked=on, on_change=pick), div(span(words, cls="strong"), span(text, cls="cap faint"), cls="col grow"), cls="opt top",
+        input_el(type="radio", cls="check", name=name, value=value, checked=on, on_change=pick), div(span(words, cls="strong"), span(text, cls="cap faint"), cls="col grow"), cls="opt top",
     )  # fmt: skip
 
 

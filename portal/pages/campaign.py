@@ -54,7 +54,7 @@ def _progress() -> rx.Component:
 
 def _reason(one: ReasonRow) -> rx.Component:
     why = td(div(channel_icon(one.channel, 14), span(channel_word(one.channel), cls="faint cap"), span(one.why), cls="row wrap"), cls="full")
-    gap = rx.cond(one.gap != "", span(one.gap, cls="num down"), span(t("crun.same"), cls="faint"))
+    gap = rx.cond(one.gap != "", span(one.gap, cls="num flat"), span(t("crun.same"), cls="faint"))
     return tr(
         td(pill_var(one.look)), why, td(one.planned, cls="r num", custom_attrs={"data-l": t("crun.col.plan")}), td(one.fact, cls="r num strong", custom_attrs={"data-l": t("crun.col.fact")}),
         td(gap, cls="r", custom_attrs={"data-l": t("crun.col.gap")}), key=one.key,
@@ -134,7 +134,7 @@ def _side() -> rx.Component:
     )
     versions = rx.cond(CampaignFact.versions.length() > 0, card(t("crun.versions"), ul(rx.foreach(CampaignFact.versions, _version), cls="list"), sub=t("crun.versions.sub"), flush=True))
     runs = rx.cond(CampaignFact.runs.length() > 1, card(t("crun.runs"), ul(rx.foreach(CampaignFact.runs, _run), cls="list"), sub=t("crun.runs.sub"), flush=True))
-    return div(verdict, card(t("crun.page"), facts(CampaignPage.facts)), card(t("cedit.plan"), facts(CampaignPage.plan)), runs, versions, cls="col g4 c4")
+    return div(verdict, card(t("crun.page"), facts(CampaignPage.facts)), runs, versions, cls="col g4 c4")
 
 
 def _check(one: CheckRow) -> rx.Component:

@@ -40,7 +40,7 @@ def stepper() -> rx.Component:
 def _torn_row(one: TornField) -> rx.Component:
     def side(which: str, text: rx.Var) -> rx.Component:
         return label(
-            input_el(type="radio", cls="radio", name="torn-" + one.key, checked=one.pick == which, on_change=Builder.pick_torn(one.key, which)),
+            input_el(type="radio", cls="check", name="torn-" + one.key, checked=one.pick == which, on_change=Builder.pick_torn(one.key, which)),
             div(span(t(f"cedit.torn.{which}"), cls="cap faint"), span(text), cls="col grow"), cls="opt top",
         )  # fmt: skip
 

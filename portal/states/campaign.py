@@ -12,7 +12,6 @@ from backend.domain.errors import Forbidden, NotFound, Refusal, Stale, Taken, Un
 from portal import campaign_draft as drafts
 from portal import campaign_words as words
 from portal.campaign_forecast import checks
-from portal.campaign_plan import plan
 from portal.campaign_rows import CheckRow, FactRow, WaveRow
 from portal.figures import width_of
 from portal.frame import Frame, tell
@@ -56,7 +55,6 @@ class CampaignPage(rx.State):
     holds: bool = True
     waves: list[WaveRow] = []
     facts: list[FactRow] = []
-    plan: list[FactRow] = []
     checks: list[CheckRow] = []
     copy: str = ""  # the name offered for a copy
     wrong: str = ""
@@ -225,7 +223,7 @@ def _show(page: CampaignPage, voice: Teller, view: CampaignView) -> None:
     page._view = view
     page.name, page.state, page.can, page.version = view.name or view.key, view.state, list(view.can), view.version
     page.said, page.copy = words.sentence(voice, view), voice.say("crun.duplicate.copy", name=view.name or view.key)[:200]
-    page.facts, page.plan = words.facts(voice, view, page._names), plan(voice, view.draft, run.recipients if run else None, "")
+    page.facts = words.facts(voice, view, page._names)
     page.checks = [one for one in checks(voice, view.problems, None) if one.hue == "failed"] if view.state in ("draft", "review", "approved") else []
     page.started, page.run = run is not None, run.id if run else ""
     if run is None:

@@ -86,6 +86,9 @@ class Builder(rx.State):
     async def load(self) -> None:
         """The campaign's key and the step come from the address."""
         key, turn = key_in(self, 2), self.round
+        if key == self.key and self._held != self._base:  # not saved yet: a step further it is still here
+            self.step = step_in(self)
+            return
         self.reset()
         self.key, self.round = key, turn + 1
         self.step = step_in(self)

@@ -48,6 +48,7 @@ class Reach(rx.State):
     rate_wrong: str = ""
     sizes: str = ""
     enough: str = ""  # yes, no, "" when nobody can say
+    _n: int = -1
     _counted: tuple[str, str, tuple[str, ...]] = ("", "", ())
 
     @guarded("content.write")
@@ -56,6 +57,7 @@ class Reach(rx.State):
         page = await self.get_state(Builder)
         asked = (page.key, page._held.body.audience, page._held.body.exclude)
         if asked == self._counted and self.people:
+            page._people = self._n
             await self._rest()
             return
         await self._ask(asked)
@@ -92,7 +94,7 @@ class Reach(rx.State):
             self.wrong, self.people, page._people = in_words(refusal), "", -1
             return
         _show(self, voice, found, list(page._held.body.channels or page._usual_ones()))
-        page._people = found.count
+        page._people = self._n = found.count
         await self._rest()
 
     async def _rest(self) -> None:
