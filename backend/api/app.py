@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from backend.api import (
+    audiences,
     content,
     docs,
     events,
@@ -34,7 +35,7 @@ from backend.domain.errors import MethodWrong, NotFound, Refusal
 if TYPE_CHECKING:
     from backend.app.app import App
 
-ENDPOINTS: list[Endpoint] = [*events.ENDPOINTS, *operating.ENDPOINTS, *providers.ENDPOINTS, *users.ENDPOINTS, *content.ENDPOINTS, *images.ENDPOINTS, *live.ENDPOINTS, *schedules.ENDPOINTS]
+ENDPOINTS: list[Endpoint] = [*events.ENDPOINTS, *operating.ENDPOINTS, *providers.ENDPOINTS, *users.ENDPOINTS, *content.ENDPOINTS, *images.ENDPOINTS, *live.ENDPOINTS, *schedules.ENDPOINTS, *audiences.ENDPOINTS]
 
 Plain = Callable[["App", Request], Awaitable[Response]]
 PLAIN: list[tuple[str, str, Plain]] = [

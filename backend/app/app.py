@@ -17,6 +17,7 @@ from backend.app.about import About
 from backend.app.accounts import MAIN, Accounts
 from backend.app.alerts import Alerts
 from backend.app.analytics import Analytics
+from backend.app.audiences import Audiences
 from backend.app.audit import Audit
 from backend.app.browsers import Browsers
 from backend.app.captures import Captures
@@ -100,6 +101,7 @@ class App:
         self.preferences = Preferences(self)
         self.groups = Groups(self)
         self.categories = Categories(self)
+        self.audiences = Audiences(self)
         self.templates = Templates(self)
         self.senders = Senders(self)
         self.studio = Studio(self)

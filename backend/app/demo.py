@@ -15,7 +15,7 @@ from backend.app.first_start import FILE
 from backend.channels.capture import Behaviour
 from backend.domain.errors import Refusal
 from backend.security.roles import Actor, need
-from backend.store import accounts, captures, categories, demo_rows, groups, marks, templates
+from backend.store import accounts, captures, categories, demo_rows, groups, marks, summaries, templates
 from backend.store.port import Tx
 
 MARK = "demo"  # on, off (its people stay), leaving, gone; absent before the first start
@@ -214,6 +214,8 @@ class Demo(Aggregate):
             demo_rows.drop_alerts(tx, MAIN, [bytes.fromhex(one) for one in made.alerts])
             if plan.keep:
                 demo_rows.release(tx, MAIN, plan.keep)
+                summaries.ensure(tx, MAIN, plan.keep)
+            summaries.drop_unmet(tx, MAIN)
             for name in (MADE, LEAVING, *PROGRESS):
                 kept = marks.get(tx, name)
                 if kept is not None:

@@ -9,8 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from backend.store import summaries
 from backend.store.port import Tx
 from backend.store.tables import addresses, consents, people, suppressions
-from backend.store.tables import summaries as summary_rows
-from backend.store.upsert import chunks, insert_new, upsert
+from backend.store.upsert import chunks, upsert
 
 
 class PersonRow(msgspec.Struct, kw_only=True):
@@ -67,7 +66,7 @@ def put(tx: Tx, row: PersonRow) -> None:
     """Insert or overwrite. Whoever is here has a row that rules look at (`audience_people`)."""
     upsert(tx, people, msgspec.structs.asdict(row), keep=("created",))
     if row.erased is None:
-        insert_new(tx, summary_rows, [{"space": row.space, "person": row.person}])
+        summaries.ensure(tx, row.space, row.person)
 
 
 def bump(tx: Tx, space: int, persons: Sequence[int], now: float) -> None:

@@ -49,6 +49,11 @@ def set_attributes(tx: Tx, space: int, of: Mapping[int, Mapping[str, Any]], now:
     tx.conn.execute(statement, kept)
 
 
+def ensure(tx: Tx, space: int, person: int) -> None:
+    """Everybody who is here has a row."""
+    insert_new(tx, summaries, [{"space": space, "person": person}])
+
+
 def set_consent(tx: Tx, space: int, person: int, category: str, given: bool) -> None:
     """Keep the latest answer."""
     value = msgspec.json.encode({category: given}).decode()
@@ -79,6 +84,13 @@ def common_values(tx: Tx, space: int, name: str, limit: int = 20, look: int = 5_
     some = select(text.label("value")).where(_s.space == space).limit(look).subquery().c
     rows = tx.conn.execute(select(some.value, func.count()).where(some.value.is_not(None)).group_by(some.value).order_by(func.count().desc(), some.value).limit(limit))
     return [str(value) for value, _ in rows]
+
+
+def drop_unmet(tx: Tx, space: int) -> None:
+    """Fields that nobody has any more are none; those that were sealed stay so."""
+    for row in fields_of(tx, space):
+        if row.used and not common_values(tx, space, row.name, 1, 1_000_000_000):
+            tx.conn.execute(delete(fields).where(fields.c.space == space, fields.c.name == row.name))
 
 
 def drop(tx: Tx, space: int, persons: Sequence[int]) -> None:

@@ -26,7 +26,7 @@ TELLING = ("mia-berger", "Mia Berger", "berger", "901820", "birthday", "parcel",
 async def everything(app: App) -> None:
     """Mia in every table that knows people."""
     await app.groups.put(ADMIN, "vip", GroupIn())
-    given = PersonIn("Mia Berger", "mia@example.com", PHONE, "Europe/Berlin", "de", {"berger": 1}, ["vip"])
+    given = PersonIn("Mia Berger", "mia@example.com", PHONE, "Europe/Berlin", "de", {"guild": "berger"}, ["vip"])
     await app.people.put(ADMIN, "mia-berger", given)
     await app.people.put_address(ADMIN, "mia-berger", AddressIn("push", "token-77", "Mia's phone"))
     await app.preferences.put(ADMIN, "mia-berger", PreferencesIn(channels={"sms": False}, consents={"marketing": True}), evidence="ticket 7 by mia-berger")

@@ -96,7 +96,7 @@ async def test_whoever_sends_it_away_stays_signed_in_and_everybody_else_of_it_do
         await app.accounts.sign_in("analyst", signs["analyst"].password)
     assert {row["user_id"]: bool(row["demo"]) for row in await every(app, tables.people)} == {"admin": False}
     await is_true(app)
-    assert (await rows(app)).keys() - OF_A_NEW_HOUSE <= {"accounts", "people", "sessions"}
+    assert (await rows(app)).keys() - OF_A_NEW_HOUSE <= {"accounts", "people", "sessions", "summaries"}
 
 
 async def test_who_takes_it_away_from_outside_gets_a_link_for_the_first_account(alone):
