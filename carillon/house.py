@@ -17,6 +17,7 @@ from backend.app.captures import StoreShelf
 from backend.app.firing import Firing
 from backend.app.provider_live import troubled, turned
 from backend.app.spending import StorePurse
+from backend.app.summing import Summing
 from backend.channels.guard import Guard, Word
 from backend.channels.kinds import Parts
 from backend.channels.registry import providers
@@ -61,7 +62,8 @@ class House:
         self.line = Line(
             store=app.store, events=app.log, clock=clock, decide=DecideStage(clock=clock, facts=app.facts),
             expand=ExpandStage(clock=clock, store=app.store, events=app.log, brake=brake),
-            facts=app.facts, renderer=renderer, router=self.router, cache=app.cache, brake=brake, alarm=self.alarm, fires=Firing(app), names=names,
+            facts=app.facts, renderer=renderer, router=self.router, cache=app.cache, brake=brake, alarm=self.alarm, fires=Firing(app),
+            fills=Summing(app), names=names,
         )  # fmt: skip
         self._names = names
         self.heart = Heart(app.store, self.line, clock)

@@ -21,6 +21,7 @@ from workers.decide import DecideStage
 from workers.deliver import Deliver
 from workers.due import Due
 from workers.expand import ExpandStage
+from workers.filling import Filling, Fills
 from workers.ordered import Ordered
 from workers.ports import FactsOf, Renderer, Router
 from workers.purge import Purge
@@ -54,7 +55,8 @@ class Line:
 
     def __init__(
         self, *, store: Store, events: Log, clock: Clock, decide: DecideStage, expand: ExpandStage, facts: FactsOf, renderer: Renderer,
-        router: Router, cache: Cache, brake: Brake, alarm: "Alarm", fires: Fires, names: Sequence[str] = STAGES,
+        router: Router, cache: Cache, brake: Brake, alarm: "Alarm", fires: Fires, fills: Fills,
+        names: Sequence[str] = STAGES,
     ) -> None:  # fmt: skip
         unknown = set(names) - set(STAGES)
         if unknown:
@@ -64,6 +66,7 @@ class Line:
         self.due = Due(store=store, events=events, commit=commit, clock=clock)
         self.schedules = Schedules(fires=fires, clock=clock)
         self.rollup = Rollup(store=store, clock=clock)
+        self.filling = Filling(fills=fills, clock=clock)
         self.brake = brake
         self.release = Release(store=store, cache=cache, clock=clock, behind=self._behind)
         self.purge = Purge(store=store, events=events, clock=clock, alarm=alarm)
@@ -88,6 +91,8 @@ class Line:
         if "due" in names:
             self.workers["release"] = self.release
             self.workers["schedules"] = self.schedules
+        if "rollup" in names:
+            self.workers["filling"] = self.filling
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._braking: asyncio.Task[None] | None = None
 

@@ -17,6 +17,7 @@ class Rounds:
 
     name = ""
     full = 1
+    every = LOOK
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -31,7 +32,7 @@ class Rounds:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Look every half second of the clock; while an engine is away, keep looking."""
+        """Look every half second of the clock, or `every`; while an engine is away, keep looking."""
         while not self._stopping.is_set():
             try:
                 while await self.once() >= self.full:
@@ -53,7 +54,7 @@ class Rounds:
 
     async def _wait(self) -> None:
         stop = asyncio.ensure_future(self._stopping.wait())
-        tick = asyncio.ensure_future(self._clock.sleep(LOOK))
+        tick = asyncio.ensure_future(self._clock.sleep(self.every))
         await asyncio.wait({stop, tick}, return_when=asyncio.FIRST_COMPLETED)
         for task in (stop, tick):
             task.cancel()

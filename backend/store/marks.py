@@ -6,7 +6,7 @@ from sqlalchemy.types import BigInteger, Text
 
 from backend.store.port import Tx
 from backend.store.tables import marks
-from backend.store.upsert import upsert
+from backend.store.upsert import insert_new, upsert
 
 
 def get(tx: Tx, name: str) -> str | None:
@@ -17,6 +17,12 @@ def get(tx: Tx, name: str) -> str | None:
 def put(tx: Tx, name: str, value: str) -> None:
     """Set it."""
     upsert(tx, marks, {"name": name, "value": value})
+
+
+def held(tx: Tx, name: str, first: str) -> str:
+    """The value, `first` when there was none, that nobody else can change before the transaction ends."""
+    insert_new(tx, marks, [{"name": name, "value": first}])
+    return str(tx.conn.execute(select(marks.c.value).where(marks.c.name == name).with_for_update()).scalar_one())
 
 
 def take(tx: Tx, name: str, value: str) -> bool:

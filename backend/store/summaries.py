@@ -1,18 +1,25 @@
 """Summaries: what rules look at of a person, one row each, kept by whatever changes a person; and the fields that were met."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, bindparam, cast, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, cast, delete, func, literal, select, update
 from sqlalchemy.dialects import postgresql
 
 from backend.domain.fields import MOST, Kind, met, visible
+from backend.store import marks
 from backend.store.port import Tx
 from backend.store.tables import fields, summaries
 from backend.store.upsert import insert_new
 
+SUMMED = "done"  # of the mark of a space: everybody's attributes are written down
 _s = summaries.c
+
+
+def mark_of(space: int) -> str:
+    """The mark of the last person of a space whose attributes were written down."""
+    return f"people.summed:{space}"
 
 
 class FieldRow(msgspec.Struct, kw_only=True):
@@ -56,13 +63,25 @@ def ensure(tx: Tx, space: int, person: int) -> None:
 
 def set_consent(tx: Tx, space: int, person: int, category: str, given: bool) -> None:
     """Keep the latest answer."""
-    value = msgspec.json.encode({category: given}).decode()
-    tx.conn.execute(update(summaries).where(_s.space == space, _s.person == person).values(consents=_merged(tx, _s.consents, value)))
+    set_consents(tx, space, [(person, category, given)])
+
+
+def set_consents(tx: Tx, space: int, answers: Iterable[tuple[int, str, bool]]) -> None:
+    """Keep the latest answers: (person, category, given), oldest first."""
+    said: dict[int, dict[str, bool]] = {}
+    for person, category, given in answers:
+        said.setdefault(person, {})[category] = given
+    part: Any = bindparam("part", type_=Text)
+    merged = func.json_patch(_s.consents, part) if tx.dialect == "sqlite" else _s.consents.op("||")(cast(part, postgresql.JSONB))
+    statement = update(summaries).where(_s.space == space, _s.person == bindparam("of_person")).values(consents=merged)
+    rows = [{"of_person": person, "part": msgspec.json.encode(given).decode()} for person, given in sorted(said.items())]
+    if rows:
+        tx.conn.execute(statement, rows)
 
 
 def use_field(tx: Tx, space: int, name: str, used: bool) -> bool:
-    """Let rules look at a field, or seal it: then it leaves every summary. False when there is none. What was sealed comes back as people are
-    changed, or by `backend.app.people` reading their profiles."""
+    """Let rules look at a field, or seal it: then it leaves every summary. False when there is none. What was sealed comes back within seconds, for
+    everybody's profile is read again (`backend.app.summing`)."""
     f = fields.c
     if not tx.conn.execute(update(fields).where(f.space == space, f.name == name).values(used=used)).rowcount:
         return False
@@ -72,6 +91,8 @@ def use_field(tx: Tx, space: int, name: str, used: bool) -> bool:
         )
         has = func.json_type(_s.attributes, f'$."{name}"').is_not(None) if tx.dialect == "sqlite" else _s.attributes.op("?")(literal(name))
         tx.conn.execute(update(summaries).where(_s.space == space, has).values(attributes=less))
+    else:
+        marks.put(tx, mark_of(space), "-1")
     return True
 
 
@@ -93,12 +114,16 @@ def drop_unmet(tx: Tx, space: int) -> None:
             tx.conn.execute(delete(fields).where(fields.c.space == space, fields.c.name == row.name))
 
 
+def forget(tx: Tx, space: int, person: int) -> None:
+    """Drop the summary of somebody who is erased, and the fields that nobody else has: the name of one may tell something, too."""
+    names = list(tx.conn.scalar(select(_s.attributes).where(_s.space == space, _s.person == person)) or ())
+    drop(tx, space, [person])
+    for name in names:
+        has = func.json_type(_s.attributes, f'$."{name}"').is_not(None) if tx.dialect == "sqlite" else _s.attributes.op("?")(literal(name))
+        if not tx.conn.execute(select(_s.person).where(_s.space == space, has).limit(1)).first():
+            tx.conn.execute(delete(fields).where(fields.c.space == space, fields.c.name == name))
+
+
 def drop(tx: Tx, space: int, persons: Sequence[int]) -> None:
     """They are not here any more."""
     tx.conn.execute(delete(summaries).where(_s.space == space, _s.person.in_(list(persons))))
-
-
-def _merged(tx: Tx, column: ColumnElement[Any], value: str) -> ColumnElement[Any]:
-    if tx.dialect == "sqlite":
-        return func.json_patch(column, value)
-    return column.op("||")(cast(literal(value), postgresql.JSONB))
