@@ -6,7 +6,7 @@ from backend.domain import recurrence
 from backend.domain.campaign import OWN, Campaign, Experiment, Timing
 from backend.domain.durations import span_of
 from backend.domain.errors import Invalid
-from portal.campaign_draft import LETTERS, Draft, part, plain
+from portal.campaign_draft import LETTERS, PRESETS, Draft, part, plain
 from portal.campaign_rows import FactRow
 from portal.numbers import decimal, percent
 from portal.overview_rows import Part
@@ -68,7 +68,8 @@ def when(voice: Teller, timing: Timing) -> str:
     if timing.kind == "now":
         return voice.say("cplan.when.now")
     if timing.kind == "recurring":
-        return voice.say("cplan.when.own" if timing.zone == OWN else "cplan.when.cron", cron=timing.cron or "–", zone=timing.zone)
+        line = voice.say(f"cedit.cron.{PRESETS.index(timing.cron)}") if timing.cron in PRESETS else timing.cron or "–"
+        return voice.say("cplan.when.own" if timing.zone == OWN else "cplan.when.cron", cron=line, zone=timing.zone)
     wall = wall_of(timing)
     if wall is None:
         return voice.say("cplan.when.none")
@@ -80,7 +81,7 @@ def takes(voice: Teller, timing: Timing, people: int | None) -> str:
     """How long it goes at its pace; "" when nobody can say."""
     if not timing.pace or not people:
         return ""
-    return voice.say("cplan.takes", span=span_of(max(1.0, people / timing.pace), voice.language), pace=count(round(timing.pace), voice.language))
+    return voice.say("cplan.takes", span=span_of(float(max(1, round(people / timing.pace))), voice.language), pace=count(round(timing.pace), voice.language))
 
 
 def trial(voice: Teller, body: Campaign) -> str:
@@ -173,7 +174,7 @@ def letter(place: int) -> str:
 
 def points(voice: Teller, value: float) -> str:
     """0.5 points: a gain as people say it."""
-    return voice.say("cplan.points", n=decimal(100 * value, 2, voice.language).rstrip("0").rstrip(".,"))
+    return voice.say("cplan.points", count=decimal(100 * value, 2, voice.language).rstrip("0").rstrip(".,"))
 
 
 def stamp(voice: Teller, at: float) -> str:

@@ -111,7 +111,7 @@ def trial() -> rx.Component:
     measures = rx.fragment(
         card(t("cedit.measure"), div(div(metric, gain, cls="grid2"), raw, event, div(share, winner, cls="grid2"), div(least, days, cls="grid2"), cls="col g4"), sub=t("cedit.measure.sub")),
         split,
-        card(t("cedit.calculator"), div(rate, sizes, cls="col g3"), sub=t("cedit.calculator.sub")),
+        card(t("cedit.calculator"), div(div(rate, cls="shortfield"), sizes, cls="col g3"), sub=t("cedit.calculator.sub")),
         rx.cond(Builder.several, card(t("cedit.guards"), div(*[_guard(name) for name in ("unsubscribed", "complained", "bounced")], cls="col g4"), sub=t("cedit.guards.sub"))),
     )
     return rx.fragment(card(t("cedit.hold"), div(nothing, holdout, cls="col g4")), rx.cond(Builder.trying, measures))

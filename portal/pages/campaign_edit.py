@@ -9,7 +9,7 @@ from portal.components.campaign_delivery import delivery, trial
 from portal.components.campaign_messages import messages, specimen
 from portal.components.campaign_parts import state_pill
 from portal.components.controls import button
-from portal.components.elements import a, div, fieldset, icon, input_el, label, legend, li, nav, ol, p, span, ul
+from portal.components.elements import a, div, fieldset, icon, input_el, label, legend, li, nav, ol, p, plain_link, span, ul
 from portal.components.places import page_body, waiting_cards
 from portal.components.surfaces import card, empty, note
 from portal.components.text import t
@@ -29,7 +29,7 @@ def _step(n: int) -> rx.Component:
     word, current, done = t(f"cedit.step.{WORDS[n - 1]}"), Builder.step == n, Builder.done[n - 1]
     number = span(rx.cond(done & ~current, icon("check", 12), str(n)), cls="n", aria_hidden="true")
     name = t("cedit.step", n=str(n), name=word)
-    link = a(number, span(word, cls="t"), href=HERE + f"/edit?step={n}", aria_current=rx.cond(current, "step", "false"), aria_label=name)
+    link = a(span(name, cls="sr"), number, span(word, cls="t", aria_hidden="true"), href=HERE + f"/edit?step={n}", aria_current=rx.cond(current, "step", "false"))
     return li(link, cls=rx.cond(done & ~current, "done", ""))
 
 
@@ -52,7 +52,7 @@ def _torn() -> rx.Component:
     rows = ul(rx.foreach(Builder.torn, _torn_row), cls="col g4")
     return rx.cond(
         Builder.torn.length() > 0,
-        card(Builder.torn_by, div(p(t("cedit.torn.text"), cls="muted"), rows, button(t("cedit.torn.act"), "check", kind="pri", on_click=Builder.settle), cls="col g4"), role="alert"),
+        card(Builder.torn_by, div(p(t("cedit.torn.text"), cls="muted"), rows, button(t("cedit.torn.act"), "check", kind="pri", on_click=Builder.settle), cls="col g4"), role="alert", id="torn"),
     )
 
 
@@ -62,7 +62,8 @@ def _foot() -> rx.Component:
     )  # fmt: skip
     back = rx.cond(Builder.step > 1, button(t("cedit.back"), href=HERE + "/edit?step=" + (Builder.step - 1).to_string()))
     on = button(t("cedit.continue"), "arrow-right", kind="pri rev", href=HERE + "/edit?step=" + (Builder.step + 1).to_string())
-    return div(saved, span(cls="grow"), back, rx.cond(Builder.step < STEPS, on, campaign_review.go_button()), cls="foot")
+    choose = rx.cond(Builder.torn.length() > 0, plain_link(t("cedit.torn.go"), href="#torn", cls="btn sm"))
+    return div(saved, choose, span(cls="grow"), back, rx.cond(Builder.step < STEPS, on, campaign_review.go_button()), cls="foot")
 
 
 @rx.page(ROUTE, title=t("cedit.page") + " · Carillon", on_load=on_page(Builder.load, Reach.count, Review.open))

@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 
 from backend.app.campaign_views import CampaignIn
-from backend.domain.campaign import Campaign
+from backend.domain.campaign import Campaign, Timing
 from backend.domain.errors import Forbidden, NotFound, Refusal, Stale, Unauthenticated
 from portal.campaign_draft import keys_of
 from portal.components.controls import button, field, text_input
@@ -58,7 +58,7 @@ class NewCampaign(rx.State):
         category = str(form.get("category", ""))[:64]
         for key in itertools.islice(keys_of(name), TRIES):
             try:
-                made = await app().campaigns.put(caller(), key, CampaignIn(name=name, category=category or Campaign().category, revision=0), 0)
+                made = await app().campaigns.put(caller(), key, CampaignIn(name=name, category=category or Campaign().category, timing=Timing(zone=voice.zone), revision=0), 0)
             except Stale:
                 continue
             except (Forbidden, Unauthenticated):

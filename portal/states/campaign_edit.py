@@ -198,10 +198,8 @@ class Builder(rx.State):
     @guarded("content.write")
     async def pick_torn(self, key: str, which: str) -> None:
         """Whose part of those both changed."""
-        for row in self.torn:
-            if row.key == key and which in ("mine", "theirs"):
-                row.pick = which
-        self.torn = list(self.torn)
+        if which in ("mine", "theirs"):
+            self.torn = [TornField(row.key, row.title, row.mine, row.theirs, which if row.key == key else row.pick) for row in self.torn]
 
     @guarded("content.write")
     async def settle(self) -> None:

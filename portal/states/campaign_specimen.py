@@ -85,7 +85,8 @@ class Specimen(rx.State):
         goes = list(body.channels or page._usual_ones())
         self.channels = [Choice(channel, voice.channel(channel)) for channel in goes]
         if self.channel not in goes:
-            self.channel = goes[0] if goes else ""
+            speaks = page._says.get(one.template, ("", "", set()))[2]
+            self.channel = next((channel for channel in goes if channel in speaks), goes[0] if goes else "")
         if not one.template:
             self.wrong = voice.say("spec.none")
             return

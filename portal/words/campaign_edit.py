@@ -48,7 +48,7 @@ EN = {
     "cedit.continue": "Continue",
     "cedit.saved": "Saved {time}",
     "cedit.unsaved": "Not saved. What you typed stays here; it is saved with your next change.",
-    "cedit.unsaved.torn": "Not saved until you choose above",
+    "cedit.unsaved.torn": "Not saved yet: choose what stands",
     "cedit.refused": "It was not saved",
     "cedit.who": "Who should get this",
     "cedit.who.sub": "An audience is a rule or a list; people are counted as they are now",
@@ -220,6 +220,7 @@ EN = {
     "cnew.act": "Make the draft",
     "cnew.needs": "Give it a name.",
     "cnew.taken": "There are many campaigns of this name. Choose another name.",
+    "cedit.torn.go": "Choose",
 }
 DE = {
     "cedit.page": "Kampagne bearbeiten",
@@ -269,7 +270,7 @@ DE = {
     "cedit.continue": "Weiter",
     "cedit.saved": "Gespeichert {time}",
     "cedit.unsaved": "Nicht gespeichert. Was Sie getippt haben, bleibt hier und wird mit Ihrer nächsten Änderung gespeichert.",
-    "cedit.unsaved.torn": "Nicht gespeichert, bis Sie oben wählen",
+    "cedit.unsaved.torn": "Noch nicht gespeichert: wählen Sie, was gilt",
     "cedit.refused": "Es wurde nicht gespeichert",
     "cedit.who": "Wer soll das bekommen",
     "cedit.who.sub": "Eine Zielgruppe ist eine Regel oder eine Liste; gezählt wird, wie es jetzt ist",
@@ -441,4 +442,5 @@ DE = {
     "cnew.act": "Entwurf anlegen",
     "cnew.needs": "Geben Sie ihr einen Namen.",
     "cnew.taken": "Es gibt viele Kampagnen dieses Namens. Wählen Sie einen anderen.",
+    "cedit.torn.go": "Wählen",
 }

@@ -133,6 +133,7 @@ EN = {
     "crun.messages": "Messages",
     "crun.made": "Changed",
     "crun.made.by": "{who}, {time}",
+    "crun.rejected.text": "Whoever made it sees your reason.",
 }
 DE = {
     "crun.page": "Kampagne",
@@ -267,4 +268,5 @@ DE = {
     "crun.messages": "Nachrichten",
     "crun.made": "Geändert",
     "crun.made.by": "{who}, {time}",
+    "crun.rejected.text": "Wer sie gemacht hat, sieht Ihren Grund.",
 }
