@@ -11,7 +11,7 @@ from portal.campaign_rows import FactRow
 from portal.numbers import decimal, percent
 from portal.overview_rows import Part
 from portal.telling import Teller
-from portal.theme import count, day, local, moment
+from portal.theme import ago, count, day, local, moment
 
 AGO = 60.0  # seconds by which a moment may have passed while one still sees it as now
 
@@ -42,7 +42,7 @@ def resolved(voice: Teller, timing: Timing) -> tuple[str, str]:
     at = recurrence.wall_moment(wall, tz)
     there = datetime.fromtimestamp(at, tz)
     words = voice.say("cplan.at", when=_whole(voice, at, timing.zone), zone=timing.zone)
-    if timing.zone != voice.zone:
+    if there.replace(tzinfo=None) != local(at, voice.zone).replace(tzinfo=None):
         words = voice.say("cplan.at.also", text=words, mine=_whole(voice, at, voice.zone))
     if at < voice.now - AGO:
         return words, voice.say("cplan.past")
@@ -175,6 +175,12 @@ def letter(place: int) -> str:
 def points(voice: Teller, value: float) -> str:
     """0.5 points: a gain as people say it."""
     return voice.say("cplan.points", count=decimal(100 * value, 2, voice.language).rstrip("0").rstrip(".,"))
+
+
+def since(voice: Teller, at: float) -> str:
+    """How long ago: now, 9 min ago, 3 h ago, then the day."""
+    passed, words = voice.now - at, ago(at, voice.now, voice.zone, voice.language)
+    return words if passed < 60 or passed >= 86_400 else voice.say("camp.when.ago", time=words)
 
 
 def stamp(voice: Teller, at: float) -> str:

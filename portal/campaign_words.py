@@ -4,11 +4,11 @@ from datetime import datetime
 from urllib.parse import quote
 
 from backend.app.campaign_views import CampaignVersionView, CampaignView, RecipientView, RunView, WaveView
-from portal.campaign_plan import letter, plain_percent, plan
+from portal.campaign_plan import letter, plain_percent, plan, since
 from portal.campaign_rows import FactRow, PersonRow, RunRow, VersionRow, WaveRow
 from portal.numbers import decimal
 from portal.telling import Teller
-from portal.theme import ago, count, moment, wall
+from portal.theme import count, moment, wall
 
 LOOKS = {"waiting": "queued", "sent": "sent", "held": "held", "skipped": "skipped", "failed": "failed", "holdout": "skipped"}
 HELD_OUT, UNASSIGNED = -2, -3
@@ -89,7 +89,7 @@ def versions(voice: Teller, some: list[CampaignVersionView]) -> list[VersionRow]
     return [
         VersionRow(
             voice.say("crun.version", n=one.version),
-            voice.say("crun.version.by", who=one.by, time=ago(one.at.timestamp(), voice.now, voice.zone, voice.language)),
+            voice.say("crun.version.by", who=one.by, time=since(voice, one.at.timestamp())),
             "", moment(one.at.timestamp(), voice.zone, voice.language), one.note,
         )
         for one in some[:50]
@@ -118,7 +118,7 @@ def facts(voice: Teller, view: CampaignView, names: dict[str, str]) -> list[Fact
         FactRow(voice.say("crun.channels"), ", ".join(voice.channel(one) for one in body.channels) or voice.say("camp.channels.category")),
         FactRow(voice.say("crun.messages"), messages),
     ]
-    made = voice.say("crun.made.by", who=view.changed_by, time=ago(view.changed_at.timestamp(), voice.now, voice.zone, voice.language))
+    made = voice.say("crun.made.by", who=view.changed_by, time=since(voice, view.changed_at.timestamp()))
     return [*rows, *plan(voice, body, view.run.recipients if view.run else None, ""), FactRow(voice.say("crun.made"), made)]
 
 

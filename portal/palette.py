@@ -21,8 +21,8 @@ from portal.navigation import Place, places
 from portal.routes import routes
 from portal.wiring import app
 
-KINDS = {"person": "user", "template": "file-text", "event": "zap", "delivery": "route"}
-_PAGES = {"person": "/people", "template": "/templates", "event": "/events", "delivery": "/deliveries"}
+KINDS = {"person": "user", "template": "file-text", "campaign": "megaphone", "audience": "users-round", "event": "zap", "delivery": "route"}
+_PAGES = {"person": "/people", "template": "/templates", "campaign": "/campaigns", "audience": "/audiences", "event": "/events", "delivery": "/deliveries"}
 _LISTS = {"person": "/deliveries?user=", "event": "/deliveries?event="}  # where there is no page of its own yet
 
 

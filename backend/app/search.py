@@ -1,4 +1,4 @@
-"""Search across the house: people, templates, events and deliveries, by what stands in an index and nothing else."""
+"""Search across the house: people, templates, campaigns, audiences, events and deliveries, by what stands in an index and nothing else."""
 
 import binascii
 
@@ -11,11 +11,11 @@ from backend.store.port import Tx
 
 LONGEST = 128  # characters; more is cut off, for no name or id is longer
 EACH = 6  # things of one kind
-_KINDS = {"person": "people.read", "template": "content.read", "event": "events.read", "delivery": "deliveries.read"}
+_KINDS = {"person": "people.read", "template": "content.read", "campaign": "content.read", "audience": "content.read", "event": "events.read", "delivery": "deliveries.read"}
 
 
 class Found(msgspec.Struct):
-    """One thing. `kind`: person, template, event or delivery; `key` names it to the rest of the facade."""
+    """One thing. `kind`: person, template, campaign, audience, event or delivery; `key` names it to the rest of the facade."""
 
     kind: str
     key: str
@@ -29,8 +29,8 @@ class Search(Aggregate):
     async def find(self, actor: Actor, text: str) -> list[Found]:
         """At most six of each kind the actor may read; with permission for none of them `Forbidden`.
 
-        A person by exact e-mail address or telephone number, or by the beginning of the user id; a template by the beginning of its
-        key or name; an event or delivery by its id, or by the first twelve of its digits or more. Nothing for text that is none.
+        A person by exact e-mail address or telephone number, or by the beginning of the user id; a template, campaign
+        or audience by the beginning of its key or name; an event or delivery by its id, or by the first twelve of its digits or more. Nothing for text that is none.
         """
         kinds = {kind for kind, permission in _KINDS.items() if may(actor, permission)}
         if not kinds:
@@ -47,6 +47,10 @@ class Search(Aggregate):
                 things += self._people(tx, actor.space, text, hashes)
             if "template" in kinds:
                 things += [Found("template", key, name, key) for key, name in found.templates_of(tx, actor.space, text, EACH)]
+            if "campaign" in kinds:
+                things += [Found("campaign", key, name or key, key) for key, name in found.campaigns_of(tx, actor.space, text, EACH)]
+            if "audience" in kinds:
+                things += [Found("audience", key, name or key, key) for key, name in found.audiences_of(tx, actor.space, text, EACH)]
             if span is not None and "event" in kinds:
                 things += [Found("event", made.hex(), kind, category) for made, kind, category in found.events_in(tx, actor.space, span, EACH)]
             if span is not None and "delivery" in kinds:

@@ -1,16 +1,30 @@
 """What a search finds: each statement walks a range of an index."""
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Table, func, or_, select
 
 from backend.store.port import Tx
-from backend.store.tables import deliveries, events, notifications, templates
+from backend.store.tables import audiences, campaigns, deliveries, events, notifications, templates
 
 
 def templates_of(tx: Tx, space: int, text: str, limit: int) -> list[tuple[str, str]]:
     """(key, name) of templates whose key or name begins with the text; a space has hundreds of them, which are walked."""
-    t = templates.c
-    begins = or_(t.key.startswith(text.lower(), autoescape=True), func.lower(t.name).startswith(text.lower(), autoescape=True))
-    rows = tx.conn.execute(select(t.key, t.name).where(t.space == space, begins).order_by(t.key).limit(limit))
+    return _named(tx, templates, space, text, limit)
+
+
+def campaigns_of(tx: Tx, space: int, text: str, limit: int) -> list[tuple[str, str]]:
+    """(key, name) of campaigns, as `templates_of`."""
+    return _named(tx, campaigns, space, text, limit)
+
+
+def audiences_of(tx: Tx, space: int, text: str, limit: int) -> list[tuple[str, str]]:
+    """(key, name) of audiences, as `templates_of`."""
+    return _named(tx, audiences, space, text, limit)
+
+
+def _named(tx: Tx, table: Table, space: int, text: str, limit: int) -> list[tuple[str, str]]:
+    c = table.c
+    begins = or_(c.key.startswith(text.lower(), autoescape=True), func.lower(c.name).startswith(text.lower(), autoescape=True))
+    rows = tx.conn.execute(select(c.key, c.name).where(c.space == space, begins).order_by(c.key).limit(limit))
     return [(key, name) for key, name in rows]
 
 

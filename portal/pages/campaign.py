@@ -4,7 +4,7 @@ import reflex as rx
 
 from portal.campaign_rows import CheckRow, DifferRow, PersonRow, ReasonRow, RunRow, VersionRow, WaveRow
 from portal.components.campaign_parts import facts, state_pill, sum_line
-from portal.components.campaign_review import outcome
+from portal.components.campaign_review import outcome, reason
 from portal.components.charts import shares
 from portal.components.controls import button, text_area
 from portal.components.elements import a, div, i, icon, li, p, span, tbody, td, tr, ul
@@ -80,6 +80,14 @@ def _fact() -> rx.Component:
     )
     plan = card(t("crun.fact"), said, head, rows, foot=sum_line(CampaignFact.told.sum, CampaignFact.told.holds), sub=t("crun.fact.sub"), flush=True)
     return rx.cond(CampaignFact.there, rx.fragment(plan, why))
+
+
+def _ahead() -> rx.Component:
+    """What the dry run says, for whoever is asked to say yes."""
+    heads = [(t("fore.col.outcome"), ""), (t("fore.col.reason"), ""), (t("fore.col.n"), "r"), (t("fore.col.share"), "r")]
+    rows = rx.cond(CampaignFact.told.reasons.length() > 0, table(heads, tbody(rx.foreach(CampaignFact.told.reasons, reason)), name=t("fore.why")))
+    head = div(p(CampaignFact.told.lead, cls="strong"), shares(CampaignFact.told.parts, CampaignFact.told.sum), div(rx.foreach(CampaignFact.told.outcomes, outcome), cls="row wrap outcs"), cls="col g3 pad")
+    return rx.cond(CampaignFact.ahead, card(t("fore.happens"), head, rows, foot=sum_line(CampaignFact.told.sum, CampaignFact.told.holds), sub=CampaignFact.told.sub, flush=True))
 
 
 def _wave(one: WaveRow) -> rx.Component:
@@ -170,7 +178,7 @@ def campaign() -> rx.Component:
     lead = div(span(icon("megaphone", 18), cls="ico accent"), div(p(CampaignPage.said, cls="lead"), cls="grow"), cls="card verdict", aria_live="polite")
     blocked = rx.cond(CampaignPage.checks.length() > 0, card(t("crun.problems"), ul(rx.foreach(CampaignPage.checks, _check), cls="list"), flush=True))
     ran = rx.fragment(_progress(), _fact(), _waves(), _people())
-    left = div(lead, blocked, rx.cond(CampaignPage.started, ran), cls="col g4 c8")
+    left = div(lead, blocked, rx.cond(CampaignPage.started, ran), _ahead(), cls="col g4 c8")
     body = rx.cond(CampaignPage.gone != "", gone, div(left, _side(), cls="grid"))
     head = page_head(CampaignPage.name, None, *[rx.cond(CampaignPage.gone == "", rx.fragment(*_acts()))], badge=state_pill(CampaignPage.state))
     return shell(

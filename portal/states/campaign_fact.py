@@ -29,6 +29,7 @@ class CampaignFact(rx.State):
     """`there`: a plan with its fact. `verdict`: of its experiment, "" without one."""
 
     there: bool = False
+    ahead: bool = False  # a plan alone: it has not begun
     told: Told = Told()
     equal: str = ""
     even: bool = True
@@ -56,6 +57,10 @@ class CampaignFact(rx.State):
             self.runs = words.runs(voice, (await app().campaigns.runs(actor, page.key, limit=RUNS)).items)
             _show(self, voice, await _report(actor, page.key), view)
             await self._judge(actor, view)
+        elif view.state in ("review", "approved", "scheduled"):
+            plan = await _planned(actor, page.key)
+            self.ahead = plan is not None and plan.state in ("done", "outdated")
+            self.told = told(voice, plan) if plan is not None and self.ahead else Told()
 
     @guarded("content.read", background=True)
     async def follow(self) -> None:
@@ -153,6 +158,13 @@ class CampaignPeople(rx.State):
         numbers = {"first": count(start + 1, voice.language), "last": count(start + len(self.rows), voice.language)}
         self.place = voice.say("page.rows", **numbers) if self.rows else voice.say("page.none")
         self._next, self.first, self.last = found.next or "", not self._cursors, found.next is None
+
+
+async def _planned(actor: Any, key: str) -> ForecastView | None:
+    try:
+        return await app().forecasts.get(actor, key)
+    except NotFound:
+        return None
 
 
 async def _report(actor: Any, key: str) -> ForecastView | None:

@@ -6,12 +6,13 @@ import reflex as rx
 
 from backend.app.campaign_views import CampaignLine
 from backend.domain.campaign import STATES
+from portal.campaign_plan import since
 from portal.campaign_rows import CampaignRow
 from portal.guard import guarded
 from portal.numbers import NONE, of, percent
 from portal.states.listing import ListSpec, listing
 from portal.telling import Teller
-from portal.theme import ago, count, day, moment, wall
+from portal.theme import count, day, moment, wall
 from portal.watching import watch
 from portal.wiring import app
 
@@ -89,8 +90,5 @@ def when_of(line: CampaignLine, voice: Teller) -> tuple[str, str]:
     if line.state == "review":
         return voice.say("camp.when.review"), exact
     if line.state == "draft":
-        passed = ago(changed, voice.now, voice.zone, language)
-        short = voice.now - changed
-        text = passed if short < 60 or short >= 86_400 else voice.say("camp.when.ago", time=passed)
-        return voice.say("camp.when.edited", time=text), exact
+        return voice.say("camp.when.edited", time=since(voice, changed)), exact
     return day(changed, voice.zone, language), exact

@@ -3,8 +3,10 @@
 import pytest
 
 from backend.app.app import App
+from backend.app.audience_views import AudienceIn
 from backend.app.search import EACH
 from backend.app.views import PersonIn, TemplateIn
+from backend.domain.audience import All
 from backend.domain.errors import Forbidden
 from backend.domain.template import Content, SmsContent
 from tests.app.actors import ADMIN, ANALYST, MEMBER, OPERATOR, actor, program
@@ -70,3 +72,12 @@ async def test_no_more_than_six_of_a_kind(app: App) -> None:
     for n in range(EACH + 3):
         await app.people.put(ADMIN, f"many-{n}", PersonIn(name="x"))
     assert len(await found(app, "many")) == EACH
+
+
+async def test_audiences_by_the_beginning_of_key_or_name(each_app: App) -> None:
+    for key, name in (("hikers", "Northern walkers"), ("north", "100% north")):
+        await each_app.audiences.put(ADMIN, key, AudienceIn(name=name, rule=All()), 0)
+    assert await found(each_app, "NORTH", ANALYST) == [("audience", "hikers"), ("audience", "north")]
+    assert await found(each_app, "orth") == []
+    with pytest.raises(Forbidden):
+        await found(each_app, "north", MEMBER)
