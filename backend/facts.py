@@ -5,7 +5,7 @@ dropped a key that was not there yet, and the old value must not outlive that.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -175,6 +175,30 @@ class FactsReader:
             newer = newest.get((event.space, event.person, event.collapse), b"") if event.collapse else b""
             variants = _variants(locales, event, person.locale) if event.version else None
             made.append(Facts(now, event, category, person, known.wishes, known.halted, newer if newer > event.id else b"", variants))
+        return made
+
+    async def foretold(self, space: int, persons: Sequence[int], moment_of: Callable[[str], float], event_of: Callable[[Person, float], Event]) -> list[Facts | None]:
+        """What decide will look at when each of these is told at the moment of their zone, as the store has it now; None where the category
+        does not exist. The cache is left alone: a million people who are asked about once would push out those who are on their way."""
+        await self.refresh()
+        found = await self._store.read(lambda tx: people.facts_of(tx, space, persons, moment_of))
+        asked = []
+        for person in persons:
+            facts = self._placed(found[person]) if person in found else _nobody(space, person)
+            at = moment_of(facts.timezone)
+            asked.append((at, event_of(facts, at), facts))
+        content_of = (await self._content({space}, {(space, event.template, event.version) for _, event, _ in asked if event.version}))[space]
+        locales, speaks = self._locales, dict[tuple[str, int, str], tuple[str, ...]]()
+        made: list[Facts | None] = []
+        for at, event, facts in asked:
+            category = content_of.categories.get(event.category)
+            if category is None:
+                made.append(None)
+                continue
+            variants, spoken = None, (event.template, event.version, facts.locale)
+            if event.version and (variants := speaks.get(spoken)) is None:
+                variants = speaks[spoken] = _variants(locales, event, facts.locale)
+            made.append(Facts(at, event, category, facts, content_of.wishes, content_of.halted, b"", variants))
         return made
 
     async def of_deliveries(self, deliveries: Sequence[Delivery], now: float) -> list[Facts]:

@@ -22,6 +22,7 @@ from workers.deliver import Deliver
 from workers.due import Due
 from workers.expand import ExpandStage
 from workers.filling import Filling, Fills
+from workers.foresee import Foresee, Walks
 from workers.ordered import Ordered
 from workers.ports import FactsOf, Renderer, Router
 from workers.purge import Purge
@@ -55,7 +56,7 @@ class Line:
 
     def __init__(
         self, *, store: Store, events: Log, clock: Clock, decide: DecideStage, expand: ExpandStage, facts: FactsOf, renderer: Renderer,
-        router: Router, cache: Cache, brake: Brake, alarm: "Alarm", fires: Fires, fills: Fills,
+        router: Router, cache: Cache, brake: Brake, alarm: "Alarm", fires: Fires, fills: Fills, walks: Walks,
         names: Sequence[str] = STAGES,
     ) -> None:  # fmt: skip
         unknown = set(names) - set(STAGES)
@@ -65,6 +66,7 @@ class Line:
         commit: Commit = commit_for(store, events)
         self.due = Due(store=store, events=events, commit=commit, clock=clock)
         self.schedules = Schedules(fires=fires, clock=clock)
+        self.foresee = Foresee(walks=walks, clock=clock)
         self.rollup = Rollup(store=store, clock=clock)
         self.filling = Filling(fills=fills, clock=clock)
         self.brake = brake
@@ -91,6 +93,7 @@ class Line:
         if "due" in names:
             self.workers["release"] = self.release
             self.workers["schedules"] = self.schedules
+            self.workers["foresee"] = self.foresee
         if "rollup" in names:
             self.workers["filling"] = self.filling
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -153,7 +156,7 @@ class Line:
         while calm < 2:
             await self.brake.look()
             await self.release.once()
-            while await self.schedules.once():
+            while await self.schedules.once() or await self.foresee.once():
                 pass
             await self.due.once()
             now = self._clock.now()

@@ -31,6 +31,7 @@ from backend.app.demanded import Demanded
 from backend.app.demo import Demo
 from backend.app.engine import EngineLook
 from backend.app.events import Events
+from backend.app.forecasts import Forecasts
 from backend.app.groups import Groups
 from backend.app.halts import Halts
 from backend.app.hooks import Hooks
@@ -134,6 +135,7 @@ class App:
         self.hooks = Hooks(self)
         self.spaces = Spaces(self)
         self.schedules = Schedules(self)
+        self.forecasts = Forecasts(self)
         self.search = Search(self)
         self.about = About(self)
         self.saved_views = SavedViews(self)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend.domain.demands import Path, demands
+from backend.domain.demands import Path, attributes, demands
 from backend.domain.errors import StoreUnavailable
 from backend.domain.template import TemplateVersion
 from backend.store import templates
@@ -46,6 +46,15 @@ class Demanded:
             self._known = self._known | await asyncio.to_thread(_work_out, found)
         return self._known
 
+    async def attributes(self, pin: Pin) -> Mapping[str, frozenset[str]]:
+        """Channel -> attributes of the person that the version needs."""
+        row = await self._app.store.read(lambda tx: templates.version(tx, *pin))
+        return {} if row is None else await asyncio.to_thread(_attributes, row.content)
+
 
 def _work_out(found: Mapping[Pin, str]) -> dict[Pin, OfChannels]:
     return {pin: {str(channel): paths for channel, paths in demands(_decode(raw).content).items()} for pin, raw in found.items()}
+
+
+def _attributes(raw: str) -> dict[str, frozenset[str]]:
+    return {str(channel): names for channel, names in attributes(_decode(raw).content).items()}

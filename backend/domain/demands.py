@@ -14,6 +14,7 @@ from backend.domain.template import Action, Channel, ChannelContent, Content
 
 Path: TypeAlias = tuple[str, ...]  # below `data`
 
+DATA, PERSON = "data", "user"  # what is asked about; names at the top are of the data
 _OPEN = frozenset({"default", "d"})  # filters that do with a missing value; every other one fails on it, or hands it on
 
 
@@ -22,6 +23,16 @@ def demands(content: Content) -> dict[Channel, frozenset[Path]]:
     found: dict[Channel, frozenset[Path]] = {}
     for _, channel, one in content.each():
         mine = frozenset(path for source, html in _texts(one) for path in _certain(source, html))
+        found[channel] = found[channel] & mine if channel in found else mine
+    return found
+
+
+def attributes(content: Content) -> dict[Channel, frozenset[str]]:
+    """Channel -> names of attributes of the person (user.attributes.name) without which no message of it can be made."""
+    found: dict[Channel, frozenset[str]] = {}
+    for _, channel, one in content.each():
+        paths = [path for source, html in _texts(one) for path in _certain(source, html, PERSON)]
+        mine = frozenset(path[1] for path in paths if len(path) > 1 and path[0] == "attributes" and path[1])
         found[channel] = found[channel] & mine if channel in found else mine
     return found
 
@@ -53,7 +64,7 @@ def _texts(content: ChannelContent) -> Iterator[tuple[str, bool]]:
             yield from ((text, False) for action in value for text in (action.label, action.link))
 
 
-def _certain(source: str, html: bool) -> Iterator[Path]:
+def _certain(source: str, html: bool, root: str = DATA) -> Iterator[Path]:
     if "{{" not in source and "{%" not in source:
         return
     tree = parse(source, html, "")
@@ -61,7 +72,7 @@ def _certain(source: str, html: bool) -> Iterator[Path]:
     for node in tree.body:
         asked = node.nodes if isinstance(node, nodes.Output) else [node.iter] if isinstance(node, nodes.For) else []
         for expression in asked:
-            path = _path(_unfiltered(expression), own)
+            path = _path(_unfiltered(expression), own, root)
             if path and path[-1] == "":
                 path = path[:-1]
             if path:
@@ -74,14 +85,14 @@ def _unfiltered(node: nodes.Node | None) -> nodes.Node | None:
     return node
 
 
-def _path(node: nodes.Node | None, own: set[str]) -> Path | None:
+def _path(node: nodes.Node | None, own: set[str], root: str) -> Path | None:
     """`order.total` -> ("order", "total"); `rows[0].sku` -> ("rows", ""): what follows is asked of a list. None: no path of the data."""
     if isinstance(node, nodes.Name):
-        if node.name == "data":
+        if node.name == root:
             return ()
-        return None if node.name in own or node.name in FIELDS or node.name == "range" else (node.name,)
+        return None if root != DATA or node.name in own or node.name in FIELDS or node.name == "range" else (node.name,)
     if isinstance(node, nodes.Getattr | nodes.Getitem):
-        base = _path(node.node, own)
+        base = _path(node.node, own, root)
         step = node.attr if isinstance(node, nodes.Getattr) else node.arg.value if isinstance(node.arg, nodes.Const) else None
         if base is None or (base and base[-1] == ""):
             return base

@@ -109,6 +109,17 @@ SENTENCES: dict[str, Sentences] = {
                  "Eine frühere zum selben Thema ist noch unterwegs zu Ihnen und kommt zuerst."),
     "paused_by_person": S("The person paused notifications until {until}.", "You paused notifications until {until}.",
                           "Die Person hat Benachrichtigungen angehalten bis {until}.", "Sie haben Benachrichtigungen angehalten bis {until}."),
+    # causes of what a run did otherwise than its forecast said
+    "joined_since": S("They joined the audience after the forecast was made.", "You were added after this was planned.",
+                      "Sie kamen nach der Vorschau in die Zielgruppe.", "Sie kamen hinzu, nachdem dies geplant war."),
+    "left_since": S("They left the audience after the forecast was made.", "You were taken off after this was planned.",
+                    "Sie haben die Zielgruppe nach der Vorschau verlassen.", "Sie fielen weg, nachdem dies geplant war."),
+    "address_new": S("They gave another address after the forecast was made.", "You gave another address after this was planned.",
+                     "Nach der Vorschau kam eine weitere Adresse hinzu.", "Sie haben eine weitere Adresse angegeben, nachdem dies geplant war."),
+    "address_gone": S("The address, or the channel, was taken away after the forecast was made.", "Your address was taken away after this was planned.",
+                      "Die Adresse oder der Kanal fiel nach der Vorschau weg.", "Ihre Adresse fiel weg, nachdem dies geplant war."),
+    "no_longer": S("What the forecast saw holds no more: {was}.", "What stood in the way before holds no more: {was}.",
+                   "Was die Vorschau sah, gilt nicht mehr: {was}.", "Was vorher im Weg stand, gilt nicht mehr: {was}."),
 }  # fmt: skip
 CODES = tuple(SENTENCES)
 

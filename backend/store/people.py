@@ -1,8 +1,8 @@
 """The facts of people, many at once: what the gates may look at, in five statements however many persons there are."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 from sqlalchemy import select
@@ -14,9 +14,10 @@ from backend.store.upsert import chunks
 
 _wishes = msgspec.json.Decoder(Wishes)
 NO_WISHES = Wishes()
+When: TypeAlias = float | Callable[[str], float]  # a moment, or the moment for people of a zone
 
 
-def facts_of(tx: Tx, space: int, persons: Sequence[int], now: float) -> dict[int, Person]:
+def facts_of(tx: Tx, space: int, persons: Sequence[int], now: When) -> dict[int, Person]:
     """The facts of those who exist, erased ones too; a suppression that has run out by `now` is none."""
     found: dict[int, Person] = {}
     for some in chunks(list(persons)):
@@ -33,14 +34,14 @@ def revisions_of(tx: Tx, space: int, persons: Sequence[int]) -> dict[int, int]:
     return found
 
 
-def _facts_of(tx: Tx, space: int, some: Sequence[int], now: float) -> Iterable[tuple[int, Person]]:
+def _facts_of(tx: Tx, space: int, some: Sequence[int], now: When) -> Iterable[tuple[int, Person]]:
     p = people.c
     rows = tx.conn.execute(
         select(p.person, p.user_id, p.revision, p.timezone, p.locale, p.profile, p.wishes, p.demo, p.erased).where(
             p.space == space, p.person.in_(some)
         )
     ).all()
-    held = _addresses(tx, space, some, now)
+    held = _addresses(tx, space, some, {row.person: now(row.timezone) for row in rows} if callable(now) else now)
     given = _consents(tx, space, some)
     member = _memberships(tx, space, some)
     wishes = _group_wishes(tx, space, {key for keys in member.values() for key in keys})
@@ -64,7 +65,7 @@ def _facts_of(tx: Tx, space: int, some: Sequence[int], now: float) -> Iterable[t
         )
 
 
-def _addresses(tx: Tx, space: int, some: Sequence[int], now: float) -> dict[int, list[Address]]:
+def _addresses(tx: Tx, space: int, some: Sequence[int], now: float | dict[int, float]) -> dict[int, list[Address]]:
     a, s = addresses.c, suppressions.c
     of_address = (s.space == a.space) & (s.channel == a.channel) & (s.hash == a.hash)
     rows = tx.conn.execute(
@@ -75,7 +76,7 @@ def _addresses(tx: Tx, space: int, some: Sequence[int], now: float) -> dict[int,
     )
     found: dict[int, list[Address]] = defaultdict(list)
     for person, channel, hashed, sealed, label, reason, until in rows:
-        in_force = reason is not None and (until is None or until > now)
+        in_force = reason is not None and (until is None or until > (now if isinstance(now, float) else now.get(person, 0.0)))
         found[person].append(Address(channel, bytes(hashed), bytes(sealed), (reason or "suppressed") if in_force else "", label))
     return found
 

@@ -173,8 +173,9 @@ recipients = _table("recipients", Column("run", Id, nullable=False), _person(), 
 differences = _table("differences", Column("run", Id, nullable=False), _person(), Column("channel", SmallInteger, nullable=False), _space(), _text("foreseen"), _text("fact"), _text("cause"), _time("at"),
                      PrimaryKeyConstraint("run", "person", "channel", "space"), Index("differences_by_person", "space", "person"))  # where a run did otherwise than its forecast said
 forecasts = _table("forecasts", _space(), Column("id", Id, nullable=False), _text("campaign"), Column("revision", Integer, nullable=False), _text("state"), Column("cursor", BigInteger, nullable=False, server_default="-1"),
-                   Column("total", BigInteger, nullable=False, server_default="0"), Column("done", BigInteger, nullable=False, server_default="0"), _text("body", "{}"), _time("at"), _time("ended", nullable=True), _text("by", ""),
-                   PrimaryKeyConstraint("space", "id"), Index("forecasts_by_campaign", "space", "campaign", "at"))  # the dry run over a whole audience; body: counts
+                   Column("total", BigInteger, nullable=False, server_default="0"), Column("done", BigInteger, nullable=False, server_default="0"), _text("body", "{}"), _time("at"), _time("ended", nullable=True), _text("by", ""), Column("claimed", Float(53), nullable=False, server_default="0"),
+                   PrimaryKeyConstraint("space", "id"), Index("forecasts_by_campaign", "space", "campaign", "at"))
+# the dry run over a whole audience; body: counts; claimed: until then (seconds) the process that walks it has it for itself
 verdicts = _table("verdicts", _space(), Column("run", Id, nullable=False), _text("state"), Column("variant", SmallInteger, nullable=False, server_default="-1"), _text("body", "{}"), _time("next", nullable=True), _time("at"),
                   PrimaryKeyConstraint("space", "run"), Index("verdicts_by_time", "next"))  # of an experiment; next: when it is looked at again
 looks = _table("looks", _space(), Column("run", Id, nullable=False), _time("at"), _text("body"), PrimaryKeyConstraint("space", "run", "at"))  # what an experiment showed at one moment: counts and intervals, JSON

@@ -93,6 +93,7 @@ RULES = {
         "versions": "content.read", "restore": "content.write", "members": "content.read&people.read", "add_members": "content.write&people.read",
         "remove_members": "content.write&people.read", "fields": "content.read", "put_field": "people.write",
     },
+    "forecasts": {"begin": "content.write", "get": "content.read", "stop": "content.write", "report": "content.read"},
     "spaces": {"mine": "inbox.own"},
     "about": {"describe": "operate"},
     "halts": {"put": "operate", "remove": "operate", "list": "operate", "look": "operate", "shown": "analytics.read"},

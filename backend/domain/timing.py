@@ -1,0 +1,76 @@
+"""When a campaign reaches a person: one moment for everybody, or one for each zone. Pure: what is now is passed in.
+
+A time that the clock skips is when the clock has jumped; one that it shows twice is the first. What is over is now.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from backend.domain import recurrence
+from backend.domain.campaign import OWN, Timing, Window
+from backend.domain.errors import Invalid
+
+AHEAD = 9  # days that a window is looked for: a week, and the days the clocks change
+
+
+def moments(timing: Timing, now: float) -> Callable[[str], float]:
+    """The moment at which people of a zone are told, from now on. Errors: `Invalid` for a timing that names no moment."""
+    if timing.zone != OWN:
+        one = _opened(timing.window, _base(timing, now, timing.zone), timing.zone)
+        return lambda _: one
+    return lru_cache(maxsize=1_024)(lambda zone: _opened(timing.window, _base(timing, now, zone), zone))
+
+
+def _base(timing: Timing, now: float, zone: str) -> float:
+    if timing.kind == "at":
+        return max(now, recurrence.own_moment(_wall(timing.at).replace(tzinfo=UTC).timestamp(), zone))
+    if timing.kind == "recurring":
+        found = next(recurrence.planned(recurrence.checked(timing.cron, timing.zone, now), timing.zone, now), None)
+        if found is None:
+            raise Invalid("This campaign never comes again: its cron line has no time ahead. Choose another.", field="timing")
+        return max(now, recurrence.own_moment(found, zone) if timing.zone == OWN else found)
+    return now
+
+
+def _wall(text: str) -> datetime:
+    try:
+        wall = datetime.fromisoformat(text)
+    except ValueError:
+        wall = None
+    if wall is None or wall.tzinfo is not None:
+        raise Invalid("The campaign has no time. Choose a date and a time, like 2026-12-01T09:00.", field="timing", given=text[:40])
+    return wall
+
+
+def _opened(window: Window | None, at: float, zone: str) -> float:
+    """The first moment from `at` on at which the window is open; `at` itself when none ever is."""
+    if window is None:
+        return at
+    tz, start, end = _zone(zone), _time(window.start), _time(window.end)
+    today = datetime.fromtimestamp(at, tz).date()
+    for n in range(-1, AHEAD):
+        day = today + timedelta(days=n)
+        if day.weekday() not in window.days:
+            continue
+        opens = recurrence.wall_moment(datetime.combine(day, start), tz)
+        closes = recurrence.wall_moment(datetime.combine(day + timedelta(days=int(end <= start)), end), tz)
+        if at < closes:
+            return max(at, opens)
+    return at
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return recurrence.zone_of(name)
+    except Invalid:
+        return ZoneInfo("UTC")
+
+
+def _time(wall: str) -> time:
+    """24:00 is the end of the day."""
+    try:
+        return time(0) if wall == "24:00" else time.fromisoformat(wall)
+    except ValueError:
+        raise Invalid(f"{wall[:10]!r} is no time of day. Write it like 09:00.", field="timing", given=wall[:10]) from None
