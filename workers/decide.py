@@ -8,21 +8,22 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
 from backend.clock import Clock
-from backend.domain import gates
+from backend.domain import forecast, gates
 from backend.domain.decision import Again, Facts, Unit
 from backend.domain.delivery import CHANNEL_NAME, PRIORITIES, State
 from backend.domain.event import Event
+from backend.domain.forecast import Difference
 from backend.domain.halting import parked_as
 from backend.domain.ids import notification_id
 from backend.log import topics
 from backend.log.codec import Unreadable, decode
 from backend.log.port import Record
-from backend.store import collapses, hot, receipt_rows, seen, traces
+from backend.store import collapses, forecast_rows, hot, receipt_rows, seen, traces
 from backend.store.port import Tx
 from backend.store.tables import cohorts
 from backend.store.upsert import insert_new
@@ -33,6 +34,9 @@ from workers.stage import DONE, SHORT, Batch, Dead, Later, Verdict
 
 UNKNOWN = "unknown_category"
 TURN = 64  # events decided before the loop gets a turn: under 10 ms
+
+
+_Otherwise: TypeAlias = dict[bytes, tuple[Event, list[Difference]]]  # notification -> where its event went otherwise than was foreseen
 
 
 class FactsOf(Protocol):
@@ -81,6 +85,7 @@ class DecideStage:
         made: list[Made] = []
         again: list[_Again] = []
         undecided: list[Event] = []
+        otherwise: _Otherwise = {}
         met: dict[tuple[int, int], Cohort] = {}
         for turn, ((n, event), fact) in enumerate(zip(asked.values(), facts, strict=True)):
             if turn and turn % TURN == 0:
@@ -94,7 +99,11 @@ class DecideStage:
             else:
                 cohort = decided.cohort_of(event, demo=fact.person.demo)
                 met[cohort.space, cohort.cohort] = cohort
-                made.append(decided.made_of(fact, gates.decide(fact), cohort.cohort, records[n].headers))
+                decision = gates.decide(fact)
+                one = decided.made_of(fact, decision, cohort.cohort, records[n].headers)
+                made.append(one)
+                if event.foreseen and (differing := forecast.differences(event.foreseen, forecast.code_of(decision))):
+                    otherwise[one.row.notification] = event, differing
 
         def write(tx: Tx) -> Sequence[Record]:
             if waiting:
@@ -102,7 +111,7 @@ class DecideStage:
             self._write_cohorts(tx, met, now)
             for event in undecided:
                 self._write_undecided(tx, event, UNKNOWN, now)
-            return [*_write_made(tx, made, now), *_write_again(tx, again, now)]
+            return [*_write_made(tx, made, otherwise, now), *_write_again(tx, again, now)]
 
         async def remember() -> None:
             self._written.update(met)
@@ -120,9 +129,11 @@ class DecideStage:
         if not event.delivery:
             cohort = decided.cohort_of(event)
             self._write_cohorts(tx, {(cohort.space, cohort.cohort): cohort}, now)
-            hot.write_decided(tx, [decided.undecided_of(event, cause)], now)
-        elif row := receipt_rows.deliveries_of(tx, event.space, [event.delivery]).get(event.delivery):
-            move = hot.Move(event.space, event.delivery, row.cohort, row.channel, event.generation, State.DEAD, "dead_letter")
+            row = decided.undecided_of(event, cause)
+            if hot.write_decided(tx, [row], now).fresh and event.foreseen:
+                _write_otherwise(tx, {row.notification: (event, forecast.undecided(event.foreseen, CHANNEL_NAME[row.deliveries[0].channel]))}, now)
+        elif found := receipt_rows.deliveries_of(tx, event.space, [event.delivery]).get(event.delivery):
+            move = hot.Move(event.space, event.delivery, found.cohort, found.channel, event.generation, State.DEAD, "dead_letter")
             hot.write_moves(tx, [move], now)
 
     def _write_cohorts(self, tx: Tx, met: Mapping[tuple[int, int], Cohort], now: float) -> None:
@@ -139,11 +150,22 @@ def count(made: Sequence[Made]) -> None:
         DECIDED.labels(CHANNEL_NAME[channel], outcome).inc(n)
 
 
-def _write_made(tx: Tx, made: Sequence[Made], now: float) -> list[Record]:
+def _write_otherwise(tx: Tx, otherwise: _Otherwise, now: float) -> None:
+    """Where a campaign's run went otherwise than its forecast said."""
+    runs: dict[tuple[int, bytes], dict[int, Sequence[Difference]]] = {}
+    for event, differing in otherwise.values():
+        runs.setdefault((event.space, event.id), {})[event.person] = differing
+    for (space, run), found in sorted(runs.items()):
+        forecast_rows.differ(tx, space, run, found, now)
+
+
+def _write_made(tx: Tx, made: Sequence[Made], otherwise: _Otherwise, now: float) -> list[Record]:
     """Rows of what was decided; the records of all that is pending now, in the order of the events."""
     if not made:
         return []
     answer = hot.write_decided(tx, [one.row for one in made], now)
+    if otherwise:  # of a repeat the first decision counts
+        _write_otherwise(tx, {made: one for made, one in otherwise.items() if made in answer.fresh}, now)
     newest: dict[collapses.Key, bytes] = {}
     for one in made:
         event = one.event

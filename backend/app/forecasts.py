@@ -144,7 +144,7 @@ class Forecasts(Aggregate):
             if skipped != stands.get((number, SKIPPED), 0):
                 view.detail = OFF.format(channel=channel, counted=stands.get((number, SKIPPED), 0), rows=skipped, key=key)
                 return view
-        old = {(one.channel, one.outcome, one.reason.code if one.reason else ""): one for one in view.rows}
+        old: dict[Row, ForecastRow] = {(one.channel, one.outcome, one.reason.code if one.reason else ""): one for one in view.rows}
         for row, n in sorted(fact.items()):
             one = old.get(row)
             if one is None:

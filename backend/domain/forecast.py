@@ -135,23 +135,33 @@ def left(foreseen: bytes) -> list[Difference]:
     return [Difference(one.channel, one.word, NONE, "left_since") for one in decoded(foreseen)]
 
 
+def undecided(foreseen: bytes, channel: str) -> list[Difference]:
+    """Of somebody about whom nothing could be decided: one unit failed on this channel, the others there are not."""
+    places = decoded(foreseen)
+    kept = next((n for n, one in enumerate(places) if one.channel == channel), None)
+    made = [Difference(one.channel, one.word, NONE, "dead_letter") for n, one in enumerate(places) if n != kept]
+    if kept is None:
+        return [*made, Difference(channel, NONE, "send", "dead_letter")]
+    return made if places[kept].outcome == "send" else [*made, Difference(channel, places[kept].word, "send", "dead_letter")]
+
+
 def moved(planned: Mapping[Row, int], differing: Iterable[tuple[str, str, str, int]]) -> dict[Row, int]:
     """The fact: what was planned and where it differs (channel, foreseen, fact, units). Rows that nobody planned come up with what came there."""
     fact: dict[Row, int] = defaultdict(int, planned)
     for channel, before, after, n in differing:
         if before != NONE:
-            fact[channel, *_place(before)] -= n
+            fact[_row(channel, before)] -= n
         if after != NONE:
-            fact[channel, *_place(after)] += n
+            fact[_row(channel, after)] += n
     return dict(fact)
 
 
 NONE = "none"  # in place of a place: there is no such unit
 
 
-def _place(word: str) -> tuple[str, str]:
+def _row(channel: str, word: str) -> Row:
     outcome, _, reason = word.partition(":")
-    return outcome, reason
+    return channel, outcome, reason
 
 
 def _why(unit: Unit) -> str:

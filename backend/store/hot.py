@@ -79,12 +79,13 @@ class Earlier(msgspec.Struct, frozen=True):
 class DecidedAnswer(msgspec.Struct):
     """`pending`: ids of deliveries of this batch's notifications that are PENDING now, new or not: what must be appended.
     `held`: likewise HELD. `duplicates`: event id -> id of the event that came first under the same (space, source, key).
-    `earlier`: those of `pending` that no row of the batch describes."""
+    `earlier`: those of `pending` that no row of the batch describes. `fresh`: notifications that were not there before."""
 
     pending: set[bytes]
     held: set[bytes]
     duplicates: dict[bytes, bytes]
     earlier: list[Earlier] = []
+    fresh: set[bytes] = set()
 
 
 class Move(msgspec.Struct, frozen=True):

@@ -65,6 +65,7 @@ def write_decided(tx: Tx, given: Sequence["hot.Decided"], now: float) -> "hot.De
         {d.id for r in fresh for d in r.deliveries if d.state == State.PENDING},
         {d.id for r in fresh for d in r.deliveries if d.state == State.HELD},
         duplicates,
+        fresh={r.notification for r in fresh},
     )
     for day, some_known in _by_day(known, lambda r: r.notification).items():
         _look_again(s, day, some_known, answer)

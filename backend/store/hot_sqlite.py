@@ -80,6 +80,7 @@ def write_decided(tx: Tx, rows: Sequence["hot.Decided"], now: float) -> "hot.Dec
         {d.id for r in fresh for d in r.deliveries if d.state == State.PENDING},
         {d.id for r in fresh for d in r.deliveries if d.state == State.HELD},
         duplicates,
+        fresh={r.notification for r in fresh},
     )
     for key in known & asked.keys():
         _look_again(db, asked[key], answer)

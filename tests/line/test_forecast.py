@@ -1,0 +1,182 @@
+"""The forecast of a campaign and its run are the same function: equal in a frozen world; otherwise each difference names cause and time."""
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from backend.app.content_views import TemplateIn
+from backend.app.views import GroupIn, SuppressionIn
+from backend.domain.campaign import Experiment, Timing, Variant
+from backend.domain.errors import NotFound, TemplateMissing
+from backend.domain.template import Content, EmailContent, PushContent, SmsContent, WebContent
+from backend.security.roles import SYSTEM
+from tests.line.campaigns import campaign_of, planned, run
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland")
+
+
+async def template(stand, key: str, *, text="News", push=True) -> None:
+    content = Content(
+        web=WebContent(text, text), email=EmailContent(text, f"<p>{text}</p>", "", text), sms=SmsContent(text), push=PushContent(text, text) if push else None,
+    )  # fmt: skip
+    await stand.app.templates.put(SYSTEM, key, TemplateIn(content))
+    await stand.app.templates.publish(SYSTEM, key)
+
+
+async def crowd(stand, key: str, n: int, seed: int) -> list[str]:
+    """People of all kinds in a group of this key: with and without addresses, consent, wishes, quiet hours, suppressions."""
+    rnd, users = random.Random(seed), []
+    for number in range(n):
+        phone = f"+4915{rnd.randrange(10**8, 10**9)}" if rnd.random() < 0.5 else None
+        user = await stand.person(push=rnd.choice([0, 0, 1, 2]), user=f"{key}-{number}", timezone=rnd.choice(ZONES), phone=phone,
+                                  **({} if rnd.random() < 0.8 else {"email": None}))  # fmt: skip
+        users.append(user)
+        wishes = {"consents": {"product": rnd.random() < 0.8, "marketing": rnd.random() < 0.7}} if rnd.random() < 0.9 else {}
+        if rnd.random() < 0.3:
+            wishes["channels"] = {rnd.choice(["web", "email", "push", "sms"]): False}
+        if rnd.random() < 0.1:
+            wishes["categories"] = {"orders": False}
+        if rnd.random() < 0.1:
+            wishes["paused_until"] = datetime.fromtimestamp(stand.now + rnd.choice([600, 90_000]), UTC)
+        if wishes:
+            await stand.wish(user, **wishes)
+        if rnd.random() < 0.3:
+            await stand.quiet(user, before=rnd.randrange(0, 36) * 600, after=rnd.randrange(1, 36) * 600)
+        if rnd.random() < 0.1:
+            await stand.app.suppressions.put(SYSTEM, SuppressionIn("email", f"{user}@example.com", "complained"))
+    await stand.app.groups.put(SYSTEM, key, GroupIn(name=key, members=users))
+    return users
+
+
+def plan_of(view) -> dict[tuple[str, str, str], int]:
+    return {(row.outcome, row.channel, row.reason.code if row.reason else ""): row.planned for row in view.rows}
+
+
+def holds(view) -> None:
+    """It adds up: rows to units, and planned to fact and differences."""
+    assert sum(row.planned for row in view.rows) == view.units
+    assert sum(n for _, n in view.held_until) == sum(row.planned for row in view.rows if row.outcome == "hold")
+    if any(row.fact is not None for row in view.rows):
+        gone = sum(one.n for one in view.differences if one.foreseen != "none")
+        come = sum(one.n for one in view.differences if one.fact != "none")
+        assert sum(row.planned for row in view.rows) - gone + come == sum(row.fact for row in view.rows)
+
+
+@pytest.mark.parametrize("more", [
+    {},
+    {"category": "orders"},
+    {"category": "marketing", "channels": ("web", "email", "push", "sms")},
+    {"channels": ("sms", "email"), "experiment": Experiment(holdout=10.0, share=60.0)},
+    {"category": "orders", "timing": Timing(kind="at", at="tomorrow", zone="person")},
+], ids=["consent", "service", "every-channel", "experiment", "own-zone"])  # fmt: skip
+async def test_a_forecast_in_a_frozen_world_is_what_the_run_then_does(stand, more):
+    key = f"frozen-{stand.kind}-{len(repr(more))}"
+    await crowd(stand, key, 60 if stand.kind == "embedded" else 25, seed=len(repr(more)))
+    await template(stand, key, push="experiment" not in more)
+    at = "timing" in more
+    if at:
+        more = {**more, "timing": Timing(kind="at", at=f"{datetime.fromtimestamp(stand.now + 86_400, UTC):%Y-%m-%dT09:00}", zone="person")}
+    given = await campaign_of(stand, key, key, **more)
+    foretold = await planned(stand, key)
+    assert foretold.state == "done"
+    assert foretold.done == foretold.total == foretold.people > 0
+    holds(foretold)
+    made = await run(stand, key, given)
+    for _ in range(80 if at else 0):  # nobody is told late
+        await stand.settle(after=1_800 - stand.now % 1_800)
+    report = await stand.app.forecasts.report(SYSTEM, key, made.hex())
+    assert report.detail == ""
+    assert report.differences == []
+    assert {(row.outcome, row.channel, row.reason.code if row.reason else ""): row.fact for row in report.rows} == plan_of(foretold)
+    holds(report)
+
+
+async def test_what_changed_between_forecast_and_run_is_named_with_cause_and_time(stand):
+    key = f"changed-{stand.kind}"
+    await template(stand, key)
+    users = [await stand.person(user=f"{key}-{n}") for n in range(8)]
+    stays, off, mute, moved, gone, late, bounced, new_address = users
+    for user in users:
+        await stand.wish(user, consents={"product": True})
+    await stand.quiet(late)
+    await stand.app.groups.put(SYSTEM, key, GroupIn(name=key, members=[u for u in users if u != moved]))
+    given = await campaign_of(stand, key, key)
+    foretold = await planned(stand, key)
+    assert plan_of(foretold) == {("send", "web", ""): 7, ("send", "email", ""): 6, ("hold", "email", "quiet_hours"): 1}
+    await stand.wish(off, consents={"product": False})
+    await stand.wish(mute, channels={"email": False})
+    await stand.wish(late, quiet_hours=[])
+    await stand.app.suppressions.put(SYSTEM, SuppressionIn("email", f"{bounced}@example.com", "hard_bounce"))
+    await stand.app.groups.remove_members(SYSTEM, key, [gone])
+    await stand.app.groups.add_members(SYSTEM, key, [moved])
+    begun = stand.now
+    made = await run(stand, key, given)
+    report = await stand.app.forecasts.report(SYSTEM, key, made.hex())
+    assert report.detail == ""
+    said = {(one.channel, one.foreseen, one.fact, one.cause.code): one.n for one in report.differences}
+    assert said == {
+        ("web", "send", "skip:unsubscribed", "unsubscribed"): 1, ("email", "send", "skip:unsubscribed", "unsubscribed"): 1,
+        ("email", "send", "skip:preference_off", "preference_off"): 1, ("email", "hold:quiet_hours", "send", "no_longer"): 1,
+        ("email", "send", "skip:suppressed", "suppressed"): 1, ("web", "send", "none", "left_since"): 1, ("email", "send", "none", "left_since"): 1,
+        ("web", "none", "send", "joined_since"): 1, ("email", "none", "send", "joined_since"): 1,
+    }  # fmt: skip
+    assert all(begun <= one.first_at.timestamp() <= one.last_at.timestamp() <= stand.now for one in report.differences)
+    assert all(one.cause.text.endswith(".") for one in report.differences)
+    holds(report)
+    fact = {(row.outcome, row.channel, row.reason.code if row.reason else ""): row.fact for row in report.rows}
+    assert fact == {
+        ("send", "web", ""): 6, ("send", "email", ""): 4, ("hold", "email", "quiet_hours"): 0, ("skip", "web", "unsubscribed"): 1,
+        ("skip", "email", "unsubscribed"): 1, ("skip", "email", "preference_off"): 1, ("skip", "email", "suppressed"): 1,
+    }  # fmt: skip
+    assert await stand.captured(new_address) == await stand.captured(stays) == ["News"]
+
+
+async def test_a_draft_that_changed_outdates_its_forecast_and_one_that_is_counted_stops_the_one_before(stand):
+    key = f"outdated-{stand.kind}"
+    await template(stand, key)
+    users = await crowd(stand, key, 5, seed=1)
+    await campaign_of(stand, key, key)
+    with pytest.raises(NotFound):
+        await stand.app.forecasts.get(SYSTEM, key)
+    first = await stand.app.forecasts.begin(SYSTEM, key)
+    second = await stand.app.forecasts.begin(SYSTEM, key)
+    assert (await stand.app.forecasts.get(SYSTEM, key, first.id)).state == "stopped"
+    await stand.settle()
+    done = await stand.app.forecasts.get(SYSTEM, key)
+    assert (done.id, done.state, done.people) == (second.id, "done", len(users))
+    await template(stand, key, text="Other news")
+    assert (await stand.app.forecasts.get(SYSTEM, key)).state == "outdated"
+    again = await planned(stand, key)
+    assert again.state == "done"
+    with pytest.raises(NotFound):
+        await stand.app.forecasts.get(SYSTEM, key, first.id)  # dropped with its people
+    await campaign_of(stand, key, key, category="orders")
+    assert (await stand.app.forecasts.get(SYSTEM, key)).state == "outdated"
+
+
+async def test_what_a_message_lacks_and_what_a_text_costs_is_said_before(stand):
+    key = f"lacks-{stand.kind}"
+    content = Content(email=EmailContent("Hi", "<p>{{ user.attributes.city }} {{ order }}</p>", "", "{{ user.attributes.city }}"), sms=SmsContent("a" * 161))
+    await stand.app.templates.put(SYSTEM, key, TemplateIn(content, samples={"order": "1"}))
+    await stand.app.templates.publish(SYSTEM, key)
+    users = [await stand.person(user=f"{key}-{n}", phone=f"+49151234567{n:02}", attributes={"city": "Bonn"} if n < 3 else {}) for n in range(5)]
+    await stand.app.groups.put(SYSTEM, key, GroupIn(name=key, members=users))
+    await campaign_of(stand, key, key, category="orders", channels=("email", "sms"))
+    view = await planned(stand, key)
+    assert view.missing == {"data.order": 5, "user.attributes.city": 2}
+    assert view.segments == 10
+    assert view.cost is None
+    await campaign_of(stand, key, key, category="orders", channels=("email", "sms"), data={"order": "1"})
+    assert (await planned(stand, key)).missing == {"user.attributes.city": 2}
+
+
+async def test_a_draft_that_cannot_be_sent_is_refused_at_once(stand):
+    key = f"refused-{stand.kind}"
+    await campaign_of(stand, key, key, variants=(Variant(template="nobody-has-written-it"),))
+    with pytest.raises(TemplateMissing):
+        await stand.app.forecasts.begin(SYSTEM, key)
+    with pytest.raises(NotFound):
+        await stand.app.forecasts.begin(SYSTEM, "nobody")
