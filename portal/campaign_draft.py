@@ -239,6 +239,31 @@ def variant_written(draft: Draft, place: int, name: str, text: str) -> Draft:
     return _with(draft, variants=tuple(some))
 
 
+def valued(draft: Draft, path: str, text: str) -> Draft:
+    """A value of the data that the messages read, by its path "order.number"; an empty text takes it out."""
+    names = [name for name in path.split(".") if name][:8]
+    if not names:
+        return draft
+    return _with(draft, data=_put(draft.body.data, names, text[:2_000]))
+
+
+def _put(data: dict[str, Any], names: list[str], text: str) -> dict[str, Any]:
+    name, rest = names[0], names[1:]
+    if not rest:
+        kept = {key: value for key, value in data.items() if key != name}
+        return {**kept, name: text} if text else kept
+    inner = data.get(name)
+    return {**data, name: _put(inner if isinstance(inner, dict) else {}, rest, text)}
+
+
+def value_of(data: dict[str, Any], path: str) -> str:
+    """What stands there now, "" for nothing and for what is no single value."""
+    found: Any = data
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return "" if found is None or isinstance(found, dict | list) else str(found)
+
+
 def split_evenly(draft: Draft) -> Draft:
     """All messages with the same weight."""
     return _weighed(draft, even(len(draft.body.variants)))

@@ -7,10 +7,12 @@ from datetime import datetime
 from backend.app.campaign_views import DifferenceRow, ForecastRow, ForecastView, ProblemView
 from backend.app.views import ReasonView
 from backend.domain.durations import span_of
+from backend.domain.errors import Refusal
 from portal.campaign_rows import ChannelSum, CheckRow, DifferRow, FactRow, OutcomeRow, ReasonRow
 from portal.figures import width_of
 from portal.numbers import NONE, decimal, of, percent, signed
 from portal.overview_rows import Part
+from portal.refusals import in_words
 from portal.telling import Teller
 from portal.theme import count, local, moment, wall
 from portal.words import known
@@ -144,7 +146,7 @@ def checks(voice: Teller, problems: Sequence[ProblemView], view: ForecastView | 
         step = STEPS.get(one.step, 0)
         act = voice.say(f"fore.fix.{step}") if 1 <= step <= 4 else ""
         hue, face, text = ("failed", "circle-x", voice.say("fore.blocks")) if one.blocks else ("held", "triangle-alert", voice.say("fore.look"))
-        rows.append(CheckRow(hue, face, one.text, text, step, act))
+        rows.append(CheckRow(hue, face, in_words(Refusal(one.text), voice.language), text, step, act))
     if view is None or view.state not in ("done", "outdated"):
         return rows
     for name, n in sorted(view.missing.items(), key=lambda pair: -pair[1]):

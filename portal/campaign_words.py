@@ -1,5 +1,6 @@
 """A campaign that runs, in sentences: its state first, then its waves, versions, times and people. Pure: views in, words out."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote
 
@@ -84,7 +85,7 @@ def runs(voice: Teller, some: list[RunView]) -> list[RunRow]:
     return rows
 
 
-def versions(voice: Teller, some: list[CampaignVersionView]) -> list[VersionRow]:
+def versions(voice: Teller, some: Sequence[CampaignVersionView]) -> list[VersionRow]:
     """What was started, newest first."""
     return [
         VersionRow(

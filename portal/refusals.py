@@ -5,8 +5,10 @@ from functools import cache
 
 from backend.domain.errors import Refusal
 from portal.guard import caller
-from portal.words import language_of
+from portal.words import campaign_problems, language_of
 from portal.words.refusals import GENERAL, SENTENCES
+
+EVERY = SENTENCES | campaign_problems.SENTENCES
 
 
 def in_words(refusal: Refusal, language: str = "") -> str:
@@ -14,7 +16,7 @@ def in_words(refusal: Refusal, language: str = "") -> str:
     if (language or _of_caller()) != "de":
         return refusal.detail
     text = refusal.detail[:2_000]  # what somebody typed stands in it, and may be long
-    german = SENTENCES.get(text)
+    german = EVERY.get(text)
     if german is not None:
         return german
     for pattern, sentence in _patterns():
@@ -33,5 +35,5 @@ def _of_caller() -> str:
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """The sentences that name something; those with more words of their own are tried first."""
-    named = sorted((english for english in SENTENCES if "{}" in english), key=len, reverse=True)
-    return tuple((re.compile("(.+?)".join(re.escape(part) for part in english.split("{}")), re.DOTALL), SENTENCES[english]) for english in named)
+    named = sorted((english for english in EVERY if "{}" in english), key=len, reverse=True)
+    return tuple((re.compile("(.+?)".join(re.escape(part) for part in english.split("{}")), re.DOTALL), EVERY[english]) for english in named)

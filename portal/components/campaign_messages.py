@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal.campaign_rows import ChannelPick, VariantRow
+from portal.campaign_rows import ChannelPick, FactRow, VariantRow
 from portal.components.campaign_fields import picked, typed
 from portal.components.controls import button, select
 from portal.components.elements import a, div, fieldset, icon, iframe, input_el, label, legend, li, ol, option, p, select_el, span, ul
@@ -86,8 +86,16 @@ def _messages() -> rx.Component:
     )  # fmt: skip
 
 
+def _value(one: FactRow) -> rx.Component:
+    box = input_el(
+        id="c-v-" + one.word, cls="input", default_value=one.text, key=one.word + Builder.round.to_string(), max_length=2_000, auto_complete="off", on_blur=lambda v: Builder.write_value(one.word, v),
+    )  # fmt: skip
+    return div(label(one.word, html_for="c-v-" + one.word, cls="mono"), box, p(one.note, cls="hint"), cls="field", key=one.word)
+
+
 def messages() -> rx.Component:
-    return rx.fragment(_about(), _messages())
+    values = rx.cond(Builder.values.length() > 0, card(t("cedit.values"), div(rx.foreach(Builder.values, _value), cls="grid2"), sub=t("cedit.values.sub")))
+    return rx.fragment(_about(), _messages(), values)
 
 
 def specimen() -> rx.Component:

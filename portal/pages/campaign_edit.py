@@ -10,6 +10,7 @@ from portal.components.campaign_messages import messages, specimen
 from portal.components.campaign_parts import state_pill
 from portal.components.controls import button
 from portal.components.elements import a, div, fieldset, icon, input_el, label, legend, li, nav, ol, p, plain_link, span, ul
+from portal.components.overlays import modal
 from portal.components.places import page_body, waiting_cards
 from portal.components.surfaces import card, empty, note
 from portal.components.text import t
@@ -63,22 +64,29 @@ def _foot() -> rx.Component:
     back = rx.cond(Builder.step > 1, button(t("cedit.back"), href=HERE + "/edit?step=" + (Builder.step - 1).to_string()))
     on = button(t("cedit.continue"), "arrow-right", kind="pri rev", href=HERE + "/edit?step=" + (Builder.step + 1).to_string())
     choose = rx.cond(Builder.torn.length() > 0, plain_link(t("cedit.torn.go"), href="#torn", cls="btn sm"))
-    return div(saved, choose, span(cls="grow"), back, rx.cond(Builder.step < STEPS, on, campaign_review.go_button()), cls="foot")
+    made = rx.cond(Builder.waits, rx.fragment(button(t("cedit.drop"), kind="ghost", on_click=Builder.drop), button(t("cedit.apply"), "git-branch", data_open="apply-version")))
+    return div(saved, choose, span(cls="grow"), made, back, rx.cond(Builder.step < STEPS, on, campaign_review.go_button()), cls="foot")
+
+
+def _apply() -> rx.Component:
+    act = button(t("cedit.apply.act"), "git-branch", kind="pri", on_click=Builder.apply, data_close="1")
+    return modal("apply-version", t("cedit.apply.ask", name=Builder.name), t("cedit.apply.text"), confirm=act)
 
 
 @rx.page(ROUTE, title=t("cedit.page") + " · Carillon", on_load=on_page(Builder.load, Reach.count, Review.open))
 def campaign_edit() -> rx.Component:
     gone = card(None, empty("megaphone", t("cedit.gone"), Builder.gone, button(t("cedit.all"), href="/campaigns")), flush=True)
     locked = rx.cond(Builder.locked != "", note("held", "lock", Builder.locked, t("cedit.locked.text"), button(t("cedit.locked.act"), kind="sm", href=HERE)))
-    version = rx.cond((Builder.version > 0) & (Builder.locked == ""), note("sent", "git-branch", t("cedit.version", n=Builder.version.to_string()), t("cedit.version.text")))
+    version = rx.cond(Builder.live & (Builder.locked == ""), note("sent", "git-branch", t("cedit.version", n=Builder.version.to_string()), t("cedit.version.text")))
+    asked = rx.cond((Builder.state == "review") | (Builder.state == "approved"), note("held", "eye", t("cedit.asked"), t("cedit.asked.text")))
     wrong = rx.cond(Builder.problems["all"] != "", note("failed", "circle-alert", t("cedit.refused"), Builder.problems["all"]))
     steps = rx.match(Builder.step, (2, audience()), (3, delivery()), (4, trial()), (5, campaign_review.review()), messages())
-    left = div(locked, rx.cond(Builder.step < STEPS, version), wrong, _torn(), div(steps, cls="col g4", key=Builder.step.to_string()), cls="col g4 c8")
+    left = div(locked, rx.cond(Builder.step < STEPS, rx.fragment(version, asked)), wrong, _torn(), div(steps, cls="col g4", key=Builder.step.to_string()), cls="col g4 c8")
     whole = div(left, div(rail(), cls="c4"), cls="grid")
     body = rx.cond(Builder.gone != "", gone, div(stepper(), whole))
     test = button(t("cedit.test"), "send", data_open="specimen", on_click=Specimen.open(0))
     head = page_head(Builder.name, None, test, button(t("cedit.close"), href="/campaigns"), badge=state_pill(Builder.state))
     foot = rx.cond(Builder.gone == "", _foot())
     return shell(
-        "/campaigns", [(t("nav.campaigns"), "/campaigns"), (Builder.name, "")], head, page_body(Builder.trouble, Builder.again, waiting_cards(), body), foot, specimen(), *campaign_review.dialogs(),
+        "/campaigns", [(t("nav.campaigns"), "/campaigns"), (Builder.name, "")], head, page_body(Builder.trouble, Builder.again, waiting_cards(), body), foot, specimen(), *campaign_review.dialogs(), _apply(),
     )  # fmt: skip

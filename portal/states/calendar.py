@@ -1,5 +1,6 @@
 """State of the calendar: a month of campaigns and schedules, on the days of the reader's zone."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -60,7 +61,7 @@ async def _fill(page: Any) -> None:
     end = following(first)
     end += timedelta(days=-end.weekday() % 7)
     try:
-        entries = await app().campaigns.calendar(caller(), midnight(begin, voice.zone), midnight(end, voice.zone))
+        entries = await app().campaigns.calendar(caller(), midnight(begin, voice.zone).timestamp(), midnight(end, voice.zone).timestamp())
     except Refusal as refusal:
         page.trouble = in_words(refusal)
         return
@@ -98,7 +99,7 @@ def midnight(at: date, zone_name: str) -> datetime:
     return datetime(at.year, at.month, at.day, tzinfo=zone(zone_name))
 
 
-def cells_of(voice: Teller, entries: list[CalendarEntry], begin: date, end: date, first: date, today: date, most: int) -> list[DayCell]:
+def cells_of(voice: Teller, entries: Sequence[CalendarEntry], begin: date, end: date, first: date, today: date, most: int) -> list[DayCell]:
     """A cell for each day from `begin` to before `end`, each with its entries in order of time."""
     of_day: dict[date, list[CalendarEntry]] = {}
     for entry in sorted(entries, key=lambda one: (one.at, one.key)):

@@ -25,6 +25,7 @@ from portal.theme import local
 from portal.wiring import app
 
 STEPS = 5
+LIVE = ("scheduled", "running", "paused")
 SPOTS = tuple(f"{name}{n}" for name in ("name", "template", "weight") for n in range(8))  # of messages
 FIELDS = (*drafts.form_of(Draft(), "UTC"), *SPOTS, "channels", "variants", "exclude", "approval", "kind", "all")
 
@@ -39,6 +40,8 @@ class Builder(rx.State):
     trouble: str = ""
     locked: str = ""  # why nothing can be changed now
     version: int = 0
+    live: bool = False  # it has been started: a change is a new version, made on purpose
+    waits: bool = False  # such a change is here and was not made yet
     step: int = 1
     done: list[bool] = [False] * STEPS
     round: int = 0  # grows when the fields are filled anew
@@ -55,6 +58,7 @@ class Builder(rx.State):
     guards: dict[str, bool] = {"unsubscribed": True, "complained": True, "bounced": True}
     channels: list[ChannelPick] = []
     variants: list[VariantRow] = []
+    values: list[FactRow] = []  # that the messages read: path, value, whether it has to be there
     weights: str = ""  # what is wrong with them, together
     full: bool = False
     categories: list[Choice] = []
@@ -78,6 +82,7 @@ class Builder(rx.State):
     _their_revision: int = 0
     _view: CampaignView | None = None
     _usual: dict[str, list[str]] = {}  # category -> its channels
+    _reads: dict[str, list[tuple[str, bool]]] = {}  # template -> paths of its data, whether each has to be there
     _says: dict[str, tuple[str, str, set[str]]] = {}  # template -> title, text, channels it speaks on
     _people: int = -1  # of the audience, counted last; below 0: not yet
     _cost: str = ""
@@ -184,6 +189,12 @@ class Builder(rx.State):
             await _complain(self, spot, wrong, None)
 
     @guarded("content.write")
+    async def write_value(self, path: str, text: str) -> None:
+        """A value that the messages read; only those are taken that one of them does."""
+        if path in {row.word for row in self.values}:
+            await change(self, drafts.valued(self._held, path, str(text).strip()), "variants")
+
+    @guarded("content.write")
     async def split_evenly(self) -> None:
         """All messages with the same weight."""
         await change(self, drafts.split_evenly(self._held), "variants")
@@ -194,6 +205,27 @@ class Builder(rx.State):
         """An audience whose people are left out, or no longer."""
         await change(self, drafts.excluded(self._held, str(key), bool(on)), "exclude")
         self.round += 1
+
+    @guarded("content.write")
+    async def apply(self) -> None:
+        """What was changed of one that has been started becomes its new version."""
+        if not self.live or self.torn:
+            return
+        await save(self, "all")
+        await show(self)
+        if self.waits or self.unsaved:
+            return
+        voice = await teller(self)
+        tell(await self.get_state(Frame), "delivered", voice.say("cedit.applied", n=self.version), voice.say("cedit.applied.text"))
+
+    @guarded("content.write")
+    async def drop(self) -> None:
+        """What was changed and not made is forgotten."""
+        self._held = self._base
+        self.torn, self.problems = [], dict.fromkeys(FIELDS, "")
+        self.round += 1
+        self.unsaved, self.waits = "", False
+        await reload(self)
 
     @guarded("content.write")
     async def pick_torn(self, key: str, which: str) -> None:
@@ -265,7 +297,7 @@ async def reload(page: Builder) -> None:
 def took(page: Builder, view: CampaignView, voice: Teller) -> None:
     """What the facade says of the campaign, its draft aside."""
     page._view, page._revision = view, view.revision
-    page.state, page.version = view.state, view.version
+    page.state, page.version, page.live, page.waits = view.state, view.version, view.state in LIVE, False
     page.locked = "" if "edit" in view.can else voice.say("cedit.locked", state=voice.say(f"camp.state.{view.state}"))
     page.saved = voice.say("cedit.saved", time=f"{local(view.changed_at.timestamp(), voice.zone):%H:%M}")
     blocked = {one.step for one in view.problems if one.blocks}
@@ -276,7 +308,10 @@ async def change(page: Builder, draft: Draft, field: str) -> None:
     """The draft is this now: show it and save it. Nothing typed is lost when it cannot be saved."""
     page._held = draft
     page.problems = {**page.problems, field or "all": "", "all": ""}
-    if not page.torn:
+    if page.live:  # whoever is told next would get what is half typed
+        page.waits = page._held != page._base
+        page.unsaved = (await teller(page)).say("cedit.unsaved.live") if page.waits else ""
+    elif not page.torn:
         await save(page, field)
     await show(page)
 

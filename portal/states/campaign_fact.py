@@ -52,7 +52,7 @@ class CampaignFact(rx.State):
             return
         self._key = page.key
         if view.version:
-            self.versions = words.versions(voice, (await app().campaigns.versions(actor, page.key)).items)
+            self.versions = words.versions(voice, await app().campaigns.versions(actor, page.key))
         if view.run is not None:
             self.runs = words.runs(voice, (await app().campaigns.runs(actor, page.key, limit=RUNS)).items)
             _show(self, voice, await _report(actor, page.key), view)
@@ -140,7 +140,7 @@ class CampaignPeople(rx.State):
         self.rows, self.wrong, self.closed = [], "", False
         if view is None or view.run is None:
             return
-        after = self._cursors[-1] if self._cursors else ""
+        after = self._cursors[-1] if self._cursors else None
         try:
             found = await app().campaigns.recipients(caller(), page.key, view.run.id, after=after, limit=ROWS, outcome=self.outcome)
         except Forbidden:

@@ -36,6 +36,7 @@ async def choices(page: Any, actor: Any) -> None:
         after = found.next
     page.templates = [Choice(one.key, one.name or one.key) for one in templates if one.published]
     page._says = {one.key: _says(one) for one in templates}
+    page._reads = {one.key: [(v.name.removeprefix("data."), v.required) for v in one.variables if v.name.startswith("data.") and "[" not in v.name] for one in templates}
     page.audiences = [Choice(one.key, one.name or one.key) for one in (await app().audiences.list(actor, limit=100)).items]
     page.category_note = voice.say("cedit.category.hint")
 
@@ -90,6 +91,10 @@ def _show_variants(page: Any, voice: Teller) -> None:
         mute = [voice.channel(channel) for channel in chosen if channel not in speaks] if one.template in page._says else []
         said = voice.say("cedit.mute", channels=voice.listed(mute)) if mute else ""
         rows.append(VariantRow(plans.letter(n), one.name, one.template, title, text, drafts.plain(one.weight), n, n == 0, said, f"/templates/{one.template}" if one.template else ""))
+    reads = {name: False for one in body.variants for name, _ in page._reads.get(one.template, ())}
+    for one in body.variants:
+        reads |= {name: True for name, needed in page._reads.get(one.template, ()) if needed}
+    page.values = [FactRow(name, drafts.value_of(body.data, name), voice.say("cedit.value.must") if must else "") for name, must in sorted(reads.items())][:SHOWN]
     page.variants, page.full = rows, len(rows) >= drafts.VARIANTS
     together = drafts.weights_of(body)
     page.weights = "" if together == 100 else voice.say("cedit.weights", sum=plans.plain_percent(voice, together))
