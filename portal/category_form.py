@@ -7,7 +7,8 @@ from backend.domain.delivery import CHANNELS, PRIORITIES
 from backend.domain.durations import span_of
 from portal.telling import Teller
 
-KINDS = ("essential", "service", "marketing")
+KINDS = ("essential", "service", "marketing", "activity")
+UNTOLD = "activity"  # the kind that nobody is told anything of
 TYPES: tuple[str, ...] = get_args(TypeName)
 FLAGS = ("urgent", "ordered", "tracking")
 
@@ -20,6 +21,8 @@ def category_of(form: dict[str, Any], before: CategoryView | None = None) -> Cat
     if before is not None:
         kept = {"plan": before.plan, "digest": before.digest, "cap": before.cap, "value": before.value}
     highest: PriorityName = priority if priority in PRIORITIES else "high"  # type: ignore[assignment]
+    if kind == UNTOLD:  # what goes with telling is nobody's then, whatever stood there
+        form, template, kept = {**form, **dict.fromkeys(("urgent", *(f"channel-{one}" for one in CHANNELS)), ""), "template": ""}, "", {}
     return CategoryIn(
         name=str(form.get("name", "")).strip()[:200] or "–",
         kind=kind if kind in KINDS else "service",  # type: ignore[arg-type]
@@ -45,6 +48,8 @@ def _number(typed: Any, most: int) -> int:
 def sentences(voice: Teller, view: CategoryView) -> list[str]:
     """What it means for whoever an event of this category is for."""
     say = voice.say
+    if view.kind == UNTOLD:
+        return [say("kind.activity")]
     said = [say(f"kind.{view.kind}"), say("category.says.channels", over=voice.listed([voice.over(one) for one in view.channels]))]
     if view.kind == "essential":
         said.append(say("category.says.essential"))

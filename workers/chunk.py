@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from backend.domain.delivery import Delivery, State
+from backend.domain.touch import BOUNCED, GOT, Touch
 from backend.log.port import Record
-from backend.store import hot
+from backend.store import hot, touches
 from backend.store.port import Tx
 from backend.store.suppress import suppress
 from backend.store.worn import worn_out
@@ -18,6 +19,8 @@ from workers.items import Item, start_of
 from workers.outcomes import After, given_up
 from workers.refusals import Refused, write_stops
 from workers.stage import Dead, bury, cause_of, detail_of
+
+_DID = {int(State.SENT): GOT, int(State.DELIVERED): GOT, int(State.BOUNCED): BOUNCED}
 
 
 class Chunk:
@@ -48,6 +51,7 @@ class Chunk:
         self.changed.clear()
         outcomes = [after.outcome for _, after in self.done] + [_unwritten(item.delivery) for item, _ in self.broken if item.answer]
         self.fresh.update(hot.write_attempts(tx, outcomes, [start_of(item) for item in self.go], self.now))
+        touches.write(tx, [touch for item, after in self.done if (touch := _touch(item.delivery, after, self.now))], self.now)
         write_stops(tx, [refused for _, refused in self.stopped], self.now)
         hot.write_moves(tx, [given_up(item.delivery) for item, _ in self.broken if not item.answer], self.now)
         ordered.write(tx, self.done, self.stopped, self.now)
@@ -98,6 +102,11 @@ class Chunk:
         for name, entry in entries:
             made.setdefault(name, []).append(entry)
         return Chunk(self.now, **made)
+
+
+def _touch(delivery: Delivery, after: After, now: float) -> tuple[int, Touch] | None:
+    did = _DID.get(after.outcome.move.state)
+    return (delivery.space, Touch(did, delivery.person, now, delivery.channel, delivery.cohort)) if did else None
 
 
 def _letter(item: Item, error: Exception) -> Dead:

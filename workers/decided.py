@@ -11,6 +11,7 @@ from backend.domain.event import NO_VARIANT, Event
 from backend.domain.gates import planned_units
 from backend.domain.halting import parked_as
 from backend.domain.ids import NO_ADDRESS, NO_ID, cohort_id, delivery_id, notification_id, person_bytes
+from backend.domain.touch import ACTED, Touch
 from backend.log import topics
 from backend.log.codec import encode
 from backend.log.port import Record
@@ -42,6 +43,7 @@ class Made(msgspec.Struct):
     row: hot.Decided
     ways: list[Way]
     headers: Mapping[str, str]
+    acted: bool = False  # it says what the person did
 
 
 class Cohort(msgspec.Struct, frozen=True):
@@ -99,7 +101,13 @@ def made_of(facts: Facts, decision: Decision, cohort: int, headers: Mapping[str,
         event.source, event.key, event.template, event.version, cohort, event.accepted, _pack(event) if event.root else b"", notification,
         planned_units(facts), tuple(skipped), _pack(decision), tuple(rows),
     )  # fmt: skip
-    return Made(event, row, ways, headers)
+    return Made(event, row, ways, headers, facts.category.kind == "activity" and not facts.person.erased)
+
+
+def act_of(made: Made) -> tuple[int, Touch] | None:
+    """What the person did, by space; None of what tells something."""
+    event = made.event
+    return (event.space, Touch(ACTED, event.person, max(event.accepted, event.send_at), type=event.type)) if made.acted else None
 
 
 def undecided_of(event: Event, cause: str) -> hot.Decided:

@@ -31,6 +31,7 @@ from workers.release import Release
 from workers.rollup import Rollup
 from workers.schedules import Fires, Schedules
 from workers.stage import BATCH, SHORT, Runner
+from workers.touched import Touched
 from workers.web import Web
 
 log = logging.getLogger("carillon.line")
@@ -69,6 +70,7 @@ class Line:
         self.foresee = Foresee(walks=walks, clock=clock)
         self.rollup = Rollup(store=store, clock=clock)
         self.filling = Filling(fills=fills, clock=clock)
+        self.touched = Touched(store=store, clock=clock)
         self.brake = brake
         self.release = Release(store=store, cache=cache, clock=clock, behind=self._behind)
         self.purge = Purge(store=store, events=events, clock=clock, alarm=alarm)
@@ -96,6 +98,7 @@ class Line:
             self.workers["foresee"] = self.foresee
         if "rollup" in names:
             self.workers["filling"] = self.filling
+            self.workers["touched"] = self.touched
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._braking: asyncio.Task[None] | None = None
 
@@ -159,6 +162,7 @@ class Line:
             while await self.schedules.once() or await self.foresee.once():
                 pass
             await self.due.once()
+            await self.touched.once()
             now = self._clock.now()
             left = await self._store.read(lambda tx, now=now: due_rows.waiting(tx, now))  # type: ignore[misc]
             busy = [name for name, worker in self.workers.items() if worker.busy]

@@ -6,7 +6,7 @@ nobody's address's fault, and somebody is told.
 A receipt that comes before its attempt's outcome is durable waits as a due row, for at most a day.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -17,10 +17,11 @@ from backend.domain.delivery import CHANNEL_NUMBER, State
 from backend.domain.ids import born_of, make_id
 from backend.domain.machines import too_soon
 from backend.domain.receipt import MACHINE, SUPPRESSES, Kind, Receipt, moves
+from backend.domain.touch import GOT, OF_RECEIPT, Touch
 from backend.log import topics
 from backend.log.codec import Unreadable, decode, encode
 from backend.log.port import Record
-from backend.store import audit, categories, hot, leaving, link_rows, persons, receipt_rows, stamps
+from backend.store import audit, categories, hot, leaving, link_rows, persons, receipt_rows, stamps, touches
 from backend.store.port import Tx
 from backend.store.suppress import suppress
 from backend.store.worn import worn_out
@@ -98,6 +99,7 @@ class Receipts:
             if receipt.kind == "unsubscribed" and _leave(tx, space, receipt, now):
                 changed.append((space, row.person))
         stamps.count_receipts(tx, space, kept, about, now)
+        touches.write(tx, [*_touches(space, kept, about), *_arrived(space, steps, about, now)], now)
         receipt_rows.keep(tx, space, kept)
         for receipt in kept:
             if receipt.kind == "bounced_soft":
@@ -108,6 +110,21 @@ class Receipts:
         if later:
             hot.write_due(tx, later)
         return {(r.provider, r.code, about[r.delivery].channel == SMS) for r in kept if r.kind == "bounced_policy"}
+
+
+def _touches(space: int, kept: Sequence[Receipt], about: Mapping[bytes, receipt_rows.Place]) -> Iterator[tuple[int, Touch]]:
+    for receipt in kept:
+        if did := OF_RECEIPT.get(receipt.kind):
+            row = about[receipt.delivery]
+            yield space, Touch(did, row.person, receipt.at, row.channel, row.cohort)
+
+
+def _arrived(space: int, steps: Sequence[hot.Move], about: Mapping[bytes, receipt_rows.Place], now: float) -> Iterator[tuple[int, Touch]]:
+    """What a receipt says went after all: its attempt ended without an answer."""
+    for step in steps:
+        row = about[step.delivery]
+        if step.state in (State.SENT, State.DELIVERED) and row.state not in (State.SENT, State.DELIVERED):
+            yield space, Touch(GOT, row.person, now, row.channel, row.cohort)
 
 
 def _sent(tx: Tx, space: int, mine: Sequence[tuple[Record, Receipt]], about: Mapping[bytes, receipt_rows.Place]) -> dict[bytes, float]:

@@ -16,11 +16,12 @@ from backend.domain.decision import Facts
 from backend.domain.delivery import PRIORITIES, Delivery, State
 from backend.domain.errors import Refusal
 from backend.domain.template import WebMessage
+from backend.domain.touch import GOT, Touch
 from backend.live.records import changed
 from backend.log import topics
 from backend.log.codec import Unreadable, decode
 from backend.log.port import Record
-from backend.store import hot, inbox
+from backend.store import hot, inbox, touches
 from backend.store.port import Tx
 from workers.outcomes import given_up
 from workers.ports import FactsOf, Renderer
@@ -77,6 +78,7 @@ class Web:
         def write(tx: Tx) -> Sequence[Record]:
             arrived = [_move(deliveries[made], State.DELIVERED, "", now) for made in rows]
             moved = hot.write_moves(tx, [*arrived, *failed], now)
+            touches.write(tx, [_got(deliveries[made], now) for made in rows if made in moved], now)
             write_stops(tx, stopped, now)
             out: list[Record] = []
             for space in {delivery.space for delivery in mine}:
@@ -108,6 +110,10 @@ class Web:
 def _metadata(delivery: Delivery) -> str:
     """The event's data, as the client's `metadata`."""
     return bytes(_data.decode(delivery.body).data).decode()
+
+
+def _got(delivery: Delivery, now: float) -> tuple[int, Touch]:
+    return delivery.space, Touch(GOT, delivery.person, now, delivery.channel, delivery.cohort)
 
 
 def _move(delivery: Delivery, state: State, reason: str, now: float) -> hot.Move:

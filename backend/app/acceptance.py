@@ -232,6 +232,10 @@ def _priority(item: EventIn, category: Category) -> tuple[str, str]:
 
 def _template(item: EventIn, category: Category, known: Known) -> tuple[str, int]:
     """The template and the version it is pinned to; ("", 0) for a title and a message."""
+    if category.kind == "activity":
+        if item.template is not None:
+            raise Invalid(f"Nobody is told of an event of {category.key}: it says what somebody did. Leave template out, or name another category.", field="template")
+        return "", 0
     if item.template is None and (item.title or not category.template):
         if not item.title:
             raise TemplateMissing("The event brings neither a template nor a title. Send one of them.", field="template")

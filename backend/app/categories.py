@@ -4,7 +4,7 @@ import msgspec
 
 from backend.app.base import Aggregate, check_revision
 from backend.app.views import CategoryIn, CategoryView, Page, moment
-from backend.domain.category import SEEDED, Category
+from backend.domain.category import ACTIVITY, SEEDED, Category
 from backend.domain.delivery import CHANNELS, PRIORITIES
 from backend.domain.errors import Invalid, NotFound, UnknownChannel
 from backend.security.roles import Actor, need
@@ -21,13 +21,19 @@ def decoded(row: CategoryRow) -> Category:
 
 
 def seed(tx: Tx, space: int, now: float) -> None:
-    """The categories of a new space, when it has none."""
-    if categories.count(tx, space):
+    """The categories of a new space; one that is older gets the category of what people do."""
+    missing = SEEDED if not categories.count(tx, space) else () if categories.get(tx, space, ACTIVITY.key) else (ACTIVITY,)
+    if not missing:
         return
-    for category in SEEDED:
+    for category in missing:
         body = msgspec.json.encode(category).decode()
         categories.put(tx, CategoryRow(space=space, key=category.key, body=body, revision=1, changed=now))
     content.bump(tx)
+
+
+def telling(tx: Tx, space: int) -> dict[str, Category]:
+    """Those that somebody is told something of: what preferences and consent are about."""
+    return {row.key: category for row in categories.every(tx, space) if (category := decoded(row)).kind != ACTIVITY.kind}
 
 
 class Categories(Aggregate):
@@ -89,7 +95,9 @@ class Categories(Aggregate):
 def _checked(key: str, given: CategoryIn) -> Category:
     if not key or len(key) > 64 or not key.replace("-", "").replace("_", "").replace(".", "").isalnum() or not key.isascii():
         raise Invalid("The key of a category is 1 to 64 letters, digits, '-', '_' or '.'.", field="key")
-    if not given.channels:
+    if given.kind == ACTIVITY.kind:
+        _check_activity(given)
+    elif not given.channels:
         raise Invalid("A category names at least one channel.", field="channels", allowed=list(CHANNELS))
     if unknown := [channel for channel in given.channels if channel not in CHANNELS]:
         raise UnknownChannel(given=unknown, allowed=list(CHANNELS))
@@ -108,6 +116,12 @@ def _checked(key: str, given: CategoryIn) -> Category:
     fields = msgspec.structs.asdict(given)
     del fields["revision"]
     return Category(key=key, **{**fields, "channels": tuple(given.channels)})
+
+
+def _check_activity(given: CategoryIn) -> None:
+    for field in ("channels", "template", "urgent", "digest", "cap", "plan"):
+        if getattr(given, field):
+            raise Invalid(f"Nobody is told anything of a category of activity. Leave {field} empty, or choose another kind.", field=field)
 
 
 def _view(row: CategoryRow) -> CategoryView:

@@ -14,7 +14,7 @@ from backend.domain.errors import CursorForeign, Invalid, NotFound, UnknownUser
 from backend.domain.ids import person_id
 from backend.domain.person import Wishes
 from backend.security.roles import Actor, need
-from backend.store import categories, groups, persons
+from backend.store import groups, persons
 from backend.store.groups import GroupRow
 from backend.store.port import Tx
 
@@ -42,7 +42,7 @@ class Groups(Aggregate):
             if given.name is not UNSET:
                 row.name = given.name
             if given.preferences is not UNSET:
-                known = {r.key: content_categories.decoded(r) for r in categories.every(tx, actor.space)}
+                known = content_categories.telling(tx, actor.space)
                 row.wishes = msgspec.json.encode(merged(msgspec.json.decode(before, type=Wishes), given.preferences, known)).decode()
             row.revision, row.changed = row.revision + 1, now
             groups.put(tx, row)

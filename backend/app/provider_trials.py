@@ -14,6 +14,7 @@ from backend.channels.base import Provider
 from backend.channels.kinds import Given, Kind, Parts
 from backend.channels.registry import from_settings, kind_of
 from backend.channels.router import CAPTURE
+from backend.domain.category import TELLING
 from backend.domain.delivery import CHANNEL_NUMBER, route_of
 from backend.domain.errors import Invalid, NotFound, Refusal, Unavailable
 from backend.domain.event import EventIn, To
@@ -172,7 +173,7 @@ async def send_test(app: "App", actor: Actor, provider: ProviderView, given: Sel
     channel = CHANNEL_NUMBER[provider.channel]
     hashed, shown = await _address(app, actor, provider, given.address)
     known = await app.facts.content_of(actor.space)
-    categories = sorted(known.categories.values(), key=lambda one: (["essential", "service", "marketing"].index(one.kind), one.key))
+    categories = sorted((one for one in known.categories.values() if one.kind in TELLING), key=lambda one: (TELLING.index(one.kind), one.key))
     name = provider.kind or provider.key
     item = EventIn(
         type="provider.test", category=categories[0].key, to=To(user=actor.subject), channels=[provider.channel], title=f"Test of {provider.key}",

@@ -5,7 +5,7 @@ Every answer about a marketing category is a row of consent with source and evid
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -15,12 +15,12 @@ from backend.app.base import Aggregate, check_revision, need_or_own
 from backend.app.person_checks import checked_person
 from backend.app.views import PreferencesIn, PreferencesView, QuietHoursIn, moment, moment_or_none
 from backend.domain import consent, preference
-from backend.domain.category import Category
+from backend.domain.category import Category, Kind
 from backend.domain.delivery import CHANNELS
 from backend.domain.errors import Invalid, Locked, UnknownCategory, UnknownChannel
 from backend.domain.person import Person, QuietHours, Wishes
 from backend.security.roles import Actor, need
-from backend.store import categories, content, groups, persons, space_rows
+from backend.store import content, groups, persons, space_rows
 from backend.store.persons import ConsentRow, PersonRow
 from backend.store.port import Tx
 
@@ -40,7 +40,7 @@ class MatrixRow(msgspec.Struct):
 
     category: str
     name: str
-    kind: Literal["essential", "service", "marketing"]
+    kind: Kind
     locked: bool
     consent: bool | None
     channels: dict[str, CellView]
@@ -93,7 +93,7 @@ class Preferences(Aggregate):
         def read(tx: Tx) -> MatrixView:
             row = self.app.people.found(tx, actor.space, user_id)
             space = content.space_wishes(tx, actor.space)
-            view = effective(_person(tx, row), space, [content_categories.decoded(r) for r in categories.every(tx, actor.space)])
+            view = effective(_person(tx, row), space, list(content_categories.telling(tx, actor.space).values()))
             answers = persons.latest_consents(tx, row.space, row.person)
             for line in view.rows:
                 if answer := answers.get(line.category):
@@ -121,7 +121,7 @@ class Preferences(Aggregate):
         def write(tx: Tx) -> tuple[PreferencesView, PreferencesIn]:
             row = self.app.people.found(tx, actor.space, user_id, lock=True)
             check_revision(seen_revision, row.revision, f"The user {user_id}")
-            known = {r.key: content_categories.decoded(r) for r in categories.every(tx, actor.space)}
+            known = content_categories.telling(tx, actor.space)
             before, said = msgspec.json.decode(row.wishes, type=Wishes), latest(tx, row)
             row.wishes = msgspec.json.encode(merged(before, given, known)).decode()
             row.revision, row.changed = row.revision + 1, self.app.clock.now()
@@ -159,7 +159,7 @@ class Preferences(Aggregate):
 
         def write(tx: Tx) -> Wishes:
             settings = msgspec.json.decode(space_rows.settings(tx, actor.space, lock=True), type=dict[str, Any])
-            known = {r.key: content_categories.decoded(r) for r in categories.every(tx, actor.space)}
+            known = content_categories.telling(tx, actor.space)
             wishes = merged(msgspec.convert(settings.get("wishes", {}), Wishes), given, known)
             settings["wishes"] = wishes
             space_rows.put_settings(tx, actor.space, msgspec.json.encode(settings).decode())

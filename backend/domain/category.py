@@ -4,13 +4,14 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["essential", "service", "marketing"]
+Kind = Literal["essential", "service", "marketing", "activity"]
+TELLING: tuple[Kind, ...] = ("essential", "service", "marketing")  # kinds that somebody is told something of
 NOTIFICATION_TYPES = ("SECURITY", "TRANSACTION", "ORDER", "CHAT", "SYSTEM", "PRODUCT", "MARKETING", "DIGEST")
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`kind` essential: preferences, quiet hours and caps do not apply; service: opted in by default; marketing: a
-    recorded opt-in is needed. `plan`, `digest`, `cap` keep their places for later milestones."""
+    recorded opt-in is needed; activity: what people did, nobody is told anything of it, it feeds audiences and conversions. `plan`, `digest`, `cap` keep their places for later milestones."""
 
     key: str
     name: str
@@ -31,6 +32,7 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     give_up: int = 0  # seconds after which nothing is tried any more; 0: as its priority says
 
 
+ACTIVITY = Category("activity", "Activity", "activity", "What people do in your product. Nobody is told of it.", "SYSTEM", "normal", (), tracking=False)
 SEEDED = (
     Category("security", "Security", "essential", "Sign-ins, password changes and other things you must know.", "SECURITY", "critical",
              ("web", "email", "push", "sms"), urgent=True, tracking=False),
@@ -39,4 +41,5 @@ SEEDED = (
     Category("system", "System", "service", "News about the service itself, maintenance included.", "SYSTEM", "high", ("web", "email")),
     Category("product", "Product news", "marketing", "New features and tips.", "PRODUCT", "normal", ("web", "email")),
     Category("marketing", "Offers", "marketing", "Offers and campaigns.", "MARKETING", "low", ("web", "email", "push")),
+    ACTIVITY,
 )

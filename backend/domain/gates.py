@@ -68,6 +68,8 @@ def _addresses(facts: Facts) -> Sequence[Address]:
 
 def channels_of(facts: Facts) -> tuple[str, ...]:
     """The channels asked for: the event's, else the category's; each once, in their order."""
+    if facts.category.kind == "activity":  # nobody is told of it
+        return ()
     asked = facts.event.channels or facts.category.channels
     return asked if len(set(asked)) == len(asked) else tuple(dict.fromkeys(asked))
 

@@ -7,19 +7,27 @@ that planned is their sum. The other kinds stand beside them.
 import msgspec
 
 from backend.domain.delivery import SKIPPED, State
-from backend.domain.ids import born_of
+from backend.domain.ids import born_of, cohort_id
 
 QUARTER = 900  # seconds: midnight of every zone in use falls on one
 
 # first-time stamps: of a delivery at most one of each
 STAMP = {"opened_human": 40, "opened_machine": 41, "clicked": 42, "complained": 43, "unsubscribed": 44, "seen": 45, "read": 46}
 STAMPS = frozenset(STAMP.values())
+# unique people of a campaign's run, by the variant they were given: counted once, when they got or did it first (see `people_cohort`)
+PEOPLE = {"got": 50, "opened": 51, "clicked": 52, "read": 53, "converted": 54, "unsubscribed": 55, "complained": 56, "bounced": 57}
+BESIDE = STAMPS | frozenset(PEOPLE.values())  # what moves no unit
 TAKEN, ARRIVED, REFUSED = 60, 61, 62  # by provider: it took a delivery and none came back, one arrived, one failed there or came back
 STEP = 100  # + step of `latency`: how long until the provider took it
 
 _OF_PROVIDER = {
     State.SENT: (TAKEN,), State.DELIVERED: (TAKEN, ARRIVED), State.FAILED: (REFUSED,), State.BOUNCED: (REFUSED,), State.DEAD: (REFUSED,),
 }  # fmt: skip
+
+
+def people_cohort(space: int, run: bytes, variant: int, demo: bool) -> int:
+    """The cohort under which the people of a run and variant are counted; units of theirs are counted under those of their deliveries."""
+    return cohort_id(space, "people", run.hex(), str(variant), *(["demo"] if demo else []))
 
 
 class Cut(msgspec.Struct, frozen=True):

@@ -11,10 +11,13 @@ from sqlalchemy import insert, select
 from backend.domain.delivery import CHANNEL_NUMBER
 from backend.domain.receipt import Receipt
 from backend.domain.tally import STAMP, quarter_of
+from backend.domain.touch import READ, Touch
+from backend.store import touches
 from backend.store.port import Tx
 from backend.store.receipt_rows import Place
 from backend.store.tables import deltas, notifications, receipts
 
+WEB = CHANNEL_NUMBER["web"]
 Counted = Counter[tuple[int, int, int, int]]  # (cohort, channel, born, kind)
 
 
@@ -43,13 +46,18 @@ def count_inbox(tx: Tx, space: int, changes: Iterable[tuple[bytes, str, int]], n
     if not made:
         return
     n = notifications.c
-    found = tx.conn.execute(select(n.id, n.cohort).where(n.space == space, n.id.in_({one for one, _, _ in made})))
-    cohorts = {row.id: row.cohort for row in found}  # one that was dropped by age is counted no more
+    found = tx.conn.execute(select(n.id, n.cohort, n.person).where(n.space == space, n.id.in_({one for one, _, _ in made})))
+    whose = {row.id: (row.cohort, row.person) for row in found}  # one that was dropped by age is counted no more
     counted: Counted = Counter()
+    read = []
     for one, kind, change in made:
-        if one in cohorts:
-            counted[cohorts[one], CHANNEL_NUMBER["web"], quarter_of(one), STAMP[kind]] += change
+        if one in whose:
+            cohort, person = whose[one]
+            counted[cohort, WEB, quarter_of(one), STAMP[kind]] += change
+            if kind == "read" and change > 0:
+                read.append((space, Touch(READ, person, now, WEB, cohort)))
     _write(tx, space, counted, now)
+    touches.write(tx, read, now)
 
 
 def _write(tx: Tx, space: int, counted: Counted, now: float) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.domain.delivery import SKIPPED, State
 from backend.domain.ids import NO_ID
-from backend.domain.tally import QUARTER, REFUSED, STAMP, STAMPS, TAKEN, Cut, kinds_of, quarter_of
+from backend.domain.tally import BESIDE, QUARTER, REFUSED, STAMP, TAKEN, Cut, kinds_of, quarter_of
 from backend.store.counted import NOTHING
 from backend.store.port import Tx
 from backend.store.tables import cohorts, deliveries, deltas, inbox, notifications, receipts, tallies, tally_days
@@ -29,7 +29,7 @@ def keep(tx: Tx, rows: Iterable[Row[Any]]) -> None:
     net: Net = Counter()
     for row in rows:
         key = (row.space, row.born or row.minute * 60 // QUARTER, row.cohort, row.channel)  # 0: written before units were tallied
-        if row.now in STAMPS:
+        if row.now in BESIDE:
             net[(*key, "", row.now)] += row.n
             continue
         net[(*key, "", row.now)] += row.n

@@ -20,7 +20,9 @@ def take_back(tx: Tx, space: int, event: bytes, person: int, now: float) -> None
     trace = tx.conn.scalar(select(n.trace).where(n.id == made, n.space == space))
     if trace is None or _decision.decode(bytes(trace)).units:
         return
-    (row,) = tx.conn.execute(select(d.id, d.cohort, d.channel).where(d.notification == made, d.space == space, d.person == person)).all()
+    row = tx.conn.execute(select(d.id, d.cohort, d.channel).where(d.notification == made, d.space == space, d.person == person)).first()
+    if row is None:
+        return  # of an activity: it has no units because nobody is told of it
     tx.conn.execute(delete(deliveries).where(d.id == row.id, d.space == space))
     tx.conn.execute(delete(notifications).where(n.id == made, n.space == space))
     less = {

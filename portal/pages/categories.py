@@ -77,6 +77,7 @@ def kind_tag(kind: Any) -> rx.Component:
     """The kind in a word."""
     return rx.match(
         kind, ("essential", tag(t("kind.name.essential"), ico="lock")), ("marketing", tag(t("kind.name.marketing"), ico="megaphone")),
+        ("activity", tag(t("kind.name.activity"), ico="activity")),
         tag(t("kind.name.service"), ico="wrench"),
     )  # fmt: skip
 

@@ -201,6 +201,7 @@ PHRASES = {
     "kind.essential": "Unverzichtbar: erreicht alle, was sie auch abgeschaltet haben, zu jeder Stunde.",
     "kind.service": "Dienst: an, solange niemand sie abschaltet; Ruhezeiten gelten.",
     "kind.marketing": "Werbung: nur Menschen mit festgehaltener Einwilligung erhalten sie.",
+    "kind.activity": "Aktivität: was Menschen in Ihrem Produkt tun. Niemand wird benachrichtigt; Zielgruppen und Conversions zählen es.",
     "send.content": "Inhalt",
     "send.by.words": "Titel und Text",
     "send.by.template": "Eine Vorlage",

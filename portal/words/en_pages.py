@@ -201,6 +201,7 @@ PHRASES = {
     "kind.essential": "Essential: it reaches everybody, whatever they turned off and at any hour.",
     "kind.service": "Service: on unless a person turned it off; quiet hours apply.",
     "kind.marketing": "Marketing: only people with a recorded opt-in get it.",
+    "kind.activity": "Activity: what people do in your product. Nobody is told of it; audiences and conversions count it.",
     "send.content": "Content",
     "send.by.words": "Title and message",
     "send.by.template": "A template",

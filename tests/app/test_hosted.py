@@ -9,7 +9,7 @@ from backend.app import wishes
 from backend.app.app import App
 from backend.app.views import CategoryIn, PersonIn, PreferencesIn, QuietHoursIn, moment
 from backend.app.wishes import merged, reverse
-from backend.domain.category import SEEDED
+from backend.domain.category import SEEDED, TELLING
 from backend.domain.errors import Invalid, LinkInvalid, NotFound
 from backend.domain.ids import person_id
 from backend.security.links import Link
@@ -19,8 +19,8 @@ from tests.domain import known
 
 MIA = person_id(1, "mia")
 ME = actor("member", "mia")
-KNOWN = {c.key: c for c in SEEDED}
-OPEN = [c.key for c in SEEDED if c.kind != "essential"]
+KNOWN = {c.key: c for c in SEEDED if c.kind in TELLING}
+OPEN = [c.key for c in KNOWN.values() if c.kind != "essential"]
 
 
 @pytest.fixture
