@@ -13,6 +13,7 @@ from typing import Self
 from backend.app.accounts import MAIN
 from backend.app.alerts import alarm
 from backend.app.app import App, open_app
+from backend.app.campaigning import Campaigning
 from backend.app.captures import StoreShelf
 from backend.app.firing import Firing
 from backend.app.foreseeing import Foreseeing
@@ -63,7 +64,7 @@ class House:
         self.line = Line(
             store=app.store, events=app.log, clock=clock, decide=DecideStage(clock=clock, facts=app.facts),
             expand=ExpandStage(clock=clock, store=app.store, events=app.log, brake=brake),
-            facts=app.facts, renderer=renderer, router=self.router, cache=app.cache, brake=brake, alarm=self.alarm, fires=Firing(app),
+            facts=app.facts, renderer=renderer, router=self.router, cache=app.cache, brake=brake, alarm=self.alarm, fires=Firing(app), runs=Campaigning(app),
             fills=Summing(app), walks=Foreseeing(app), names=names,
         )  # fmt: skip
         self._names = names

@@ -13,6 +13,7 @@ import msgspec
 
 from backend.clock import Clock
 from backend.domain import pacing
+from backend.domain.audience import Any, Audience
 from backend.domain.delivery import PRIORITIES, State
 from backend.domain.event import Event, FanOut
 from backend.domain.halting import stopped_by
@@ -21,12 +22,12 @@ from backend.domain.pacing import Pace
 from backend.log import topics
 from backend.log.codec import Unreadable, decode, encode
 from backend.log.port import Log, Record
-from backend.store import counted, fanouts, hot, seen
+from backend.store import audience_people, campaign_rows, counted, fanouts, hot, seen
 from backend.store.forward import clean
 from backend.store.port import Store, Tx
 from backend.store.tables import cohorts
 from backend.store.upsert import insert_new
-from workers import decided
+from workers import decided, waves
 from workers.brake import Brake
 from workers.stage import DONE, Batch, Dead, Later, Verdict
 
@@ -48,7 +49,7 @@ class ExpandStage:
     async def handle(self, records: Sequence[Record]) -> Batch:
         now = self._clock.now()
         verdicts: list[Verdict] = [DONE] * len(records)
-        walk: dict[tuple[int, bytes, int], tuple[Record, FanOut, Pace]] = {}  # a record appended twice is one
+        walk: dict[tuple[int, bytes, int, int], tuple[Record, FanOut, Pace]] = {}  # a record appended twice is one
         waiting: list[Event] = []
         for n, record in enumerate(records):
             try:
@@ -57,16 +58,16 @@ class ExpandStage:
                 verdicts[n] = Dead(0, "unreadable", str(error))
                 continue
             event = fanout.event
-            if not fanout.group:
-                verdicts[n] = Dead(
-                    event.space, "unknown_audience", "Only groups can be expanded. Send it to a group or to a list of users."
-                )
+            if not fanout.group and not fanout.audience and fanout.wave < 0:
+                verdicts[n] = Dead(event.space, "unknown_audience", "It names nobody. Send it to a group, an audience or a list of users.")
+            elif fanout.audience and fanout.cursor < 0 and not await self._knows(event.space, fanout.audience):
+                verdicts[n] = Dead(event.space, "unknown_audience", f"There is no audience {fanout.audience!r} any more. Make it again, then replay.")
             elif event.send_at > now and not event.cancelled:
                 due = hot.Later(event.space, event.id, "scheduled", event.send_at, record.topic, record.partition, record.key, record.value)
                 verdicts[n] = Later(due)
                 waiting.append(event)
             else:
-                walk.setdefault((event.space, event.id, fanout.cursor), (record, fanout, fanout.pace))
+                walk.setdefault((event.space, event.id, fanout.wave, fanout.cursor), (record, fanout, fanout.pace))
         for key, (record, fanout, _) in list(walk.items()):
             paced = await self._paced(record, fanout, now)
             if isinstance(paced, Pace):
@@ -79,13 +80,18 @@ class ExpandStage:
         def write(tx: Tx) -> Sequence[Record]:
             for event in waiting:
                 _claim(tx, event, now)
-            return [out for record, fanout, pace in walk.values() for out in _step(tx, record, fanout, pace, share, now)]
+            made = [out for record, fanout, pace in walk.values() for out in self._step(tx, record, fanout, pace, share, now)]
+            if later := [out for out in made if isinstance(out, hot.Later)]:
+                hot.write_due(tx, later)
+            return [out for out in made if isinstance(out, Record)]
 
         return Batch(write, verdicts)
 
     async def _paced(self, record: Record, fanout: FanOut, now: float) -> hot.Later | Pace:
         """The due row of one that has to wait, or what is known of its speed by now."""
         event = fanout.event
+        if fanout.wave >= 0:
+            return await self._wave_paced(record, fanout, now)
         if self._brake and self._brake.on:
             halted = self._brake.halted(event.space)
             if stopped_by(halted, channel="", category=event.category, priority=event.priority, template=event.template, event=event.id, campaign=event.campaign):
@@ -98,15 +104,49 @@ class ExpandStage:
             return _put_off(record, fanout, pace, now + LOOK)
         return pace
 
+    async def _knows(self, space: int, key: str) -> bool:
+        return await self._store.read(lambda tx: audience_people.stored(tx, space, key)) is not None
+
+    async def _wave_paced(self, record: Record, fanout: FanOut, now: float) -> hot.Later | Pace:
+        """The same of a wave of a campaign's run."""
+        event = fanout.event
+        run = await self._store.read(lambda tx: campaign_rows.run(tx, event.space, event.id))
+        if run is None:
+            return fanout.pace
+        halted = self._halted(event.space)
+        at = waves.wait_until(run, fanout, now, halted)
+        if at > now:
+            return waves.put_off(record, fanout, at)
+        if fanout.cursor < 0 or waves.cancelled(event.id, halted):
+            return fanout.pace
+        flight = await self._in_flight(fanout)
+        pace = pacing.measured(fanout.pace, flight, now)
+        if pacing.full(pace, flight, pacing.chunk(fanout.pace, CHUNK)):
+            return waves.put_off(record, msgspec.structs.replace(fanout, pace=pace), now + LOOK)
+        return pace
+
+    def _halted(self, space: int) -> frozenset[str]:
+        return self._brake.halted(space) if self._brake and self._brake.on else frozenset()
+
+    def _step(self, tx: Tx, record: Record, fanout: FanOut, pace: Pace, share: int, now: float) -> Sequence[Record | hot.Later]:
+        if fanout.wave < 0:
+            return _step(tx, record, fanout, pace, share, now)
+        return waves.step(tx, record, fanout, pace, share, now, waves.cancelled(fanout.event.id, self._halted(fanout.event.space)))
+
     async def _in_flight(self, fanout: FanOut) -> int:
         """Released and neither at its end nor waiting for a time of its own: not decided yet, or on the way to a provider."""
         event = fanout.event
         cohorts = [decided.cohort_of(msgspec.structs.replace(event, root=False), demo=demo).cohort for demo in (False, True)]
+        if fanout.wave >= 0:
+            cohorts = await self._store.read(lambda tx: campaign_rows.cohorts_of(tx, event.space, event.id))
         stands = await self._store.read(lambda tx: counted.now_standing(tx, event.space, cohorts=cohorts))
         units: Counter[int] = Counter()
         for (channel, _), n in stands.items():
             units[channel] += n
-        undecided = max(0, fanout.pace.released - min(units.values(), default=0))  # every one has at least a unit on each channel
+        released = fanout.pace.released
+        if fanout.wave >= 0:
+            released = await self._store.read(lambda tx: sum(wave.released for wave in campaign_rows.waves_of(tx, event.space, event.id)))
+        undecided = max(0, released - min(units.values(), default=0))  # every one has at least a unit on each channel
         if undecided and self._log:  # those that no unit came of (a letter that nobody can account for) do not wait for ever
             undecided = min(undecided, sum((await self._log.lag("decide", [topics.events(event.priority)])).values()))
         return undecided + sum(n for (_, state), n in stands.items() if state in (State.PENDING, State.SENDING))
@@ -150,7 +190,11 @@ def _begin(tx: Tx, fanout: FanOut, now: float) -> None:
     owner = _claim(tx, event, now)
     recipients = 0
     if owner == event.id and not fanout.recipients:  # else who it is for was written down when it was planned
-        recipients = fanouts.take(tx, event.space, event.id, fanout.group)
+        if fanout.audience:
+            asked = audience_people.whom(tx, event.space, audience_people.stored(tx, event.space, fanout.audience) or Audience(Any()), now, key=fanout.audience)
+            recipients = fanouts.take_audience(tx, event.space, event.id, asked)
+        else:
+            recipients = fanouts.take(tx, event.space, event.id, fanout.group)
     cohort = decided.cohort_of(msgspec.structs.replace(event, root=False))
     insert_new(tx, cohorts, [{**msgspec.structs.asdict(cohort), "created": now}])
     fanouts.put_event(
@@ -159,7 +203,7 @@ def _begin(tx: Tx, fanout: FanOut, now: float) -> None:
             "id": event.id, "space": event.space, "person": 0, "type": clean(event.type), "category": event.category, "priority": event.priority,
             "source": event.source, "key": clean(event.key), "template": event.template, "version": event.version,
             "recipients": fanout.recipients or recipients, "duplicate_of": None if owner == event.id else owner, "cohort": cohort.cohort,
-            "target": clean(f"group:{fanout.group}"), "body": msgspec.msgpack.encode(event), "accepted": event.accepted,
+            "target": clean(f"group:{fanout.group}" if fanout.group else f"audience:{fanout.audience}"), "body": msgspec.msgpack.encode(event), "accepted": event.accepted,
         },
     )  # fmt: skip
 

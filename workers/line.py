@@ -57,7 +57,7 @@ class Line:
 
     def __init__(
         self, *, store: Store, events: Log, clock: Clock, decide: DecideStage, expand: ExpandStage, facts: FactsOf, renderer: Renderer,
-        router: Router, cache: Cache, brake: Brake, alarm: "Alarm", fires: Fires, fills: Fills, walks: Walks,
+        router: Router, cache: Cache, brake: Brake, alarm: "Alarm", fires: Fires, runs: Fires, fills: Fills, walks: Walks,
         names: Sequence[str] = STAGES,
     ) -> None:  # fmt: skip
         unknown = set(names) - set(STAGES)
@@ -68,6 +68,7 @@ class Line:
         self.due = Due(store=store, events=events, commit=commit, clock=clock)
         self.schedules = Schedules(fires=fires, clock=clock)
         self.foresee = Foresee(walks=walks, clock=clock)
+        self.campaigns = Schedules(fires=runs, clock=clock, name="campaigns")
         self.rollup = Rollup(store=store, clock=clock)
         self.filling = Filling(fills=fills, clock=clock)
         self.touched = Touched(store=store, clock=clock)
@@ -96,6 +97,7 @@ class Line:
             self.workers["release"] = self.release
             self.workers["schedules"] = self.schedules
             self.workers["foresee"] = self.foresee
+            self.workers["campaigns"] = self.campaigns
         if "rollup" in names:
             self.workers["filling"] = self.filling
             self.workers["touched"] = self.touched
@@ -159,7 +161,7 @@ class Line:
         while calm < 2:
             await self.brake.look()
             await self.release.once()
-            while await self.schedules.once() or await self.foresee.once():
+            while await self.schedules.once() or await self.campaigns.once() or await self.foresee.once():
                 pass
             await self.due.once()
             await self.touched.once()

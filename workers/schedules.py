@@ -1,4 +1,4 @@
-"""Schedules: looks for those whose time has come, and has them fire. Part of the due stage."""
+"""Schedules and campaigns: looks for those whose time has come, and has them fire. Part of the due stage."""
 
 from typing import Protocol
 
@@ -17,10 +17,9 @@ class Fires(Protocol):
 class Schedules(Rounds):
     """`once` makes what has come now; how many schedules that were."""
 
-    name = "schedules"
-
-    def __init__(self, *, fires: Fires, clock: Clock) -> None:
+    def __init__(self, *, fires: Fires, clock: Clock, name: str = "schedules") -> None:
         super().__init__(clock)
+        self.name = name
         self._fires = fires
 
     async def _once(self) -> int:

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from backend.api import (
     audiences,
+    campaigns,
     content,
     docs,
     events,
@@ -35,7 +36,7 @@ from backend.domain.errors import MethodWrong, NotFound, Refusal
 if TYPE_CHECKING:
     from backend.app.app import App
 
-ENDPOINTS: list[Endpoint] = [*events.ENDPOINTS, *operating.ENDPOINTS, *providers.ENDPOINTS, *users.ENDPOINTS, *content.ENDPOINTS, *images.ENDPOINTS, *live.ENDPOINTS, *schedules.ENDPOINTS, *audiences.ENDPOINTS]
+ENDPOINTS: list[Endpoint] = [*events.ENDPOINTS, *operating.ENDPOINTS, *providers.ENDPOINTS, *users.ENDPOINTS, *content.ENDPOINTS, *images.ENDPOINTS, *live.ENDPOINTS, *schedules.ENDPOINTS, *audiences.ENDPOINTS, *campaigns.ENDPOINTS]
 
 Plain = Callable[["App", Request], Awaitable[Response]]
 PLAIN: list[tuple[str, str, Plain]] = [

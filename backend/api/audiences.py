@@ -116,9 +116,9 @@ ENDPOINTS = [
     Endpoint("POST", f"{_A}/count", "countAudience", "How many it names now", count, _READ, answer=CountView),
     Endpoint("GET", f"{_A}/versions", "listAudienceVersions", "What an audience was", versions, _READ, answer=Page[AudienceVersionView]),
     Endpoint("POST", f"{_A}/restore", "restoreAudience", "Make a former version the newest", restore, _WRITE, body=VersionIn, answer=AudienceView),
-    Endpoint("GET", f"{_A}/members", "listAudienceMembers", "Whom it names now", members, _READ, answer=Page[str], query=ListQuery),
-    Endpoint("POST", f"{_A}/members/add", "addAudienceMembers", "Put people on a list", add, _WRITE, body=UsersIn, answer=AudienceView),
-    Endpoint("POST", f"{_A}/members/remove", "removeAudienceMembers", "Take people off a list", remove, _WRITE, body=UsersIn, answer=AudienceView),
+    Endpoint("GET", f"{_A}/members", "listAudienceMembers", "Whom it names now", members, ("content.read", "people.read"), answer=Page[str], query=ListQuery, together=True),
+    Endpoint("POST", f"{_A}/members/add", "addAudienceMembers", "Put people on a list", add, ("content.write", "people.read"), body=UsersIn, answer=AudienceView, together=True),
+    Endpoint("POST", f"{_A}/members/remove", "removeAudienceMembers", "Take people off a list", remove, ("content.write", "people.read"), body=UsersIn, answer=AudienceView, together=True),
     Endpoint("GET", "/v1/fields", "listFields", "Attributes that rules may look at", fields, _READ, answer=Page[FieldView]),
     Endpoint("PUT", "/v1/fields/{name}", "putField", "Let rules look at an attribute, or seal it", put_field, _PEOPLE, body=FieldIn, answer=FieldView),
 ]

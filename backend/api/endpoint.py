@@ -94,7 +94,7 @@ Handler = Callable[[Call], Awaitable[Answer]]
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """`permissions`: one of them is enough, none means anybody signed in; `own`: the person {id} may, too, with this permission.
+    """`permissions`: one of them is enough (`together`: all are needed), none means anybody signed in; `own`: the person {id} may, too, with this permission.
 
     `body`, `answer`: types for reading and for the OpenAPI document; a body of type `bytes` is handed over unread,
     an answer that is a tuple is one of several types.
@@ -115,11 +115,12 @@ class Endpoint(msgspec.Struct, frozen=True):
     repeatable: bool = False  # takes an Idempotency-Key
     tag: str = ""
     limit: int = BODY_LIMIT  # bytes of the body
+    together: bool = False
     media: str = ""  # what a body of bytes is, for the OpenAPI document; "": events
 
     def admits(self, actor: Actor, path: Mapping[str, str]) -> bool:
         """The early guard: what the facade would refuse at once."""
-        if not self.permissions or any(may(actor, permission) for permission in self.permissions):
+        if not self.permissions or (all if self.together else any)(may(actor, permission) for permission in self.permissions):
             return True
         return bool(self.own) and bool(actor.person) and actor.subject == path.get("id") and may(actor, self.own)
 
@@ -198,7 +199,8 @@ def _single(request: Request) -> dict[str, str]:
 def _forbidden(endpoint: Endpoint) -> Forbidden:
     roles = sorted({role for p in endpoint.permissions for role in PERMISSIONS[p][0]})
     scopes = sorted({scope for p in endpoint.permissions for scope in PERMISSIONS[p][1]})
-    told = f"it needs the scope {' or '.join(scopes)}" + (f", or the role {' or '.join(roles)}" if roles else "")
+    either = " and " if endpoint.together else " or "
+    told = f"it needs the scope {either.join(scopes)}" + (f", or the role {' or '.join(roles)}" if roles else "")
     return Forbidden(
         f"You may not do this: {told}. Ask an administrator for it.", permission=endpoint.permissions[0], scopes=scopes, roles=roles
     )

@@ -20,6 +20,7 @@ from backend.app.analytics import Analytics
 from backend.app.audiences import Audiences
 from backend.app.audit import Audit
 from backend.app.browsers import Browsers
+from backend.app.campaigns import Campaigns
 from backend.app.captures import Captures
 from backend.app.categories import Categories
 from backend.app.chat import Chat
@@ -103,6 +104,7 @@ class App:
         self.groups = Groups(self)
         self.categories = Categories(self)
         self.audiences = Audiences(self)
+        self.campaigns = Campaigns(self)
         self.templates = Templates(self)
         self.senders = Senders(self)
         self.studio = Studio(self)

@@ -158,6 +158,8 @@ def _expired(facts: Facts, channel: str, address: Address | None, at: float) -> 
     expires, cancelled = facts.event.expires, facts.event.cancelled
     if cancelled:
         return GateTrace("expired", "stop", Reason("cancelled", {"at": cancelled, "by": facts.event.cancelled_by, "for": facts.event.send_at}))
+    if facts.halted and facts.event.campaign and f"cancelled:{facts.event.id.hex()}" in facts.halted:
+        return GateTrace("expired", "stop", Reason("cancelled", {"at": facts.now, "by": f"campaign:{facts.event.campaign}", "for": facts.event.accepted}))
     if expires and facts.now >= expires:
         return GateTrace("expired", "stop", Reason("expired", {"at": expires}))
     return _PASS["expired"]

@@ -15,13 +15,16 @@ STEPS = 5  # chunks that `limit` is released in
 
 class Pace(msgspec.Struct, frozen=True, omit_defaults=True):
     """Travels with the fan-out. `rate`: carried out a second within the last window, negative before the first one ended, which began at
-    `since` with `done` of them carried out. `looks`: how often it was put off."""
+    `since` with `done` of them carried out. `looks`: how often it was put off. Of a wave of a campaign: `asked`, people a second that somebody wants, 0 for as
+    fast as it goes; `due`, when the next step is."""
 
     released: int = 0
     since: float = 0.0
     done: int = 0
     rate: float = -1.0
     looks: int = 0
+    asked: float = 0.0
+    due: float = 0.0
 
 
 def limit(pace: Pace) -> int:

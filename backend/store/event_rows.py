@@ -13,7 +13,7 @@ from backend.store import counted, history, walk, watch
 from backend.store.born import span, with_it
 from backend.store.history import EventRow
 from backend.store.port import Tx
-from backend.store.tables import attempts, deliveries, events, notifications
+from backend.store.tables import attempts, cohorts, deliveries, events, notifications
 
 MANY = 500  # recipients beyond which a fan-out's units are read from the counts and not from its rows
 
@@ -69,7 +69,9 @@ def ledger(tx: Tx, space: int, row: EventRow) -> Ledger:
 
 
 def _cohorts(tx: Tx, space: int, row: EventRow) -> list[int]:
-    """Under which the units of a fan-out are counted: those of the demo's people who were among them apart."""
+    """Under which the units of a fan-out are counted: those of the demo's people who were among them apart; of a campaign's run one a variant."""
+    if row.target.startswith("campaign:"):
+        return list(tx.conn.scalars(select(cohorts.c.cohort).where(cohorts.c.space == space, cohorts.c.event == row.id)))
     cohort = tx.conn.scalar(select(events.c.cohort).where(events.c.id == row.id, events.c.space == space)) or 0
     return [cohort, cohort_id(space, row.category, row.priority, row.template, str(row.version), row.id.hex(), "demo")]
 

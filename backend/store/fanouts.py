@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import Select, func, insert, literal, select
 
 from backend.store.port import Tx
 from backend.store.tables import events, memberships, people, snapshots
@@ -20,6 +20,13 @@ def take(tx: Tx, space: int, event: bytes, group: str) -> int:
     m = memberships.c
     members = select(literal(event, snapshots.c.event.type), m.person, m.space).where(m.space == space, m.group_key == group)
     tx.conn.execute(insert(snapshots).from_select(["event", "person", "space"], members))
+    return size(tx, space, event)
+
+
+def take_audience(tx: Tx, space: int, event: bytes, asked: Select[tuple[int]]) -> int:
+    """Keep whom the statement names (`audience_people.whom`); how many there are."""
+    whose = asked.subquery().c
+    tx.conn.execute(insert(snapshots).from_select(["event", "person", "space"], select(literal(event, snapshots.c.event.type), whose.person, literal(space))))
     return size(tx, space, event)
 
 

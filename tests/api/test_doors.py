@@ -11,7 +11,7 @@ from backend.app.views import PersonIn
 from backend.security.roles import PERMISSIONS, ROLES, SCOPES
 from tests.api.conftest import ADMIN, Ask
 
-PARTS = {"id": "mia", "key": "orders", "nid": "0" * 32, "address": "00", "scope": "channel:sms", "channel": "support"}
+PARTS = {"id": "mia", "key": "orders", "nid": "0" * 32, "address": "00", "scope": "channel:sms", "channel": "support", "name": "plan", "run": "0" * 32}
 
 
 def path_of(endpoint: Endpoint, **parts: str) -> str:
@@ -24,9 +24,10 @@ def may_in_theory(endpoint: Endpoint, role: str, scopes: tuple[str, ...] | None)
     """Said again, by PERMISSIONS alone: what the guard should let through for somebody else's things."""
     if not endpoint.permissions:
         return True
+    enough = all if endpoint.together else any
     if scopes is None:
-        return any(role in PERMISSIONS[p][0] for p in endpoint.permissions)
-    return any(scope == "admin" or scope in PERMISSIONS[p][1] for p in endpoint.permissions for scope in scopes)
+        return enough(role in PERMISSIONS[p][0] for p in endpoint.permissions)
+    return enough(any(scope == "admin" or scope in PERMISSIONS[p][1] for scope in scopes) for p in endpoint.permissions)
 
 
 EVERYBODY = [*[(role, None) for role in ROLES], *[("", (scope,)) for scope in SCOPES], ("", ())]
@@ -103,10 +104,17 @@ async def test_the_facade_refuses_by_itself_when_no_guard_stands_before_it(app: 
         "putOrder": {"owner": "mia", "state": "paid"},
         "raiseAlert": {"title": "T"},
         "replayDead": {"fingerprint": "f"},
+        "restoreAudience": {"version": 1},
+        "addAudienceMembers": {"users": ["mia"]},
+        "removeAudienceMembers": {"users": ["mia"]},
+        "putField": {"used": False},
+        "duplicateCampaign": {"key": "copy"},
         "previewTimes": {"cron": "0 9 * * *"},
         "putSchedule": {"name": "Greeting", "category": "orders", "cron": "0 9 * * *", "to": {"user": "mia"}, "title": "T", "type": "t"},
     }
-    queries = {"searchUsers": {"search": "mia"}, "removeSuppression": {"channel": "email", "address": "a@example.com"}}
+    queries = {
+        "calendar": {"since": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z"},
+        "searchUsers": {"search": "mia"}, "removeSuppression": {"channel": "email", "address": "a@example.com"}}
     for endpoint in ENDPOINTS:
         if not endpoint.permissions:
             continue

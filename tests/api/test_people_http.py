@@ -231,7 +231,7 @@ async def test_chat_orders_alerts(ask: Ask, mia: None):
 
 
 async def test_nothing_is_there_and_wrong_methods_say_what_is(ask: Ask):
-    missing = await ask("GET", "/v1/campaigns", role="admin")
+    missing = await ask("GET", "/v1/nothing", role="admin")
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
     wrong = await ask("DELETE", "/v1/events", role="admin")
     assert (wrong.status_code, wrong.headers["allow"], wrong.json()["code"]) == (405, "POST", "method_wrong")

@@ -152,7 +152,7 @@ async def test_nothing_of_one_space_is_seen_from_another(ask: Ask, spaces: dict[
     for endpoint in ENDPOINTS:
         if endpoint.method != "GET":
             continue
-        keys = {"id": "mia", "key": "special", "scope": "channel:sms", "channel": "support"}
+        keys = {"id": "mia", "key": "special", "scope": "channel:sms", "channel": "support", "run": "0" * 32, "name": "plan"}
         keys |= {"id": spaces["event"]} if endpoint.path.startswith("/v1/events") else {"id": spaces["delivery"]} if endpoint.path.startswith("/v1/deliveries") else {}
         for who in ({"role": "admin"}, {"scopes": ("notifications:read:any", "admin")}, {"role": "member", "subject": "mia"}):
             answer = await ask("GET", endpoint.path.format(**keys), space=OTHER, **who, params={"search": "mia"} if endpoint.name == "searchUsers" else {})

@@ -94,6 +94,13 @@ RULES = {
         "remove_members": "content.write&people.read", "fields": "content.read", "put_field": "people.write",
     },
     "forecasts": {"begin": "content.write", "get": "content.read", "stop": "content.write", "report": "content.read"},
+    "campaigns": {
+        "put": "content.write", "get": "content.read", "list": "content.read", "counts": "content.read", "delete": "content.write", "duplicate": "content.write",
+        "versions": "content.read", "submit": "content.write", "approve": "content.write&events.send", "reject": "content.write",
+        "start": "content.write&events.send", "pause": "content.write", "resume": "content.write&events.send", "cancel": "content.write",
+        "roll_out": "content.write&events.send", "stop_variant": "content.write", "runs": "content.read", "run": "content.read",
+        "recipients": "content.read&people.read", "calendar": "content.read",
+    },
     "spaces": {"mine": "inbox.own"},
     "about": {"describe": "operate"},
     "halts": {"put": "operate", "remove": "operate", "list": "operate", "look": "operate", "shown": "analytics.read"},

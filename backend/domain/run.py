@@ -1,0 +1,76 @@
+"""A run of a campaign: what its children are made of, how fast it goes, and what its state follows from. Pure."""
+
+import base64
+
+import msgspec
+
+from backend.domain import quiet
+from backend.domain.campaign import Timing, Window
+from backend.domain.ids import make_id
+from backend.domain.person import QuietHours
+
+UNASSIGNED = -3  # in `recipients.variant`: in the rest that waits for a winner
+BEAT = 0.25  # seconds between steps of a wave that has a pace
+LAG = 1.0  # seconds by which a pace is made up for; what was late by more (a pause) goes on from now
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What the people of a variant get: the pinned version, and the body of their events (base64 of JSON of domain.event.Body)."""
+
+    template: str
+    version: int
+    body: str = "e30="
+
+    @property
+    def raw(self) -> bytes:
+        return base64.b64decode(self.body)
+
+
+class RunBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Kept with the run; replaced when its campaign is edited. `stopped`: variants whose people who were not told yet are not."""
+
+    contents: tuple[Content, ...]
+    priority: str = "low"
+    asked: str = ""  # the priority that was asked for, when it was lowered
+    pace: float = 0.0
+    window: Window | None = None
+    zone: str = "UTC"
+    channels: tuple[str, ...] = ()
+    expires: int = 0
+    stopped: tuple[int, ...] = ()
+    late: int = 0  # people whose own hour was over by more than the grace
+    left: int = 0  # people of the forecast who were not named any more
+    detail: str = ""
+
+
+def run_id(space: int, key: str, planned: float) -> bytes:
+    """The one run of a campaign at a planned time, whoever makes it and however often."""
+    return make_id(max(0, int(planned * 1000)), b"run", space.to_bytes(2, "big"), key.encode(), repr(planned).encode())
+
+
+def timing_of(timing: Timing) -> tuple[float, Window | None, str]:
+    """Pace, window and the zone whose clock the window is on."""
+    return timing.pace, timing.window, timing.zone if timing.zone != "person" else "UTC"
+
+
+def opens(window: Window | None, zone: str, now: float) -> float:
+    """The first moment from now on at which the window is open; now when it is, or when there is none."""
+    if window is None:
+        return now
+    days = tuple(range(7))
+    shut = [QuietHours(window.end, window.start, days)]
+    closed = tuple(day for day in days if day not in window.days)
+    if closed:
+        shut.append(QuietHours("00:00", "24:00", closed))
+    found = quiet.next_allowed(now, quiet.zone(zone), shut)
+    return now if found is None else found
+
+
+def share(pace: float) -> int:
+    """How many people a step of a wave with this pace releases."""
+    return max(1, round(pace * BEAT))
+
+
+def following(due: float, released: int, pace: float, now: float) -> float:
+    """When the next step is due: as long after this one was as its people take, so that lateness is made up for."""
+    return max(due, now - LAG) + released / pace
