@@ -34,7 +34,7 @@ def tracked() -> list[Path]:
     return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "tests/oracles/package-lock.json"])
+@pytest.mark.parametrize("name", [*LOCKS, "tests/oracles/package-lock.json", "tests/oracles/statistics/requirements.lock"])
 def test_a_lock_names_no_host(name):
     text = re.sub(r'"(?:url|deprecated|funding)": "[^"]*"', "", (ROOT / name).read_text())  # where npm packages ask for gifts, and their last words
     assert not re.findall(r"://|--(?:index|extra-index|find-links|trusted-host)|\"resolved\"", text)
