@@ -12,7 +12,7 @@ RUN := $(VENV)/.run-$(firstword $(shell (pwd; cat requirements.lock pyproject.to
 TESTS := $(VENV)/.tests-$(firstword $(shell (pwd; cat requirements-test.lock pyproject.toml) | cksum))
 NODE_ORACLES := tests/oracles/node_modules/.package-lock.json
 SUMS := tests/oracles/statistics# gbstats wants an old numpy: an environment of its own
-ORACLES := $(NODE_ORACLES) $(SUMS)/venv/.done
+ORACLES := $(NODE_ORACLES) build/statistics/.done
 # drill_*.py takes longer than `make test` may: its short form is tests/drills/test_short.py
 DRILLS := -o python_files='test_*.py drill_*.py' tests/line tests/drills
 UV := uv==0.13.9 # only resolves the locks
@@ -82,7 +82,7 @@ lock: check-python ## resolve the versions in pyproject.toml anew (UPGRADE=1: th
 
 clean: ## remove what was built and installed here; data in .carillon is kept
 	@-if test -x $(BIN)/python && test -d .engines; then $(ENGINES) down --remove; fi
-	rm -rf $(VENV) .web .states build dist *.egg-info tests/oracles/node_modules $(SUMS)/venv
+	rm -rf $(VENV) .web .states build dist *.egg-info tests/oracles/node_modules
 	rm -rf .ruff_cache .mypy_cache .pytest_cache .hypothesis .import_linter_cache
 
 check-python:
@@ -105,7 +105,7 @@ $(TESTS): | check-python
 $(NODE_ORACLES): tests/oracles/package-lock.json tests/oracles/package.json | $(TESTS)
 	@cd tests/oracles && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent && touch node_modules/.package-lock.json
 
-$(SUMS)/venv/.done: $(SUMS)/requirements.lock | $(TESTS)
-	@rm -rf $(SUMS)/venv && $(BIN)/python -m venv $(SUMS)/venv
-	@$(SUMS)/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r $(SUMS)/requirements.lock || { echo "gbstats and statsmodels, which our sums are compared with, could not be installed. They need a Python of 3.11 or 3.12 (an older numpy is not made for newer ones) and the package index. What pip said stands above; mend it and run make again." >&2; exit 1; }
+build/statistics/.done: $(SUMS)/requirements.lock | $(TESTS)
+	@rm -rf build/statistics && $(BIN)/python -m venv build/statistics
+	@build/statistics/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r $(SUMS)/requirements.lock || { echo "gbstats and statsmodels, which our sums are compared with, could not be installed. They need a Python of 3.11 or 3.12 (an older numpy is not made for newer ones) and the package index. What pip said stands above; mend it and run make again." >&2; exit 1; }
 	@touch $@

@@ -10,7 +10,7 @@ import pytest
 from backend.domain import statistics as s
 
 HERE = Path(__file__).parent / "statistics"
-PYTHON = HERE / "venv/bin/python"
+PYTHON = Path(__file__).parents[2] / "build/statistics/bin/python"
 WRITTEN = [
     (200, 1000, 250, 1000), (250, 1000, 200, 1000), (5_074, 61_204, 5_470, 61_388), (3, 500, 11, 500), (1, 40, 2, 35), (480, 500, 470, 500), (50, 1_000, 50, 1_000),
     (40_000, 1_000_000, 40_400, 1_000_000), (300_000, 1_000_000, 300_900, 1_000_000), (700_000, 1_000_000, 700_500, 1_000_000), (12, 300, 900, 20_000),
@@ -20,7 +20,7 @@ WRITTEN = [
 def asked(cases: list[dict[str, object]]) -> list[dict[str, object]]:
     """What the others say."""
     if not PYTHON.exists():
-        pytest.fail("gbstats and statsmodels are not installed. `make test` installs them; by hand: make tests/oracles/statistics/venv/.done")
+        pytest.fail("gbstats and statsmodels are not installed. `make test` installs them; by hand: make build/statistics/.done")
     made = subprocess.run([str(PYTHON), str(HERE / "answer.py")], input=json.dumps(cases), capture_output=True, text=True, timeout=300, check=False)
     assert made.returncode == 0, made.stderr
     found: list[dict[str, object]] = json.loads(made.stdout)
