@@ -18,7 +18,7 @@ from backend.app.app import App
 from backend.domain.errors import Invalid, NotFound, Refusal
 from backend.domain.ledger import Ledger, joined, of_totals
 from backend.security.roles import SYSTEM, Actor
-from backend.store import history, ledgers, rollup, seals, space_rows
+from backend.store import history, ledgers, retention, rollup, seals, space_rows, touches
 from backend.store.port import Tx
 from carillon import demo
 from carillon.local import Credential
@@ -57,13 +57,15 @@ class DayIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SpaceLedger(msgspec.Struct):
-    """One space. `sealed`: of the days that were dropped. `counters` and `rows`, when recounted, must be equal."""
+    """One space. `sealed`: of the days that were dropped. `counters` and `rows`, when recounted, must be equal; `people`: how many counts of people are
+    not what the recipients of campaigns say."""
 
     space: int
     name: str
     sealed: Ledger
     counters: Ledger | None = None
     rows: Ledger | None = None
+    people: int = 0
 
 
 class WholeLedger(msgspec.Struct):
@@ -105,6 +107,7 @@ async def ledger(app: App, request: Request) -> Any:
             one = SpaceLedger(space, space_rows.name(tx, space), sealed)
             if given.recount:
                 one.counters = of_totals(0, rollup.everything(tx, space))
+                one.people = touches.unlike(tx, space, app.clock.now() - retention.KEPT["recipients"])
                 one.rows = joined(of_totals(0, history.recounted(tx, space)), msgspec.structs.replace(sealed, planned=0))
             whole.spaces.append(one)
         return whole

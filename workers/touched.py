@@ -8,7 +8,7 @@ from backend.store import touches
 from backend.store.port import Store
 from workers.rounds import Rounds
 
-SHARE = 4.0  # while more waits, this round leaves the store alone for so many times as long as it held it: the line comes first
+SHARE = 9.0  # while more waits, this round leaves the store alone for so many times as long as it held it: the line comes first
 
 
 class Touched(Rounds):

@@ -4,25 +4,34 @@ passwords and sealed bytes stay out, what was sealed is shown open."""
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from sqlalchemy import select
 
 from backend.app.views import moment_or_none
 from backend.domain.decision import Decision
 from backend.domain.delivery import CHANNEL_NAME, PRIORITIES, STATE_NAME, State, platform_of
-from backend.domain.event import Body, Event
+from backend.domain.event import HOLDOUT, Body, Event
+from backend.domain.tally import PEOPLE
 from backend.store import audit, groups, persons, whole_person
 from backend.store.persons import PersonRow
 from backend.store.port import Tx
 from backend.store.tables import (
     accounts,
+    acts,
     attempts,
     captures,
     chat_messages,
     deliveries,
+    differences,
+    import_rows,
     inbox,
+    listed,
     notifications,
     orders,
     receipts,
+    recipients,
+    runs,
     saved_views,
+    summaries,
 )
 
 if TYPE_CHECKING:
@@ -91,10 +100,42 @@ def bundle(tx: Tx, app: "App", row: PersonRow) -> dict[str, Any]:
         "saved_views": [
             {"page": r["page"], "name": r["name"], "query": r["query"]} for r in whole_person.rows(tx, saved_views, space, person)
         ],
+        **_looked_at(tx, space, person),
         "audit": [
             {"at": moment_or_none(r.at), "actor": r.actor, "role": r.role, "action": r.action, "detail": msgspec.json.decode(r.detail)} for r in trail
         ],
     }
+
+
+def _looked_at(tx: Tx, space: int, person: int) -> dict[str, Any]:
+    """What rules of audiences look at, on which lists the person is, and what campaigns they were in."""
+    (summary, *_) = whole_person.rows(tx, summaries, space, person) or [None]
+    campaign_of = {row.id: row.campaign for row in tx.conn.execute(select(runs.c.id, runs.c.campaign).where(runs.c.space == space))}
+    campaigns_of = [row for row in whole_person.rows(tx, recipients, space, person) if row["run"] in campaign_of]
+    return {
+        "summary": summary and {
+            "attributes": summary["attributes"], "consents": summary["consents"],
+            **{f"last_{name}_at": moment_or_none(summary[name]) for name in ("got", "opened", "clicked")},
+            "times": {name: moment_or_none(at) for name, at in sorted(summary["times"].items())},
+        },
+        "acts": [
+            {"type": r["type"], "first_at": moment_or_none(r["first"]), "last_at": moment_or_none(r["last"]), "times": r["n"]}
+            for r in whole_person.rows(tx, acts, space, person)
+        ],
+        "lists": [r["audience"] for r in whole_person.rows(tx, listed, space, person)],
+        "imports": [{"import": r["import_id"].hex(), "line": r["n"]} for r in whole_person.rows(tx, import_rows, space, person)],
+        "campaigns": [
+            {
+                "campaign": campaign_of[r["run"]], "run": r["run"].hex(), "variant": "holdout" if r["variant"] == HOLDOUT else r["variant"],
+                **{f"{name}_at": moment_or_none(r[name]) for name in PEOPLE},
+            }
+            for r in campaigns_of
+        ],
+        "differences": [
+            {"run": r["run"].hex(), "channel": CHANNEL_NAME.get(r["channel"], ""), "at": moment_or_none(r["at"]), **{name: r[name] for name in ("foreseen", "fact", "cause")}}
+            for r in whole_person.rows(tx, differences, space, person)
+        ],
+    }  # fmt: skip
 
 
 def _inbox(row: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ ONCE = 2_000  # rows of one statement
 FOREVER = 0.0
 # what is told of it; a day more at most, for days go whole. An event's id is known as a repeat as long as the event is there to be looked at.
 KEPT = {
-    "history": KEEP, "captures": KEEP, "dead": KEEP, "chat": KEEP, "schedules": KEEP, "repeats": KEEP, "tests": KEEP, "log": LOG, "idempotency": DAY,
+    "history": KEEP, "captures": KEEP, "dead": KEEP, "chat": KEEP, "schedules": KEEP, "repeats": KEEP, "imports": KEEP, "forecasts": KEEP, "differences": KEEP, "recipients": 90 * DAY, "tests": KEEP, "log": LOG, "idempotency": DAY,
     "content": FOREVER, "totals": FOREVER, "audit": FOREVER,
 }  # fmt: skip
 LAST = "purge.last"  # the mark of the last round
@@ -63,6 +63,9 @@ def sweep(tx: Tx, now: float) -> int:
     gone += _drop(tx, t.dead, t.dead.c.at < now - KEPT["dead"])
     gone += _drop(tx, t.ahead, t.ahead.c.delivery < oldest_id)
     gone += _drop(tx, t.firings, t.firings.c.planned < now - KEPT["schedules"])
+    gone += _recipients(tx, now)
+    read = select(t.imports.c.id).where(t.imports.c.changed < now - KEPT["imports"])
+    gone += _drop(tx, t.import_rows, t.import_rows.c.import_id.in_(read))
     said, newer = t.chat_messages, t.chat_messages.alias()
     behind = (newer.c.space == said.c.space) & (newer.c.channel == said.c.channel) & (newer.c.seq > said.c.seq)
     # the newest of a channel stays: numbers go on from it, and a cursor must not meet them a second time
@@ -71,6 +74,16 @@ def sweep(tx: Tx, now: float) -> int:
     gone += _drop(tx, t.idempotency, t.idempotency.c.at < now - KEPT["idempotency"])
     gone += _drop(tx, t.sessions, t.sessions.c.expires < now)
     return gone + _drop(tx, t.revoked, t.revoked.c.expires < now)
+
+
+def _recipients(tx: Tx, now: float) -> int:
+    """Who a run was for and where it did otherwise, some time after it ended: rules may ask for weeks who clicked in a campaign. Of a forecast the
+    people go earlier, for a run has its own. Counts of people stay in the tallies."""
+    r, f = t.runs.c, t.forecasts.c
+    ended = [select(r.id).where(r.ended < now - KEPT[what]) for what in ("recipients", "differences")]
+    gone = _drop(tx, t.recipients, t.recipients.c.run.in_(ended[0]))
+    gone += _drop(tx, t.recipients, t.recipients.c.run.in_(select(f.id).where(f.at < now - KEPT["forecasts"], f.ended.is_not(None))))
+    return gone + _drop(tx, t.differences, t.differences.c.run.in_(ended[1]))
 
 
 def _untested(tx: Tx, now: float) -> int:

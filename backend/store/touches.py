@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.domain.campaign import Campaign
@@ -259,15 +259,15 @@ def _count(tx: Tx, space: int, counted: Mapping[tuple[bytes, int, bool, str], in
         tx.conn.execute(insert(t.deltas), rows)
 
 
-def recounted(tx: Tx, space: int) -> Counter[tuple[int, int, int, int]]:
-    """(born, cohort, channel, kind) -> people, counted from the recipients of runs that are kept: what their tallies must be."""
+def recounted(tx: Tx, space: int, since: float = 0.0) -> Counter[tuple[int, int, int, int]]:
+    """(born, cohort, channel, kind) -> people, counted from the recipients of runs that did not end before `since`: what their tallies must be."""
     r, p = t.recipients.c, t.people.c
     found: Counter[tuple[int, int, int, int]] = Counter()
     counts = [func.count(r[name]).label(name) for name in PEOPLE]
     rows = tx.conn.execute(
         select(r.run, r.variant, p.demo, *counts)
         .join_from(t.recipients, t.people, (p.space == r.space) & (p.person == r.person))
-        .where(r.space == space)
+        .where(r.space == space, r.run.in_(_kept(space, since)))
         .group_by(r.run, r.variant, p.demo)
     )
     for row in rows:
@@ -275,3 +275,22 @@ def recounted(tx: Tx, space: int) -> Counter[tuple[int, int, int, int]]:
             cohort = people_cohort(space, row.run, row.variant, bool(row.demo))
             found[quarter_of(row.run), cohort, 0, kind] += int(getattr(row, name))
     return +found
+
+
+def unlike(tx: Tx, space: int, since: float) -> int:
+    """How many counts of people are not what the recipients of runs say that did not end before `since`: 0, or something is wrong."""
+    k, d, c = t.tallies.c, t.deltas.c, t.cohorts.c
+    found: Counter[tuple[int, int, int, int]] = Counter()
+    kinds, mine = list(PEOPLE.values()), (c.space == space, c.event.in_(_kept(space, since)), c.campaign != "")
+    of_tallies = select(k.born, k.cohort, k.channel, k.kind, k.n).join_from(t.tallies, t.cohorts, (c.space == k.space) & (c.cohort == k.cohort)).where(k.kind.in_(kinds), *mine)
+    of_deltas = select(d.born, d.cohort, d.channel, d.now, d.n).join_from(t.deltas, t.cohorts, (c.space == d.space) & (c.cohort == d.cohort)).where(d.now.in_(kinds), *mine)
+    for statement in (of_tallies, of_deltas):
+        for born, cohort, channel, kind, n in tx.conn.execute(statement):
+            found[born, cohort, channel, kind] += n
+    rows = recounted(tx, space, since)
+    return sum(found[key] != rows[key] for key in found.keys() | rows.keys())
+
+
+def _kept(space: int, since: float) -> Select[tuple[bytes]]:
+    r = t.runs.c
+    return select(r.id).where(r.space == space, or_(r.ended.is_(None), r.ended >= since))

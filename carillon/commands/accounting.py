@@ -59,7 +59,7 @@ async def _whole(desk: "Desk", since: float, recount: bool) -> dict[str, Any]:
         of_rows = ledgers[one["space"]]
         sealed = Ledger() if since else msgspec.convert(one["sealed"], Ledger)
         differs = balance(of_rows) + balance(sealed)
-        counters = one["counters"] == one["rows"]
+        counters = one["counters"] == one["rows"] and not one["people"]
         off += bool(differs) or not counters
         spaces.append({**one, "ledger": msgspec.to_builtins(of_rows), "difference": differs, "counters_right": counters})
     whole = Ledger()
@@ -85,6 +85,8 @@ def _lines(answer: dict[str, Any]) -> Iterable[str]:
             yield from table(rows, {"what": one["name"]} | {name: name for name in COLUMNS[1:]})
         if not one["counters_right"]:
             yield "The counters do not say what the rows say."
+        if one["people"]:
+            yield f"{one['people']:,} counts of people are not what the recipients of campaigns say."
         if len(spaces) > 1 and one["difference"]:
             yield f"The space {one['name']} does not balance: {one['difference']:+,} units are unaccounted for."
     if answer["difference"]:

@@ -170,3 +170,40 @@ def test_the_list_of_tables_with_people_is_complete() -> None:
     }
     missing = [t.name for t in tables.meta.sorted_tables if "person" in t.c and t.name not in kept and t.name not in source]
     assert missing == []
+
+
+def test_the_export_has_every_table_with_people() -> None:
+    """Whoever adds a table of people decides here what they are shown of it."""
+    sources = "".join(Path(__file__).resolve().parents[2].joinpath(path).read_text() for path in ("backend/app/export.py", "backend/store/persons.py", "backend/store/groups.py"))
+    left_out = {
+        "snapshots": "whom an event was for stands with its notification", "events": "stand with their notifications", "collapses": "which event is the newest under a key",
+        "inbox_heads": "counts of the inbox", "chat_members": "read as chat messages", "ahead": "the order of what waits",
+    }  # fmt: skip
+    assert [t.name for t in tables.meta.sorted_tables if "person" in t.c and t.name not in left_out and t.name not in sources] == []
+
+
+async def test_the_export_says_what_rules_see_and_what_campaigns_knew(app: App) -> None:
+    await everything(app)
+    person, run, at = person_id(1, "mia-berger"), b"\1" * 16, app.clock.now()
+
+    def write(tx) -> None:
+        for table, row in (
+            (tables.runs, {"id": run, "campaign": "spring", "version": 1, "planned": at, "state": "finished", "forecast": bytes(16), "created": at}),
+            (tables.recipients, {"run": run, "person": person, "variant": 1, "wave": 0, "foreseen": b"", "clicked": at}),
+            (tables.differences, {"run": run, "person": person, "channel": 2, "foreseen": "send", "fact": "skip:no_address", "cause": "no_address", "at": at}),
+            (tables.acts, {"type": "order.placed", "person": person, "first": at, "last": at, "n": 2}),
+            (tables.listed, {"audience": "vips", "person": person, "created": at}),
+            (tables.import_rows, {"import_id": run, "n": 7, "person": person, "sealed": b""}),
+        ):
+            tx.conn.execute(table.insert().values(space=1, **row))
+
+    await app.store.write(write)
+    out = await app.people.export(ADMIN, "mia-berger")
+    assert (out["summary"]["attributes"], out["summary"]["consents"]) == ({"guild": "berger"}, {"marketing": True})
+    assert [(a["type"], a["times"]) for a in out["acts"]] == [("order.placed", 2)] and out["lists"] == ["vips"] and out["imports"] == [{"import": run.hex(), "line": 7}]
+    (campaign,) = out["campaigns"]
+    assert (campaign["campaign"], campaign["variant"], campaign["converted_at"]) == ("spring", 1, None) and campaign["clicked_at"] is not None
+    assert [(d["channel"], d["cause"]) for d in out["differences"]] == [("email", "no_address")]
+    await app.people.erase(ADMIN, "mia-berger")
+    for table in (tables.summaries, tables.acts, tables.listed, tables.import_rows, tables.fields):
+        assert await rows(app, table) == [], table.name

@@ -82,8 +82,10 @@ async def counted(store):
         kept = {(row.born, row.cohort, row.channel, row.kind): row.n for row in tx.conn.execute(select(t.tallies).where(k.cohort != 0, k.kind.in_(PEOPLE.values()), k.n != 0))}
         assert kept == dict(touches.recounted(tx, SPACE))
         assert tx.conn.execute(select(t.totals)).all() == [], "no unit moved"
+        assert touches.unlike(tx, SPACE, 0.0) == 0
         return kept
 
+    assert await store.read(lambda tx: touches.unlike(tx, SPACE, 0.0)) == 0, "also what is not compacted yet"
     kept = await store.write(read)
     names = {(quarter_of(run), people_cohort(SPACE, run, variant, demo), 0, kind): (run, variant, demo, name)
              for run in (SPRING, FALL) for variant in (0, 1, HOLDOUT) for demo in (False, True) for name, kind in PEOPLE.items()}  # fmt: skip
@@ -157,6 +159,11 @@ class TouchContract:
         assert await rows(store, t.touches) == [] and sum(row["n"] for row in await rows(store, t.acts)) == 480
         found = await counted(store)
         assert sum(n for (_, _, _, name), n in found.items() if name == "got") == len([row for row in await rows(store, t.recipients) if row["got"]]) > 10
+
+    async def test_a_recount_finds_what_was_counted_wrong(self, store):
+        await summed(store, Touch(GOT, 1, NOW, EMAIL, SPRING_A), Touch(GOT, 2, NOW, EMAIL, SPRING_A))
+        await store.write(lambda tx: tx.conn.execute(t.recipients.update().where(t.recipients.c.person == 2).values(got=None)))
+        assert await store.read(lambda tx: touches.unlike(tx, SPACE, 0.0)) == 1
 
     async def test_a_large_row_is_summed_whole(self, store):
         await store.write(lambda tx: touches.write(tx, [(SPACE, Touch(ACTED, 1 + n % 5, NOW, type="bought")) for n in range(3 * touches.ONCE)], NOW))

@@ -1,6 +1,7 @@
 """What is dropped by age, and what must not change by it: counts of the inbox, numbers of a chat channel, the seal of a day."""
 
 from backend.store import chat_rows, inbox, retention, seals
+from backend.store import tables as t
 from backend.store.tables import deliveries, ledger_totals
 from tests.stages.conftest import NOON, SPACE, event_for
 from tests.stages.test_decide import decide
@@ -56,3 +57,25 @@ async def test_a_day_that_does_not_balance_is_told(ground):
     await ground.store.write(lambda tx: tx.conn.execute(deliveries.delete().where(deliveries.c.id == made[0])))
     ((space, _, missing),) = await ground.store.write(lambda tx: seals.seal_day(tx, int(NOON // DAY), NOON))
     assert (space, missing) == (SPACE, 1)
+
+
+async def test_whom_a_run_was_for_goes_some_time_after_its_end_and_its_counts_stay(ground):
+    def write(tx):
+        for n, ended in enumerate((NOON - 91 * DAY, NOON - 89 * DAY, NOON - 31 * DAY, None)):
+            run = bytes([n]) * 16
+            tx.conn.execute(t.runs.insert().values(space=SPACE, id=run, campaign="c", version=1, planned=1.0, state="finished", forecast=bytes(16), created=1.0, ended=ended))
+            tx.conn.execute(t.recipients.insert().values(space=SPACE, run=run, person=7, variant=0, wave=0, foreseen=b""))
+            tx.conn.execute(t.differences.insert().values(space=SPACE, run=run, person=7, channel=2, foreseen="send", fact="skip", cause="x", at=1.0))
+        for n, at in ((8, NOON - 31 * DAY), (9, NOON)):
+            made = bytes([n]) * 16
+            tx.conn.execute(t.forecasts.insert().values(space=SPACE, id=made, campaign="c", revision=1, state="finished", at=at, ended=at))
+            tx.conn.execute(t.recipients.insert().values(space=SPACE, run=made, person=7, variant=0, wave=0, foreseen=b""))
+            tx.conn.execute(t.imports.insert().values(space=SPACE, id=made, name="f", state="finished", body="{}", created=at, changed=at))
+            tx.conn.execute(t.import_rows.insert().values(space=SPACE, import_id=made, n=1, person=7, sealed=b""))
+
+    await ground.store.write(write)
+    await ground.store.write(lambda tx: retention.sweep(tx, NOON))
+    assert {made[0] for (made,) in await ground.rows(t.recipients, "run")} == {1, 2, 3, 9}
+    assert {made[0] for (made,) in await ground.rows(t.differences, "run")} == {3}
+    assert {made[0] for (made,) in await ground.rows(t.import_rows, "import_id")} == {9}
+    assert await ground.count(t.runs) == 4 and await ground.count(t.forecasts) == 2 and await ground.count(t.imports) == 2
