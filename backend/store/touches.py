@@ -16,6 +16,7 @@ from backend.domain.delivery import CHANNEL_NAME
 from backend.domain.tally import PEOPLE, people_cohort, quarter_of
 from backend.domain.touch import ACTED, LAST, STAMPS, Touch, packed, unpacked
 from backend.store import tables as t
+from backend.store.last import Last, keep_postgres, keep_sqlite, last_postgres, last_sqlite
 from backend.store.port import Tx
 from backend.store.upsert import chunks, insert_new
 
@@ -110,7 +111,7 @@ class Sums:
                 times[stamp] = min(times.get(stamp, touch.at), touch.at)
         watched = self._watched(tx, space, acts) if acts else []
         about |= {one.run: (one.goal.category, one.campaign) for one in watched}
-        _stamp(tx, space, first, watched, acts, here, about, now)
+        _stamp(tx, space, first, watched, acts, about, now)
 
     def _watched(self, tx: Tx, space: int, acts: Sequence[Touch]) -> list[Watched]:
         """Runs that may count one of these acts."""
@@ -151,38 +152,30 @@ def _cohorts(tx: Tx, space: int, wanted: set[int]) -> dict[int, _Of]:
     return found
 
 
-def _summed(tx: Tx, space: int, touches: Sequence[Touch], cohorts: Mapping[int, _Of]) -> dict[int, bool]:
-    """Keep when each person last got, opened and clicked, in all, by channel and by category. person -> whether of the demo, of those who are here."""
+def _summed(tx: Tx, space: int, touches: Sequence[Touch], cohorts: Mapping[int, _Of]) -> set[int]:
+    """Keep when each person last got, opened and clicked, in all, by channel and by category; those who are here."""
     by_person: dict[int, list[Touch]] = defaultdict(list)
     for touch in touches:
         by_person[touch.person].append(touch)
-    s, p = t.summaries.c, t.people.c
-    here: dict[int, bool] = {}
-    changed = []
+    here: set[int] = set()
+    changed: list[Last] = []
     for some in chunks(sorted(by_person)):
-        rows = tx.conn.execute(
-            select(s.person, s.got, s.opened, s.clicked, s.times, p.demo)
-            .join_from(t.summaries, t.people, (p.space == s.space) & (p.person == s.person))
-            .where(s.space == space, s.person.in_(some)).order_by(s.person).with_for_update(of=t.summaries)
-        )  # fmt: skip
-        for row in rows:
-            here[row.person] = bool(row.demo)
-            last = {"got": row.got, "opened": row.opened, "clicked": row.clicked}
-            before, times = dict(last), dict(row.times)
-            for touch in by_person[row.person]:
+        for person, got, opened, clicked, kept in last_sqlite(tx, space, some) if tx.dialect == "sqlite" else last_postgres(tx, space, some):
+            here.add(person)
+            last, times, new = {"got": got, "opened": opened, "clicked": clicked}, kept, False
+            for touch in by_person[person]:
                 if not (did := LAST.get(touch.did)):
                     continue
-                last[did] = max(last[did] or touch.at, touch.at)
+                if (was := last[did]) is None or touch.at > was:
+                    last[did], new = touch.at, True
                 of = cohorts.get(touch.cohort)
                 for part in (CHANNEL_NAME.get(touch.channel, ""), of.category if of else ""):
-                    if part:
-                        key = f"{did}|{part}"
-                        times[key] = max(times.get(key, touch.at), touch.at)
-            if last != before or times != row.times:
-                changed.append({"of_person": row.person, **{f"new_{name}": at for name, at in last.items()}, "new_times": times})
+                    if part and touch.at > times.get(key := f"{did}|{part}", 0.0):
+                        times[key], new = touch.at, True
+            if new:
+                changed.append(Last(person, last["got"], last["opened"], last["clicked"], times))
     if changed:
-        news = {name: bindparam(f"new_{name}", type_=s[name].type) for name in ("got", "opened", "clicked", "times")}
-        tx.conn.execute(update(t.summaries).where(s.space == space, s.person == bindparam("of_person")).values(news), changed)
+        (keep_sqlite if tx.dialect == "sqlite" else keep_postgres)(tx, space, changed)
     return here
 
 
@@ -204,7 +197,7 @@ def _keep_acts(tx: Tx, space: int, acts: Sequence[Touch]) -> None:
 
 
 def _stamp(
-    tx: Tx, space: int, first: Mapping[tuple[bytes, int], Mapping[str, float]], watched: Sequence[Watched], acts: Sequence[Touch], here: Mapping[int, bool],
+    tx: Tx, space: int, first: Mapping[tuple[bytes, int], Mapping[str, float]], watched: Sequence[Watched], acts: Sequence[Touch],
     about: Mapping[bytes, tuple[str, str]], now: float,
 ) -> None:  # fmt: skip
     """The stamps of recipients that are not there yet, and each of them counted."""
@@ -218,6 +211,7 @@ def _stamp(
                 did[one.run][act.person].append(act.at)
         by_run[one.run].update(did[one.run])
     goals = {one.run: one for one in watched}
+    demo = _of_demo(tx, space, {person for persons in by_run.values() for person in persons})
     r = t.recipients.c
     news: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     counted: Counter[tuple[bytes, int, bool, str]] = Counter()
@@ -235,11 +229,18 @@ def _stamp(
                 if wanted:
                     names = tuple(sorted(wanted))
                     news[names].append({"of_run": run, "of_person": row.person, **{f"new_{name}": at for name, at in wanted.items()}})
-                    counted.update((run, row.variant, here[row.person], name) for name in names)
+                    counted.update((run, row.variant, row.person in demo, name) for name in names)
     for names, rows_ in sorted(news.items()):
         where = (r.run == bindparam("of_run", type_=r.run.type), r.person == bindparam("of_person"), r.space == space)
         tx.conn.execute(update(t.recipients).where(*where).values({name: bindparam(f"new_{name}") for name in names}), rows_)
     _count(tx, space, counted, about, now)
+
+
+def _of_demo(tx: Tx, space: int, persons: set[int]) -> set[int]:
+    p = t.people.c
+    return {
+        person for some in chunks(sorted(persons)) for person in tx.conn.scalars(select(p.person).where(p.space == space, p.person.in_(some), p.demo.is_(True)))
+    }
 
 
 def _count(tx: Tx, space: int, counted: Mapping[tuple[bytes, int, bool, str], int], about: Mapping[bytes, tuple[str, str]], now: float) -> None:
