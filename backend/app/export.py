@@ -109,7 +109,7 @@ def bundle(tx: Tx, app: "App", row: PersonRow) -> dict[str, Any]:
 
 def _looked_at(tx: Tx, space: int, person: int) -> dict[str, Any]:
     """What rules of audiences look at, on which lists the person is, and what campaigns they were in."""
-    (summary, *_) = whole_person.rows(tx, summaries, space, person) or [None]
+    summary = next(iter(whole_person.rows(tx, summaries, space, person)), None)
     campaign_of = {row.id: row.campaign for row in tx.conn.execute(select(runs.c.id, runs.c.campaign).where(runs.c.space == space))}
     campaigns_of = [row for row in whole_person.rows(tx, recipients, space, person) if row["run"] in campaign_of]
     return {
