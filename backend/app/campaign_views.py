@@ -176,7 +176,8 @@ class DifferenceRow(Struct):
 
 
 class ForecastView(Struct):
-    """The dry run over the whole audience. `state`: counting, done, stopped, failed, outdated (the draft was changed since). `people`: named by
+    """The dry run over the whole audience. `state`: counting, done, stopped, failed, outdated (the draft was changed since); of a report also none
+    (nobody made one before the run). `people`: named by
     the audience; `reached`: who get something on at least one channel, at once or later; `held_out`. `rows` add up to `units`. `missing`: data
     the template needs -> how many people it is missing for. `cost`: of SMS, in the operator's currency, by "least" and "most"; null without a price.
     `everybody`: the audience is everybody."""
@@ -199,6 +200,7 @@ class ForecastView(Struct):
     took: float = 0.0
     differences: list[DifferenceRow] = []
     detail: str = ""
+    run: str = ""  # of a report: the run whose fact it is
 
 
 class ArmView(Struct):

@@ -105,8 +105,9 @@ class Forecasts(Aggregate):
 
         row, found, differing, stands = await self.app.store.read(read)
         if row is None:
-            return ForecastView("", NONE, found.recipients, found.recipients, people=found.recipients, detail="Nobody made a forecast before this run.")
+            return ForecastView("", NONE, found.recipients, found.recipients, people=found.recipients, detail="Nobody made a forecast before this run.", run=found.id.hex())
         view = self._view(row, actor, outdated=False)
+        view.run = found.id.hex()
         return self._with_fact(view, decode(row.body), _split(differing), stands, actor, campaign_key)
 
     def _outdated(self, tx: Tx, row: Stored, published: Mapping[str, int]) -> bool:

@@ -9,7 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -28,7 +28,7 @@ from backend.domain.event import Event
 from backend.domain.forecast import Sums
 from backend.domain.person import Person, Profile
 from backend.security.sealing import Unsealable
-from backend.store import audience_rows, forecast_rows, providers
+from backend.store import audience_rows, fanouts, forecast_rows, providers
 from backend.store.audience_people import whom
 from backend.store.forecast_rows import ForecastRow
 from backend.store.port import Tx
@@ -39,12 +39,13 @@ if TYPE_CHECKING:
 log = logging.getLogger("carillon.line")
 
 CHUNK = 1_000  # persons of one transaction
-CHUNKS = 50  # of one look; others get their turn then
+CHUNKS = 100  # of one look; others get their turn then
 LEASE = 30.0  # seconds for which a process has a forecast for itself, from its last chunk on
 TURN = 64  # persons decided before the loop gets a turn: under 10 ms
 UNTAKEN = -2  # cursor of one whose people are not written down yet
 WORN = 20_000  # people of older forecasts dropped in one transaction
 WAITS = ("send", "hold")
+_Some: TypeAlias = tuple[Sequence[int], Sequence[Facts | None]]
 
 
 class Kept(msgspec.Struct, omit_defaults=True):
@@ -91,8 +92,8 @@ class Foreseeing:
 
     async def _walk(self, row: ForecastRow) -> int:
         kept = decode(row.body)
+        walk = _Walk(self.app, row, kept)
         try:
-            walk = _Walk(self.app, row, kept)
             await walk.prepare()
             n = 0
             while n < CHUNKS and row.state == "counting":
@@ -108,6 +109,8 @@ class Foreseeing:
         except Exception as error:
             log.exception("a forecast cannot be counted")
             await self._fail(row, kept, f"{type(error).__name__}: {error}"[:500])
+        finally:
+            await walk.close()
         return 1
 
     async def _fail(self, row: ForecastRow, kept: Kept, detail: str) -> None:
@@ -125,6 +128,7 @@ class _Walk:
         self._events: dict[tuple[int, float], Event] = {}
         self._wanted: dict[int, Mapping[str, frozenset[str]]] = {}  # variant -> channel -> attributes
         self._lacking: dict[int, Mapping[str, Sequence[str]]] = {}  # variant -> channel -> data that nobody brings
+        self._ahead: asyncio.Task[_Some] | None = None
 
     async def prepare(self) -> None:
         """What templates need that is not of the gates."""
@@ -140,8 +144,23 @@ class _Walk:
         row = self.row
         if row.cursor == UNTAKEN:
             return await self._take()
-        persons = await self.app.store.read(lambda tx: forecast_rows.walk(tx, row.space, row.id, row.cursor, CHUNK))
-        return await self._chunk(persons) if persons else await self._end()
+        ahead, self._ahead = self._ahead, None
+        persons, facts = await (ahead or self._read(row.cursor))
+        if not persons:
+            return await self._end()
+        self._ahead = asyncio.create_task(self._read(persons[-1]))  # the store reads while we decide
+        return await self._chunk(persons, facts)
+
+    async def _read(self, cursor: int) -> _Some:
+        row = self.row
+        persons = await self.app.store.read(lambda tx: fanouts.walk(tx, row.space, row.id, cursor, CHUNK))
+        return persons, await self.app.facts.foretold(row.space, persons, self.moment_of, self._event_of) if persons else []
+
+    async def close(self) -> None:
+        """Nothing that was begun goes on."""
+        if self._ahead:
+            self._ahead.cancel()
+            await asyncio.gather(self._ahead, return_exceptions=True)
 
     async def let_go(self) -> None:
         """Others may go on."""
@@ -184,9 +203,8 @@ class _Walk:
         row.total, row.cursor, row.claimed = taken[0], -1, now + LEASE
         return True
 
-    async def _chunk(self, persons: Sequence[int]) -> bool:
+    async def _chunk(self, persons: Sequence[int], facts: Sequence[Facts | None]) -> bool:
         row = self.row
-        facts = await self.app.facts.foretold(row.space, persons, self.moment_of, self._event_of)
         told: list[tuple[int, int, bytes]] = []
         codes: Counter[bytes] = Counter()
         for n, (person, fact) in enumerate(zip(persons, facts, strict=True)):
@@ -253,11 +271,16 @@ class _Walk:
             event = event_of(row.space, row.campaign, self.campaign, kept.pins, run=row.id, at=facts.now, variant=variant)
             counted = await sms_segments(self.app, event, facts.person)
             kept.segments += n * (counted.count if counted else 1)
+        if row.total >= CHUNK:
+            await self.app.store.write(forecast_rows.weigh, turn="forecast")
         prices = await self.app.store.read(lambda tx: _prices(tx, row.space)) if kept.segments else []
         if prices:
             kept.cost = {"least": kept.segments * min(prices) / MILLION, "most": kept.segments * max(prices) / MILLION}
         kept.texts = {}
-        return await self._forward(lambda _: None, state="done", ended=now, done=row.done, body=encode(kept).decode())
+        done = await self._forward(lambda _: None, state="done", ended=now, done=row.done, body=encode(kept).decode())
+        while done and await self.app.store.write(lambda tx: forecast_rows.forget(tx, row.space, row.id, WORN), turn="forecast") >= WORN:
+            pass
+        return done
 
 
 def _prices(tx: Tx, space: int) -> list[int]:

@@ -75,8 +75,11 @@ def in_quiet(now: float, tz: tzinfo, ranges: Sequence[QuietHours]) -> bool:
 
 def next_allowed(now: float, tz: tzinfo, ranges: Sequence[QuietHours]) -> float | None:
     """The first instant from `now` on that is not quiet; None when the ranges leave no moment of the week free."""
-    if not in_quiet(now, tz, ranges):
-        return now
+    return now if not in_quiet(now, tz, ranges) else _next_allowed(now, tz, tuple(ranges))
+
+
+@lru_cache(maxsize=4_096)  # of many who are told at one moment most have the same hours
+def _next_allowed(now: float, tz: tzinfo, ranges: tuple[QuietHours, ...]) -> float | None:
     # quiet ends where a range ends, or where the clock jumps out of it
     first = datetime.fromtimestamp(now, tz).date()
     ends = sorted({minutes(r.end) for r in ranges})

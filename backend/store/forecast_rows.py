@@ -1,4 +1,8 @@
-"""Forecasts, the snapshots they walk, and where a run went otherwise. A forecast's people stand in `recipients` under its own id."""
+"""Forecasts, the snapshots they walk, and where a run went otherwise.
+
+Whom a forecast is about is written down in `snapshots`, a narrow row each; what was foreseen of them is added to `recipients` under the forecast's
+own id, chunk by chunk. (Rows changed in place cost PostgreSQL twice as much, and a plan that looks for them among rows it has no statistics of yet.)
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,17 +13,16 @@ from sqlalchemy import Select, and_, delete, func, insert, literal, select, upda
 from backend.domain.delivery import CHANNEL_NUMBER
 from backend.domain.forecast import JOINED, Difference
 from backend.domain.ids import NO_ID
-from backend.store import packed
+from backend.store import fanouts, packed
 from backend.store.port import Tx
-from backend.store.tables import audiences, campaigns, differences, forecasts, recipients, runs
+from backend.store.tables import audiences, campaigns, differences, forecasts, recipients, runs, snapshots
 from backend.store.upsert import insert_new
 
 NOT_ASSIGNED = -1  # in `recipients.variant` of whom nobody has looked at yet
 _r = recipients.c
-_SQLITE = "update recipients set variant = ?, foreseen = ? where run = ? and person = ? and space = ?"
-_POSTGRES = """update recipients r set variant = d.variant, foreseen = d.foreseen
-  from unnest($1::bigint[], $2::smallint[], $3::bytea[]) as d(person, variant, foreseen)
-  where r.run = $4::uuid and r.person = d.person and r.space = $5::smallint"""
+_SQLITE = "insert into recipients (run, person, space, variant, wave, foreseen) values (?, ?, ?, ?, 0, ?)"
+_POSTGRES = """insert into recipients (run, person, space, variant, wave, foreseen)
+  select $4::uuid, d.person, $5::smallint, d.variant, 0, d.foreseen from unnest($1::bigint[], $2::smallint[], $3::bytea[]) as d(person, variant, foreseen)"""
 
 
 class ForecastRow(msgspec.Struct, kw_only=True):
@@ -112,6 +115,7 @@ def worn(tx: Tx, space: int, campaign: str, keep: bytes, limit: int) -> int:
     for made in list(tx.conn.scalars(select(f.id).where(*mine))):
         some = select(_r.person).where(_r.run == made, _r.space == space).order_by(_r.person).limit(limit - gone)
         gone += tx.conn.execute(delete(recipients).where(_r.run == made, _r.space == space, _r.person.in_(some))).rowcount
+        gone += forget(tx, space, made, max(0, limit - gone))
         if gone >= limit:
             return gone
         tx.conn.execute(delete(forecasts).where(f.space == space, f.id == made))
@@ -121,26 +125,34 @@ def worn(tx: Tx, space: int, campaign: str, keep: bytes, limit: int) -> int:
 # ---- people
 def snapshot(tx: Tx, space: int, forecast: bytes, whom: Select[tuple[int]]) -> int:
     """Keep whom it is about, in one statement; how many they are."""
-    named = whom.subquery()
-    rows = select(literal(forecast, _r.run.type), named.c.person, literal(space, _r.space.type), literal(NOT_ASSIGNED), literal(0), literal(b"", _r.foreseen.type))
-    tx.conn.execute(insert(recipients).from_select(["run", "person", "space", "variant", "wave", "foreseen"], rows))
-    return size(tx, space, forecast)
+    named = whom.subquery().c
+    rows = select(literal(forecast, snapshots.c.event.type), named.person, literal(space, snapshots.c.space.type))
+    tx.conn.execute(insert(snapshots).from_select(["event", "person", "space"], rows))
+    return fanouts.size(tx, space, forecast)
+
+
+def forget(tx: Tx, space: int, forecast: bytes, limit: int) -> int:
+    """Drop so many of whom it was about, once that is not walked any more; how many those were."""
+    s = snapshots.c
+    some = select(s.person).where(s.event == forecast, s.space == space).order_by(s.person).limit(limit)
+    return tx.conn.execute(delete(snapshots).where(s.event == forecast, s.space == space, s.person.in_(some))).rowcount
+
+
+def weigh(tx: Tx) -> None:
+    """Have PostgreSQL look at `recipients` again: a million rows more than its statistics know would be joined row by row with another million."""
+    if tx.dialect == "postgresql":
+        tx.conn.exec_driver_sql("analyze recipients")
 
 
 def size(tx: Tx, space: int, run: bytes) -> int:
-    """How many people a forecast or a run is about."""
+    """How many people a run is about."""
     return int(tx.conn.scalar(select(func.count()).where(_r.run == run, _r.space == space)) or 0)
-
-
-def walk(tx: Tx, space: int, forecast: bytes, cursor: int, limit: int) -> list[int]:
-    """The next persons behind `cursor`, by person."""
-    return list(tx.conn.scalars(select(_r.person).where(_r.run == forecast, _r.space == space, _r.person > cursor).order_by(_r.person).limit(limit)))
 
 
 def keep(tx: Tx, space: int, forecast: bytes, told: Sequence[tuple[int, int, bytes]]) -> None:
     """What was foreseen: (person, variant, code) of each."""
     if tx.dialect == "sqlite":
-        tx.raw.executemany(_SQLITE, [(variant, code, forecast, person, space) for person, variant, code in told])
+        tx.raw.executemany(_SQLITE, [(forecast, person, space, variant, code) for person, variant, code in told])
         return
     persons, variants, codes = zip(*told, strict=True)
     columns = packed.numbers(packed.INT8, persons), packed.numbers(packed.INT2, variants), packed.blobs(codes)
