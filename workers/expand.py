@@ -13,7 +13,6 @@ import msgspec
 
 from backend.clock import Clock
 from backend.domain import pacing
-from backend.domain.audience import Any, Audience
 from backend.domain.delivery import PRIORITIES, State
 from backend.domain.event import Event, FanOut
 from backend.domain.halting import stopped_by
@@ -190,11 +189,7 @@ def _begin(tx: Tx, fanout: FanOut, now: float) -> None:
     owner = _claim(tx, event, now)
     recipients = 0
     if owner == event.id and not fanout.recipients:  # else who it is for was written down when it was planned
-        if fanout.audience:
-            asked = audience_people.whom(tx, event.space, audience_people.stored(tx, event.space, fanout.audience) or Audience(Any()), now, key=fanout.audience)
-            recipients = fanouts.take_audience(tx, event.space, event.id, asked)
-        else:
-            recipients = fanouts.take(tx, event.space, event.id, fanout.group)
+        recipients = fanouts.take(tx, event.space, event.id, fanouts.named(tx, event.space, fanout.group, fanout.audience, now))
     cohort = decided.cohort_of(msgspec.structs.replace(event, root=False))
     insert_new(tx, cohorts, [{**msgspec.structs.asdict(cohort), "created": now}])
     fanouts.put_event(

@@ -35,7 +35,7 @@ from backend.log import topics
 from backend.log.codec import encode
 from backend.log.port import Record
 from backend.security.roles import Actor
-from backend.store import groups
+from backend.store import audience_rows, groups
 from backend.store.content import Known
 
 if TYPE_CHECKING:
@@ -64,12 +64,18 @@ class Ready(msgspec.Struct):
     persons: list[int]
     group: str = ""
     append: bool = True
+    audience: str = ""
+
+    @property
+    def many(self) -> bool:
+        """Whether who it is for is found out as it is carried out."""
+        return bool(self.group or self.audience)
 
     @property
     def records(self) -> Iterable[Record]:
         """What acceptance makes durable."""
-        if self.group:
-            value = encode(FanOut(self.event, group=self.group))
+        if self.many:
+            value = encode(FanOut(self.event, group=self.group, audience=self.audience))
             partition = topics.spread_of(self.event.id)
             yield Record(topics.fanouts(self.event.priority), partition, self.event.id, value)
             return
@@ -85,7 +91,7 @@ class Ready(msgspec.Struct):
 
     def is_of(self, first: bytes) -> bool:
         """Whether an event that came under the same producer's id is for the same people: then it is this one."""
-        return first == self.event.id or _made_id(born_of(first), self.event.space, self.event.source, self.event.key.encode(), self.persons, self.group) == first
+        return first == self.event.id or _made_id(born_of(first), self.event.space, self.event.source, self.event.key.encode(), self.persons, self.group, self.audience) == first
 
     def become(self, first: bytes) -> None:
         """The event is a repeat: it takes the id of the one that came first."""
@@ -103,12 +109,15 @@ async def prepare(app: "App", actor: Actor, items: Sequence[EventIn | Refusal], 
     now = app.clock.now()
     users: dict[str, int] = {}
     keys: set[str] = set()
+    audiences: set[str] = set()
     for item in items:
         if isinstance(item, EventIn):
             for user in (*([item.to.user] if item.to.user else []), *(item.to.users or [])[:USERS_LIMIT]):
                 users.setdefault(user, person_id(actor.space, user))
             if item.to.group:
                 keys.add(item.to.group)
+            if item.to.audience:
+                audiences.add(item.to.audience)
     found = await app.facts.read([(actor.space, person) for person in users.values()], now)
     people = {
         user: person
@@ -116,11 +125,12 @@ async def prepare(app: "App", actor: Actor, items: Sequence[EventIn | Refusal], 
         if not found[actor.space, person].erased and found[actor.space, person].user_id == user
     }
     have = await app.store.read(lambda tx: groups.existing(tx, actor.space, sorted(keys))) if keys else set()
+    there = await app.store.read(lambda tx: audience_rows.existing(tx, actor.space, sorted(audiences))) if audiences else set()
     demanded = await app.demanded.of(_pins(items, actor.space, known))
     made: list[Ready | Refusal] = []
     for item in items:
         try:
-            made.append(item if isinstance(item, Refusal) else _ready(item, actor, known, people, have, now, source, demanded))
+            made.append(item if isinstance(item, Refusal) else _ready(item, actor, known, people, have, there, now, source, demanded))
         except Refusal as refusal:
             made.append(refusal)
     return made
@@ -137,7 +147,7 @@ def _pins(items: Iterable[EventIn | Refusal], space: int, known: Known) -> set[P
 
 
 def _ready(
-    item: EventIn, actor: Actor, known: Known, people: dict[str, int], have: set[str], now: float, source: int,
+    item: EventIn, actor: Actor, known: Known, people: dict[str, int], have: set[str], there: set[str], now: float, source: int,
     demanded: Mapping[Pin, OfChannels],
 ) -> Ready:  # fmt: skip
     data = _bounds(item)
@@ -148,7 +158,7 @@ def _ready(
             field="category",
             given=item.category,
         )
-    persons, group = _recipients(item, people, have)
+    persons, group, audience = _recipients(item, people, have, there)
     json_body = msgspec.json.encode(_Written(item.title or "", item.message or "", msgspec.Raw(data)))
     priority, asked = _priority(item, category)
     template, version = _template(item, category, known)
@@ -171,12 +181,12 @@ def _ready(
     born = int(max(now, send_at) * 1000)
     unique = item.id.encode() if item.id else secrets.token_bytes(16)
     event = Event(
-        id=_made_id(born, actor.space, source, unique, persons, group), space=actor.space, person=persons[0] if persons else 0,
+        id=_made_id(born, actor.space, source, unique, persons, group, audience), space=actor.space, person=persons[0] if persons else 0,
         type=item.type, category=category.key, priority=priority, accepted=_in_order(now) if category.ordered else now, source=source, key=item.id or "", channels=channels,
         template=template, version=version, collapse=item.collapse_key or "", expires=expires, send_at=send_at, asked_priority=asked,
         recipients=len(persons) or 0, body=json_body,
     )  # fmt: skip
-    return Ready(event, persons, group)
+    return Ready(event, persons, group, audience=audience)
 
 
 def _in_order(now: float) -> float:
@@ -186,22 +196,25 @@ def _in_order(now: float) -> float:
     return _newest[0]
 
 
-def _made_id(born: int, space: int, source: int, unique: bytes, persons: Sequence[int], group: str) -> bytes:
+def _made_id(born: int, space: int, source: int, unique: bytes, persons: Sequence[int], group: str, audience: str = "") -> bytes:
     """Whom it is for is part of it: a second event under one producer's id, for others, must not hide among the records of the first."""
-    whom = blake2b(b"".join(person_bytes(person) for person in sorted(persons)) + group.encode(), digest_size=16).digest()
+    whom = blake2b(b"".join(person_bytes(person) for person in sorted(persons)) + (group or (f"audience {audience}" if audience else "")).encode(), digest_size=16).digest()
     return make_id(born, space.to_bytes(2, "big"), bytes((source,)), unique, whom)
 
 
-def _recipients(item: EventIn, people: dict[str, int], have: set[str]) -> tuple[list[int], str]:
+def _recipients(item: EventIn, people: dict[str, int], have: set[str], there: set[str]) -> tuple[list[int], str, str]:
+    """Persons, or a group, or an audience."""
     given = [name for name in ("user", "users", "group", "audience") if getattr(item.to, name) is not None]
     if len(given) != 1:
         raise Invalid("`to` names exactly one of user, users, group and audience.", field="to", given=given)
     if item.to.audience is not None:
-        raise UnknownAudience(f"There is no audience {item.to.audience!r}. Send to a group, or to users.", field="to.audience")
+        if item.to.audience not in there:
+            raise UnknownAudience(f"There is no audience {item.to.audience!r}. Create it first with PUT /v1/audiences/{{key}}.", field="to.audience")
+        return [], "", item.to.audience
     if item.to.group is not None:
         if item.to.group not in have:
             raise UnknownGroup(f"There is no group {item.to.group!r}. Create it first with PUT /v1/groups/{{key}}.", field="to.group")
-        return [], item.to.group
+        return [], item.to.group, ""
     wanted = [item.to.user] if item.to.user is not None else list(dict.fromkeys(item.to.users or []))
     if not wanted:
         raise Invalid("`to.users` is empty: name at least one user.", field="to.users")
@@ -215,7 +228,7 @@ def _recipients(item: EventIn, people: dict[str, int], have: set[str]) -> tuple[
             + ". Create the user first with PUT /v1/users/{id}.",
             field="to", unknown=unknown[:10],
         )  # fmt: skip
-    return [people[user] for user in wanted], ""
+    return [people[user] for user in wanted], "", ""
 
 
 def _priority(item: EventIn, category: Category) -> tuple[str, str]:

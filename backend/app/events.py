@@ -24,7 +24,7 @@ from backend.domain.ids import parse_id
 from backend.log.codec import decode, encode
 from backend.log.port import Record
 from backend.security.roles import Actor, need
-from backend.store import called_back, event_rows, groups, history, people
+from backend.store import audience_rows, called_back, event_rows, fanouts, history, people
 from backend.store.port import Tx
 from backend.telemetry import EVENTS_ACCEPTED, EVENTS_REFUSED
 
@@ -147,8 +147,12 @@ class Events(Aggregate):
         found = await self.app.store.read(read)
         if isinstance(found, bytes):
             record = called_back.record_of(found)
-            group = record.group if isinstance(record, FanOut) and not record.recipients else ""
-            size = await self.app.store.read(lambda tx: groups.size(tx, actor.space, group)) if group else 0
+            size = 0
+            if isinstance(record, FanOut) and not record.recipients:
+                with contextlib.suppress(Refusal):  # an audience that is gone by now: it is said when its time comes
+                    size = await self.app.store.read(
+                        lambda tx: fanouts.living(tx, actor.space, fanouts.named(tx, actor.space, record.group, record.audience, now))
+                    )
             return explain.waiting(record, size)
         if found is None:
             recent = await self._on_its_way(actor, made)
@@ -210,9 +214,9 @@ class Events(Aggregate):
         if isinstance(made, Refusal):
             raise made
         persons = made.persons[:SHOWN]
-        if made.group:
-            persons = await self.app.store.read(lambda tx: groups.members(tx, actor.space, made.group, limit=SHOWN))
         now = self.app.clock.now()
+        if made.many:
+            persons = await self.app.store.read(lambda tx: audience_rows.some(tx, fanouts.named(tx, actor.space, made.group, made.audience, now), SHOWN))
         events = [msgspec.structs.replace(made.event, person=person) for person in persons]
         views = []
         for facts in await self.app.facts.of_events(events, max(now, made.event.send_at)):

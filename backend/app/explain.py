@@ -146,7 +146,7 @@ def event_line(row: history.EventRow, ledger: Ledger, person: Person | None) -> 
 
 def waiting(record: Event | FanOut, size: int = 0) -> EventView:
     """An event that was accepted and is not decided yet: all of it is pending. `size`: of the group it is for, as it is now."""
-    event, to = (record.event, {"group": record.group}) if isinstance(record, FanOut) else (record, {})
+    event, to = (record.event, {"audience": record.audience} if record.audience else {"group": record.group}) if isinstance(record, FanOut) else (record, {})
     n = max(1, size, event.recipients, record.recipients)
     view = EventView(
         id=event.id.hex(), type=event.type, category=event.category, priority=event.priority, to={"users": n} if n > 1 else to, accepted_at=moment(event.accepted),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+from sqlalchemy import Select
 
 from backend.app import acceptance
 from backend.domain import recurrence, schedule
@@ -20,7 +21,7 @@ from backend.domain.schedule import Schedule
 from backend.log import topics
 from backend.log.codec import encode
 from backend.security.roles import SYSTEM
-from backend.store import fanouts, groups, hot, schedules
+from backend.store import fanouts, hot, schedules
 from backend.store.port import Tx
 from backend.store.schedules import FiringRow, ScheduleRow
 
@@ -46,6 +47,11 @@ class Planned(msgspec.Struct):
     parts: list[Part]
     group: str = ""
     late: int = 0
+    audience: str = ""
+
+    def named(self, tx: Tx, space: int, now: float) -> Select[tuple[int]]:
+        """Of a group or an audience: who is in it."""
+        return fanouts.named(tx, space, self.group, self.audience, now)
 
 
 class Firing:
@@ -115,7 +121,7 @@ class Firing:
         """Raises a `Refusal`: what was right when the schedule was saved may be gone."""
         to = plan.to
         zones = dict[int, str]()
-        if to.group is None:
+        if to.group is None and to.audience is None:
             found = await self._people(row.space, [to.user] if to.user is not None else to.users or [], now)
             if not found:
                 raise UnknownUser("Nobody this schedule is for is here any more. Name others, or delete it.")
@@ -127,16 +133,16 @@ class Firing:
         if isinstance(ready, Refusal):
             raise ready
         if plan.zone != recurrence.OWN:
-            return Planned([Part(self._event(ready.event, row, plan, planned, planned, len(ready.persons)), ready.persons)], ready.group)
-        made, oldest = Planned([], ready.group), now - plan.grace
-        if ready.group:
-            lived = await self.app.store.read(lambda tx: fanouts.zones_of(tx, row.space, ready.group))
+            return Planned([Part(self._event(ready.event, row, plan, planned, planned, len(ready.persons)), ready.persons)], ready.group, audience=ready.audience)
+        made, oldest = Planned([], ready.group, audience=ready.audience), now - plan.grace
+        if ready.many:
+            lived = await self.app.store.read(lambda tx: fanouts.zones_of(tx, row.space, made.named(tx, row.space, now)))
             by_moment: dict[float, list[str]] = defaultdict(list)
             for zone in lived:
                 by_moment[recurrence.own_moment(planned, zone)].append(zone)
             for at, some in sorted(by_moment.items()):
                 if at < oldest:
-                    made.late += await self.app.store.read(lambda tx, some=some: fanouts.living(tx, row.space, ready.group, some))  # type: ignore[misc]
+                    made.late += await self.app.store.read(lambda tx, some=some: fanouts.living(tx, row.space, made.named(tx, row.space, now), some))  # type: ignore[misc]
                 else:
                     made.parts.append(Part(self._event(ready.event, row, plan, planned, at, 0), [], some))
             return made
@@ -166,18 +172,18 @@ class Firing:
         told, later = 0, list[hot.Later]()
         for part in made.parts:
             event = part.event
-            if not made.group:
+            if not (made.group or made.audience):
                 told += len(part.persons)
                 later += [_for_person(msgspec.structs.replace(event, person=person)) for person in part.persons]
                 continue
             taken = 0
             if part.zones is not None:
-                taken = fanouts.take_zones(tx, event.space, event.id, made.group, part.zones)
+                taken = fanouts.take_zones(tx, event.space, event.id, made.named(tx, event.space, self.app.clock.now()), part.zones)
                 if not taken:
                     continue
-            told += taken or groups.size(tx, event.space, made.group)
+            told += taken or fanouts.living(tx, event.space, made.named(tx, event.space, self.app.clock.now()))
             partition = topics.spread_of(event.id)
-            value = encode(FanOut(event, group=made.group, recipients=taken))
+            value = encode(FanOut(event, group=made.group, audience=made.audience, recipients=taken))
             later.append(hot.Later(event.space, event.id, "scheduled", event.send_at, topics.fanouts(event.priority), partition, event.id, value))
         return told, later
 

@@ -45,6 +45,12 @@ def get(tx: Tx, space: int, key: str, *, lock: bool = False) -> AudienceRow | No
     return None if row is None else AudienceRow(**row)
 
 
+def existing(tx: Tx, space: int, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that name an audience."""
+    rows = tx.conn.execute(select(audiences.c.key).where(audiences.c.space == space, audiences.c.key.in_(list(keys))))
+    return {key for (key,) in rows}
+
+
 def put(tx: Tx, row: AudienceRow) -> None:
     """Insert or overwrite."""
     upsert(tx, audiences, msgspec.structs.asdict(row))

@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlalchemy import Select, func, insert, literal, select
 
+from backend.domain.audience import Audience, InAudience
+from backend.store import audience_people
 from backend.store.port import Tx
 from backend.store.tables import events, memberships, people, snapshots
 from backend.store.upsert import CHUNK, insert_new
@@ -15,44 +17,53 @@ def taken(tx: Tx, space: int, event: bytes) -> bool:
     return tx.conn.execute(select(events.c.id).where(events.c.id == event, events.c.space == space)).first() is not None
 
 
-def take(tx: Tx, space: int, event: bytes, group: str) -> int:
-    """Keep the group's members as they are now; how many there are."""
+def named(tx: Tx, space: int, group: str, audience: str, now: float) -> Select[tuple[int]]:
+    """Who is in the group, or named by the audience, now. Raises `UnknownAudience`, `Invalid`."""
+    if audience:
+        return audience_people.whom(tx, space, Audience(InAudience(audience)), now)
     m = memberships.c
-    members = select(literal(event, snapshots.c.event.type), m.person, m.space).where(m.space == space, m.group_key == group)
-    tx.conn.execute(insert(snapshots).from_select(["event", "person", "space"], members))
+    return select(m.person).where(m.space == space, m.group_key == group)
+
+
+def take(tx: Tx, space: int, event: bytes, whom: Select[tuple[int]]) -> int:
+    """Keep whom the statement names, as they are now; how many there are."""
+    _keep(tx, space, event, whom)
     return size(tx, space, event)
 
 
-def take_audience(tx: Tx, space: int, event: bytes, asked: Select[tuple[int]]) -> int:
-    """Keep whom the statement names (`audience_people.whom`); how many there are."""
-    whose = asked.subquery().c
-    tx.conn.execute(insert(snapshots).from_select(["event", "person", "space"], select(literal(event, snapshots.c.event.type), whose.person, literal(space))))
+def take_zones(tx: Tx, space: int, event: bytes, whom: Select[tuple[int]], zones: Sequence[str]) -> int:
+    """Keep those of them who live in these zones; how many there are."""
+    for some in _pieces(zones):
+        _keep(tx, space, event, _in_zones(space, whom, some))
     return size(tx, space, event)
 
 
-def take_zones(tx: Tx, space: int, event: bytes, group: str, zones: Sequence[str]) -> int:
-    """Keep those of the group's members who live in these zones; how many there are."""
-    m, p = memberships.c, people.c
-    whose = (m.space == space, m.group_key == group, p.space == m.space, p.person == m.person)
-    for n in range(0, len(zones), CHUNK):
-        members = select(literal(event, snapshots.c.event.type), m.person, m.space).where(*whose, p.timezone.in_(zones[n : n + CHUNK]))
-        tx.conn.execute(insert(snapshots).from_select(["event", "person", "space"], members))
-    return size(tx, space, event)
+def zones_of(tx: Tx, space: int, whom: Select[tuple[int]]) -> list[str]:
+    """The zones that they live in, as these were typed."""
+    p = people.c
+    return list(tx.conn.scalars(select(p.timezone).where(p.space == space, p.person.in_(whom)).distinct().order_by(p.timezone)))
 
 
-def zones_of(tx: Tx, space: int, group: str) -> list[str]:
-    """The zones that the group's members live in, as these were typed."""
-    m, p = memberships.c, people.c
-    whose = (m.space == space, m.group_key == group, p.space == m.space, p.person == m.person)
-    return list(tx.conn.execute(select(p.timezone).where(*whose).distinct().order_by(p.timezone)).scalars())
+def living(tx: Tx, space: int, whom: Select[tuple[int]], zones: Sequence[str] | None = None) -> int:
+    """How many of them live in these zones, or at all."""
+    if zones is None:
+        return int(tx.conn.scalar(select(func.count()).select_from(whom.subquery())) or 0)
+    return sum(tx.conn.scalar(select(func.count()).select_from(_in_zones(space, whom, some).subquery())) or 0 for some in _pieces(zones))
 
 
-def living(tx: Tx, space: int, group: str, zones: Sequence[str]) -> int:
-    """How many of the group's members live in these zones."""
-    m, p = memberships.c, people.c
-    whose = (m.space == space, m.group_key == group, p.space == m.space, p.person == m.person)
-    pieces = [zones[n : n + CHUNK] for n in range(0, len(zones), CHUNK)]
-    return sum(tx.conn.scalar(select(func.count()).select_from(memberships, people).where(*whose, p.timezone.in_(some))) or 0 for some in pieces)
+def _in_zones(space: int, whom: Select[tuple[int]], zones: Sequence[str]) -> Select[tuple[int]]:
+    p = people.c
+    return select(p.person).where(p.space == space, p.person.in_(whom), p.timezone.in_(list(zones)))
+
+
+def _keep(tx: Tx, space: int, event: bytes, whom: Select[tuple[int]]) -> None:
+    n = whom.subquery().c
+    rows = select(literal(event, snapshots.c.event.type), n[0], literal(space, snapshots.c.space.type))
+    tx.conn.execute(insert(snapshots).from_select(["event", "person", "space"], rows))
+
+
+def _pieces(zones: Sequence[str]) -> list[Sequence[str]]:
+    return [zones[n : n + CHUNK] for n in range(0, len(zones), CHUNK)]
 
 
 def size(tx: Tx, space: int, event: bytes) -> int:

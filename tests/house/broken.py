@@ -53,7 +53,7 @@ BREAKS = [
     ]),
     Break(2, "who is told by a zone is asked anew", f"{LINE}/test_schedules.py::test_at_nine_on_each_ones_own_clock[embedded]", [
         ("workers/expand.py", "    if owner == event.id and not fanout.recipients:", "    if owner == event.id and not fanouts.size(tx, event.space, b''):"),
-        ("backend/app/firing.py", "taken = fanouts.take_zones(tx, event.space, event.id, made.group, part.zones)", "taken = fanouts.living(tx, event.space, made.group, part.zones)"),
+        ("backend/app/firing.py", "taken = fanouts.take_zones(tx, event.space, event.id, made.named(tx, event.space, self.app.clock.now()), part.zones)", "taken = fanouts.living(tx, event.space, made.named(tx, event.space, self.app.clock.now()), part.zones)"),
     ]),
     # 3. the order of acceptance
     Break(3, "a retry holds nothing back", f"{LINE}/test_ordered.py::test_later_ones_wait_behind_one_that_is_tried_again_and_come_in_order[embedded]", [
