@@ -66,9 +66,9 @@ class CampaignPage(rx.State):
     @guarded("content.read", page=True)
     async def load(self) -> None:
         """The campaign's key comes from the address."""
-        key = key_in(self, 1)
+        key, loop = key_in(self, 1), self._loop  # what follows begins beside this
         self.reset()
-        self.key = key
+        self.key, self._loop = key, loop
         await self._fill()
 
     @guarded("content.read")
@@ -79,16 +79,14 @@ class CampaignPage(rx.State):
 
     @guarded("content.read", background=True)
     async def follow(self) -> None:
-        """Look again while it is under way."""
-        key = self.key
-        if self.gone or self.state not in MOVING:
-            return
+        """Look again while it is under way. It begins beside `load`, so it asks the address which campaign that is."""
+        key = key_in(self, 1)
 
         async def ask(actor: Any, _whole: bool) -> CampaignView:
             return await app().campaigns.get(actor, key)
 
         def show(voice: Teller, view: CampaignView) -> None:
-            if self.key == key:
+            if self.key == key and self._view is not None:
                 _show(self, voice, view)
             if view.state not in MOVING:
                 self._loop = ""  # nothing moves any more

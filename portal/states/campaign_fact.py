@@ -14,6 +14,7 @@ from portal.guard import caller, guarded
 from portal.reading import teller
 from portal.refusals import in_words
 from portal.states.campaign import AGAIN, MOVING, PATH, CampaignPage
+from portal.states.campaign_edit import key_in
 from portal.telling import Teller
 from portal.theme import count
 from portal.watching import watch
@@ -45,7 +46,9 @@ class CampaignFact(rx.State):
     @guarded("content.read")
     async def load(self) -> None:
         """Plan and fact, verdict, times, versions; each of them may be missing."""
+        loop = self._loop  # what follows begins beside this
         self.reset()
+        self._loop = loop
         page, actor, voice = await self.get_state(CampaignPage), caller(), await teller(self)
         view = page._view
         if view is None or page.gone or page.trouble:
@@ -64,13 +67,8 @@ class CampaignFact(rx.State):
 
     @guarded("content.read", background=True)
     async def follow(self) -> None:
-        """Look again while it is under way."""
-        page = CampaignPage
-        async with self:
-            here = await self.get_state(page)
-            key, state, begun = here.key, here.state, here._view is not None
-        if not begun or state not in MOVING:
-            return
+        """Look again while it is under way. It begins beside `load`, so it asks the address which campaign that is."""
+        key = key_in(self, 1)
 
         async def ask(actor: Any, _whole: bool) -> tuple[CampaignView, ForecastView | None]:
             view = await app().campaigns.get(actor, key)
@@ -86,7 +84,7 @@ class CampaignFact(rx.State):
         await watch(self, f"{PATH}/{key}", "content.read", every=LOOK, whole=AGAIN, ask=ask, show=show)
 
     async def _judge(self, actor: Any, view: CampaignView) -> None:
-        if view.draft.experiment is None:
+        if view.draft.experiment is None or not hasattr(app(), "experiments"):
             return
         try:
             found = await app().experiments.get(actor, view.key)

@@ -50,9 +50,10 @@ class Campaigns(listing(SPEC), rx.State):
 
         def show(voice: Teller, lines: list[CampaignLine]) -> None:
             self.rows = [row_of(line, voice) for line in lines]
+            if not any(row.state in MOVING for row in self.rows):
+                self._loop = ""  # nothing moves any more
 
-        if any(row.state in MOVING for row in self.rows):
-            await watch(self, PATH, "content.read", every=LOOK, whole=AGAIN, ask=ask, show=show)
+        await watch(self, PATH, "content.read", every=LOOK, whole=AGAIN, ask=ask, show=show)
 
 
 def row_of(line: CampaignLine, voice: Teller) -> CampaignRow:
