@@ -11,8 +11,8 @@ from backend.app.saved_views import checked_name
 from backend.domain import errors
 from backend.domain.errors import Forbidden, Invalid, NotFound, Refusal, StoreUnavailable, TemplateSyntax
 from backend.domain.ids import parse_id
-from portal.refusals import in_words
-from portal.words.refusals import GENERAL, SENTENCES
+from portal.refusals import EVERY, in_words
+from portal.words.refusals import GENERAL
 
 
 def sentences(path):
@@ -29,12 +29,12 @@ CODES = {kind.code(): kind for kind in vars(errors).values() if isinstance(kind,
 
 
 def test_the_facade_says_every_sentence_of_the_catalogue():
-    assert sorted(set(SENTENCES) - SAID) == []
+    assert sorted(set(EVERY) - SAID) == []
     assert set(GENERAL) <= set(CODES)
 
 
 def test_what_is_named_in_english_is_named_in_german():
-    for english, german in SENTENCES.items():
+    for english, german in EVERY.items():
         wanted = {str(n) for n in range(len(re.findall(r"\{\}", english)))}
         assert {name for _, name, _, _ in Formatter().parse(german) if name is not None} <= wanted, english
         assert german != english

@@ -1,0 +1,155 @@
+"""The pages of campaigns without a browser, on the real house: a draft that is saved as it is filled in, two people on it, who may what."""
+
+import pytest
+import pytest_asyncio
+
+from backend.app.audience_views import AudienceIn
+from backend.app.views import TemplateIn
+from backend.domain.audience import All
+from backend.domain.template import Content, EmailContent, WebContent
+from backend.security.roles import SYSTEM
+from portal.frame import Frame
+from portal.pages.campaign_new import NewCampaign
+from portal.states.calendar import Calendar
+from portal.states.campaign import CampaignPage
+from portal.states.campaign_edit import Builder
+from portal.states.campaign_fact import CampaignFact, CampaignPeople
+from portal.states.campaign_reach import Reach
+from portal.states.campaign_review import Review
+from portal.states.campaigns import Campaigns
+from tests.portal.test_pages import tab  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+async def content(house):
+    """An audience of everybody and a published template."""
+    await house.app.audiences.put(SYSTEM, "all", AudienceIn(name="All of them", rule=All()), 0)
+    says = Content(email=EmailContent("Gaiters are back", "<p>In every size</p>"), web=WebContent("Gaiters are back", "In every size"))
+    await house.app.templates.put(SYSTEM, "gaiters", TemplateIn(says, name="Winter gaiters"), 0)
+    await house.app.templates.publish(SYSTEM, "gaiters")
+
+
+async def built(one, key, step=1):
+    page = await one.open(Builder, f"/campaigns/{key}/edit?step={step}")
+    await one.do(Reach, "count")
+    return page
+
+
+async def test_a_draft_is_saved_as_it_is_filled_in(house, tab):  # noqa: F811
+    one = await tab("marketer")
+    await one.open(NewCampaign, "/campaigns/new")
+    await one.do(NewCampaign, "make", {"name": " ", "category": "orders"})
+    assert one.state(NewCampaign).wrong == "Give it a name."
+    for _ in range(2):
+        await one.do(NewCampaign, "make", {"name": "Boot recall", "category": "orders"})
+    page = await built(one, "boot-recall-2")
+    assert (page.name, page.state, page.kind, page.form["category"]) == ("Boot recall", "draft", "now", "orders")
+    await one.do(Builder, "write", "audience", "all")
+    await one.do(Builder, "write_variant", 0, "template", "gaiters")
+    await one.do(Builder, "add_variant")
+    await one.do(Builder, "write_variant", 1, "weight", "a lot")
+    assert page.problems["weight1"] == "Write a number, such as 2.5."
+    await one.do(Builder, "write", "pace", "-3")
+    assert (page.problems["pace"], page.form["pace"]) == ("Write a number from 0 to 1000000.", "-3")
+    await one.do(Builder, "write", "pace", "50")
+    await one.do(Builder, "write", "stage", "sent")  # no such field
+    assert page.problems["pace"] == "" and page.unsaved == "" and page.saved.startswith("Saved ")
+    kept = (await house.app.campaigns.get(SYSTEM, "boot-recall-2")).draft
+    assert (kept.audience, [v.template for v in kept.variants], kept.timing.pace, kept.timing.zone) == ("all", ["gaiters", "gaiters"], 50, "Europe/Oslo")
+    await one.do(Reach, "count")
+    people = (await house.app.audiences.count_of(SYSTEM, "all")).count
+    assert one.state(Reach).people == str(people) and one.state(Reach).everybody
+
+
+async def test_two_people_on_one_draft_lose_nothing(house, tab):  # noqa: F811
+    one, other = await tab("marketer"), await tab("admin")
+    await one.open(NewCampaign, "/campaigns/new")
+    await one.do(NewCampaign, "make", {"name": "Two hands", "category": "orders"})
+    mine, theirs = await built(one, "two-hands"), await built(other, "two-hands")
+    await one.do(Builder, "write", "description", "Mine")
+    await other.do(Builder, "write", "name", "Theirs")  # another part: both are kept
+    assert other.state(Frame).said_text == "You changed different parts: both are kept."
+    kept = await house.app.campaigns.get(SYSTEM, "two-hands")
+    assert (kept.name, kept.draft.description) == ("Theirs", "Mine")
+    await one.do(Builder, "write", "name", "Ours")  # the same part: both are shown
+    assert [(row.key, row.mine, row.theirs) for row in mine.torn] == [("name", "Ours", "Theirs")]
+    await one.do(Builder, "write", "audience", "all")  # what is typed meanwhile waits
+    assert mine.unsaved and (await house.app.campaigns.get(SYSTEM, "two-hands")).name == "Theirs"
+    page = await built(one, "two-hands", 2)
+    assert page.step == 2 and page.torn, "a step further it is still there"
+    await one.do(Builder, "pick_torn", "name", "theirs")
+    await one.do(Builder, "settle")
+    kept = await house.app.campaigns.get(SYSTEM, "two-hands")
+    assert (kept.name, kept.draft.description, kept.draft.audience, mine.torn, mine.unsaved) == ("Theirs", "Mine", "all", [], "")
+    assert theirs.torn == []
+
+
+async def test_who_may_only_read_changes_nothing_and_a_member_sees_none(house, tab):  # noqa: F811
+    one = await tab("analyst")
+    await one.open(Campaigns, "/campaigns")
+    assert not one.state(Frame).closed
+    await one.open(Builder, "/campaigns/two-hands/edit")
+    assert one.state(Frame).closed
+    page = await one.open(CampaignPage, "/campaigns/two-hands")
+    assert page.said == "It is a draft. Nothing has gone out."
+    before = (await house.app.campaigns.get(SYSTEM, "two-hands")).revision
+    for handler in ("pause", "resume", "cancel", "approve", "delete"):
+        await one.do(CampaignPage, handler)
+    await one.do(Builder, "write", "name", "x")
+    await one.do(Review, "start")
+    assert (await house.app.campaigns.get(SYSTEM, "two-hands")).revision == before
+    member = await tab("member")
+    for cls, path in ((Campaigns, "/campaigns"), (CampaignPage, "/campaigns/two-hands"), (Calendar, "/calendar"), (NewCampaign, "/campaigns/new")):
+        await member.open(cls, path)
+        assert member.state(Frame).closed, path
+
+
+async def test_a_campaign_that_is_none_says_so(house, tab):  # noqa: F811
+    one = await tab("marketer")
+    assert (await one.open(CampaignPage, "/campaigns/nothing")).gone
+    assert (await one.open(Builder, "/campaigns/nothing/edit?step=9")).gone
+    assert one.state(Builder).step == 1
+    await one.do(CampaignFact, "load")
+    await one.do(CampaignPeople, "load")
+    assert one.state(CampaignPeople).rows == []
+
+
+async def test_from_the_dry_run_to_plan_beside_fact(house, tab):  # noqa: F811
+    one = await tab("marketer")
+    await one.open(NewCampaign, "/campaigns/new")
+    await one.do(NewCampaign, "make", {"name": "Send it", "category": "orders"})
+    await built(one, "send-it", 1)
+    await one.do(Builder, "write_variant", 0, "template", "gaiters")
+    await one.do(Builder, "write", "audience", "all")
+    await built(one, "send-it", 5)
+    await one.do(Review, "open")
+    await house.settle()
+    await one.do(Review, "open")
+    page = one.state(Review)
+    people = (await house.app.audiences.count_of(SYSTEM, "all")).count
+    assert (page.state, page.told.people, page.told.holds, page.told.must, page.go, page.blocked) == ("done", str(people), True, str(people), "start", False)
+    await one.do(Builder, "write", "description", "Changed after the dry run")
+    await one.do(Review, "open")
+    await house.settle()
+    await one.do(Review, "open")
+    assert page.state == "done"
+    await one.do(Review, "start")
+    assert page.wrong == ""
+    for _ in range(4):
+        await house.settle()
+        house.app.clock.move(30)
+    run = await one.open(CampaignPage, "/campaigns/send-it")
+    await one.do(CampaignFact, "load")
+    await one.do(CampaignPeople, "load")
+    fact, rows = one.state(CampaignFact), one.state(CampaignPeople)
+    assert run.state == "finished" and run.holds and f"{people} people worked through" in run.said
+    assert fact.there and fact.equal == "Plan and fact are equal." and all(row.gap == "" for row in fact.told.reasons)
+    assert len(rows.rows) == people and {row.look for row in rows.rows} <= {"sent", "held", "skipped"}
+    await one.do(CampaignPeople, "pick", "failed")
+    assert rows.rows == []
+    listed = await one.open(Campaigns, "/campaigns?state=finished")
+    assert [row.name for row in listed.rows] == ["Send it"]
+    month = await one.open(Calendar, "/calendar")
+    assert any(entry.name == "Send it" for cell in month.days for entry in cell.goes)
