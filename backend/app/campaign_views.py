@@ -201,6 +201,7 @@ class ForecastView(Struct):
     differences: list[DifferenceRow] = []
     detail: str = ""
     run: str = ""  # of a report: the run whose fact it is
+    waiting: int = 0  # of a report: units of people whose moment, or winner, has not come; planned + differences = facts + these
 
 
 class ArmView(Struct):

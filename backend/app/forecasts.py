@@ -95,20 +95,21 @@ class Forecasts(Aggregate):
         need(actor, "content.read")
         made = parse_id(run) if run else None
 
-        def read(tx: Tx) -> tuple[Stored | None, run_counts.RunRow, list[DifferingRow], Mapping[tuple[int, int], int]]:
+        def read(tx: Tx) -> tuple[Stored | None, run_counts.RunRow, _Happened]:
             found = run_counts.run_of(tx, actor.space, campaign_key, made)
             if found is None:
                 raise NotFound(f"The campaign {campaign_key[:128]!r} has not run yet. Its forecast: GET /v1/campaigns/{{key}}/plan.", key=campaign_key[:128])
             row = None if found.forecast == NO_ID else forecast_rows.get(tx, actor.space, campaign_key, found.forecast)
-            differing = forecast_rows.differing(tx, actor.space, found.id)
-            return row, found, differing, run_counts.standing_of(tx, actor.space, campaign_key, found.id)
+            differing = _split(forecast_rows.differing(tx, actor.space, found.id))
+            stands = run_counts.standing_of(tx, actor.space, campaign_key, found.id)
+            return row, found, _Happened(differing, stands, run_counts.waiting_of(tx, actor.space, found.id))
 
-        row, found, differing, stands = await self.app.store.read(read)
+        row, found, happened = await self.app.store.read(read)
         if row is None:
             return ForecastView("", NONE, found.recipients, found.recipients, people=found.recipients, detail="Nobody made a forecast before this run.", run=found.id.hex())
         view = self._view(row, actor, outdated=False)
         view.run = found.id.hex()
-        return self._with_fact(view, decode(row.body), _split(differing), stands, actor, campaign_key)
+        return self._with_fact(view, decode(row.body), happened, actor, campaign_key)
 
     def _outdated(self, tx: Tx, row: Stored, published: Mapping[str, int]) -> bool:
         draft = forecast_rows.draft(tx, row.space, row.campaign)
@@ -127,15 +128,18 @@ class Forecasts(Aggregate):
             took=(row.ended or self.app.clock.now()) - row.at, detail=kept.detail,
         )  # fmt: skip
 
-    def _with_fact(
-        self, view: ForecastView, kept: Kept, differing: list[tuple[str, str, str, str, int, float, float]], stands: Mapping[tuple[int, int], int],
-        actor: Actor, key: str,
-    ) -> ForecastView:  # fmt: skip
+    def _with_fact(self, view: ForecastView, kept: Kept, happened: "_Happened", actor: Actor, key: str) -> ForecastView:
         planned = {forecast.row_of(name): n for name, n in kept.sums.rows.items()}
-        fact = forecast.moved(planned, ((channel, before, after, n) for channel, before, after, _, n, _, _ in differing))
+        fact = forecast.moved(planned, ((channel, before, after, n) for channel, before, after, _, n, _, _ in happened.differing))
         view.differences = [
-            DifferenceRow(channel, before, after, _cause(cause, actor), n, moment(first), moment(last)) for channel, before, after, cause, n, first, last in differing
+            DifferenceRow(channel, before, after, _cause(cause, actor), n, moment(first), moment(last))
+            for channel, before, after, cause, n, first, last in happened.differing
         ]
+        later, stands = forecast.Sums(), happened.stands
+        later.add(happened.waiting)
+        view.waiting = later.units
+        for name, n in later.rows.items():
+            fact[forecast.row_of(name)] -= n
         decided, expected = sum(stands.values()), sum(fact.values())
         if decided != expected:
             view.detail = NOT_DONE.format(n=decided, of=expected)
@@ -153,6 +157,14 @@ class Forecasts(Aggregate):
                 view.rows.append(one)
             one.fact = n
         return view
+
+
+class _Happened(msgspec.Struct):
+    """What came of a run: its differences unit by unit, what stands by channel and state, and who waits: code -> people."""
+
+    differing: list[tuple[str, str, str, str, int, float, float]]
+    stands: Mapping[tuple[int, int], int]
+    waiting: Mapping[bytes, int]
 
 
 def _row(row: Row, planned: int, actor: Actor, until: datetime | None = None) -> ForecastRow:

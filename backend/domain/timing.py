@@ -18,6 +18,7 @@ AHEAD = 9  # days that a window is looked for: a week, and the days the clocks c
 def moments(timing: Timing, now: float) -> Callable[[str], float]:
     """The moment at which people of a zone are told, from now on. Errors: `Invalid` for a timing that names no moment."""
     if timing.zone != OWN:
+        recurrence.zone_of(timing.zone)
         one = _opened(timing.window, _base(timing, now, timing.zone), timing.zone)
         return lambda _: one
     return lru_cache(maxsize=1_024)(lambda zone: _opened(timing.window, _base(timing, now, zone), zone))

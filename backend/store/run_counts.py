@@ -3,12 +3,12 @@
 from collections import Counter
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from backend.domain.ids import NO_ID
 from backend.store import counted
 from backend.store.port import Tx
-from backend.store.tables import cohorts, runs
+from backend.store.tables import cohorts, recipients, runs, waves
 
 
 class RunRow(msgspec.Struct):
@@ -37,3 +37,13 @@ def standing_of(tx: Tx, space: int, campaign: str, run: bytes) -> Counter[tuple[
         for (channel, state), n in counted.now_standing(tx, space, cohorts=mine).items():
             found[channel, state] += n
     return found
+
+
+def waiting_of(tx: Tx, space: int, run: bytes) -> Counter[bytes]:
+    """What was foreseen (domain.forecast) of those whose wave has not begun: code -> people."""
+    w, r = waves.c, recipients.c
+    later = list(tx.conn.scalars(select(w.n).where(w.space == space, w.run == run, w.state == "waiting")))
+    if not later:
+        return Counter()
+    rows = tx.conn.execute(select(r.foreseen, func.count()).where(r.run == run, r.space == space, r.wave.in_(later)).group_by(r.foreseen))
+    return Counter({bytes(code): int(n) for code, n in rows})

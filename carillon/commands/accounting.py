@@ -54,7 +54,7 @@ async def _of_campaign(desk: "Desk", campaign: str) -> dict[str, Any]:
     planned = sum(row["planned"] for row in report["rows"])
     moved = sum((one["fact"] != "none") - (one["foreseen"] != "none") for one in report["differences"] for _ in range(one["n"]))
     facts = [row["fact"] for row in report["rows"] if row["fact"] is not None]
-    unexplained = sum(facts) - planned - moved if facts else None
+    unexplained = sum(facts) + report["waiting"] - planned - moved if facts else None
     return {**found, "balances": found["balances"] and not unexplained, "plan": report, "unexplained": unexplained}
 
 

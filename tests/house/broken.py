@@ -92,6 +92,15 @@ BREAKS = [
     Break(6, "the dry run looks at another hour", f"{LINE}/test_dry_run.py::test_the_dry_run_of_an_event_is_what_then_happens[embedded]", [
         ("backend/app/events.py", "max(now, made.event.send_at)", "now + 5 * 3600.0"),
     ]),
+    Break(6, "the forecast of a campaign asks at another moment", f"{LINE}/test_forecast.py::test_a_forecast_in_a_frozen_world_is_what_the_run_then_does[embedded-own-zone]", [
+        ("backend/facts.py", "            at = moment_of(facts.timezone)\n", "            at = moment_of('UTC')\n"),
+    ]),
+    Break(6, "a run keeps no difference from its forecast", f"{LINE}/test_forecast.py::test_what_changed_between_forecast_and_run_is_named_with_cause_and_time[embedded]", [
+        ("workers/decide.py", "                if event.foreseen and (differing :=", "                if event.root and (differing :="),
+    ]),
+    Break(6, "the forecast tells the holdout", f"{LINE}/test_forecast.py::test_a_forecast_in_a_frozen_world_is_what_the_run_then_does[embedded-experiment]", [
+        ("backend/app/foreseeing.py", "        variant, _ = assigned(self.row.campaign, self.campaign, person.user_id)\n", "        variant = max(0, assigned(self.row.campaign, self.campaign, person.user_id)[0])\n"),
+    ]),
     # 7. nothing is sent that suppression, consent or law forbids
     Break(7, "consent is not asked after a hold", f"{LINE}/test_waiting.py::test_who_opts_out_during_the_hold_gets_nothing[embedded]", [
         ("backend/domain/gates.py", "facts.event.address, len(_ASK))", "facts.event.address, 5)"),

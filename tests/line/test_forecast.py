@@ -1,10 +1,12 @@
 """The forecast of a campaign and its run are the same function: equal in a frozen world; otherwise each difference names cause and time."""
 
+import asyncio
 import random
 from datetime import UTC, datetime
 
 import pytest
 
+from backend.app import foreseeing
 from backend.app.content_views import TemplateIn
 from backend.app.views import GroupIn, SuppressionIn
 from backend.domain.campaign import Experiment, Timing, Variant
@@ -62,14 +64,14 @@ def holds(view) -> None:
     if any(row.fact is not None for row in view.rows):
         gone = sum(one.n for one in view.differences if one.foreseen != "none")
         come = sum(one.n for one in view.differences if one.fact != "none")
-        assert sum(row.planned for row in view.rows) - gone + come == sum(row.fact for row in view.rows)
+        assert sum(row.planned for row in view.rows) - gone + come == sum(row.fact for row in view.rows) + view.waiting
 
 
 @pytest.mark.parametrize("more", [
     {},
     {"category": "orders"},
     {"category": "marketing", "channels": ("web", "email", "push", "sms")},
-    {"channels": ("sms", "email"), "experiment": Experiment(holdout=10.0, share=60.0)},
+    {"channels": ("sms", "email"), "experiment": Experiment(holdout=10.0)},
     {"category": "orders", "timing": Timing(kind="at", at="tomorrow", zone="person")},
 ], ids=["consent", "service", "every-channel", "experiment", "own-zone"])  # fmt: skip
 async def test_a_forecast_in_a_frozen_world_is_what_the_run_then_does(stand, more):
@@ -79,15 +81,13 @@ async def test_a_forecast_in_a_frozen_world_is_what_the_run_then_does(stand, mor
     at = "timing" in more
     if at:
         more = {**more, "timing": Timing(kind="at", at=f"{datetime.fromtimestamp(stand.now + 86_400, UTC):%Y-%m-%dT09:00}", zone="person")}
-    given = await campaign_of(stand, key, key, **more)
+    await campaign_of(stand, key, key, **more)
     foretold = await planned(stand, key)
     assert foretold.state == "done"
     assert foretold.done == foretold.total == foretold.people > 0
     holds(foretold)
-    made = await run(stand, key, given)
-    for _ in range(80 if at else 0):  # nobody is told late
-        await stand.settle(after=1_800 - stand.now % 1_800)
-    report = await stand.app.forecasts.report(SYSTEM, key, made.hex())
+    made = await run(stand, key, *((80, 1_800) if at else ()))  # nobody is told late
+    report = await stand.app.forecasts.report(SYSTEM, key, made)
     assert report.detail == ""
     assert report.differences == []
     assert {(row.outcome, row.channel, row.reason.code if row.reason else ""): row.fact for row in report.rows} == plan_of(foretold)
@@ -103,7 +103,7 @@ async def test_what_changed_between_forecast_and_run_is_named_with_cause_and_tim
         await stand.wish(user, consents={"product": True})
     await stand.quiet(late)
     await stand.app.groups.put(SYSTEM, key, GroupIn(name=key, members=[u for u in users if u != moved]))
-    given = await campaign_of(stand, key, key)
+    await campaign_of(stand, key, key)
     foretold = await planned(stand, key)
     assert plan_of(foretold) == {("send", "web", ""): 7, ("send", "email", ""): 6, ("hold", "email", "quiet_hours"): 1}
     await stand.wish(off, consents={"product": False})
@@ -113,8 +113,8 @@ async def test_what_changed_between_forecast_and_run_is_named_with_cause_and_tim
     await stand.app.groups.remove_members(SYSTEM, key, [gone])
     await stand.app.groups.add_members(SYSTEM, key, [moved])
     begun = stand.now
-    made = await run(stand, key, given)
-    report = await stand.app.forecasts.report(SYSTEM, key, made.hex())
+    made = await run(stand, key)
+    report = await stand.app.forecasts.report(SYSTEM, key, made)
     assert report.detail == ""
     said = {(one.channel, one.foreseen, one.fact, one.cause.code): one.n for one in report.differences}
     assert said == {
@@ -132,6 +132,22 @@ async def test_what_changed_between_forecast_and_run_is_named_with_cause_and_tim
         ("skip", "email", "unsubscribed"): 1, ("skip", "email", "preference_off"): 1, ("skip", "email", "suppressed"): 1,
     }  # fmt: skip
     assert await stand.captured(new_address) == await stand.captured(stays) == ["News"]
+
+
+async def test_who_waits_for_the_winner_is_in_the_sum_and_in_no_fact(stand):
+    key = f"rest-{stand.kind}"
+    users = await crowd(stand, key, 30, seed=7)
+    for name in ("a", "b"):
+        await template(stand, f"{key}-{name}")
+    variants = [Variant(name.upper(), f"{key}-{name}", 50.0) for name in ("a", "b")]
+    await campaign_of(stand, key, key, category="orders", channels=("web", "email"), variants=variants, experiment=Experiment(share=40.0, holdout=10.0))
+    foretold = await planned(stand, key)
+    assert foretold.people == len(users)
+    assert foretold.held_out > 0
+    report = await stand.app.forecasts.report(SYSTEM, key, await run(stand, key))
+    assert (report.detail, report.differences) == ("", [])
+    assert 0 < report.waiting < report.units
+    holds(report)
 
 
 async def test_a_draft_that_changed_outdates_its_forecast_and_one_that_is_counted_stops_the_one_before(stand):
@@ -157,6 +173,55 @@ async def test_a_draft_that_changed_outdates_its_forecast_and_one_that_is_counte
     assert (await stand.app.forecasts.get(SYSTEM, key)).state == "outdated"
 
 
+async def test_one_that_was_left_in_the_middle_goes_on_behind_its_last_chunk_and_counts_nobody_twice(stand, monkeypatch):
+    key = f"crash-{stand.kind}"
+    await template(stand, key)
+    await crowd(stand, key, 30, seed=3)
+    await campaign_of(stand, key, key, category="orders")
+    whole = await planned(stand, key)
+    monkeypatch.setattr(foreseeing, "CHUNK", 7)
+    monkeypatch.setattr(foreseeing, "CHUNKS", 2)
+    begun = await stand.app.forecasts.begin(SYSTEM, key)
+    first, second = foreseeing.Foreseeing(stand.app), foreseeing.Foreseeing(stand.app)
+    monkeypatch.setattr(foreseeing._Walk, "let_go", nothing)  # it dies with the forecast in its hands
+    assert await first.once() == 2
+    half = await stand.app.forecasts.get(SYSTEM, key)
+    assert (half.state, half.done, half.total) == ("counting", 7, 30)
+    holds(half)
+    assert await second.once() == 0  # nobody takes it from somebody who may be alive
+    stand.clock.move(foreseeing.LEASE + 1)
+    monkeypatch.undo()
+    monkeypatch.setattr(foreseeing, "CHUNK", 7)
+    while sum(await asyncio.gather(first.once(), second.once())):
+        pass
+    done = await stand.app.forecasts.get(SYSTEM, key)
+    assert (done.id, done.state, done.done, done.people, done.reached, done.units) == (begun.id, "done", 30, 30, whole.reached, whole.units)
+    assert plan_of(done) == plan_of(whole)
+    holds(done)
+
+
+async def test_one_that_is_stopped_stays_as_far_as_it_was(stand, monkeypatch):
+    key = f"stopped-{stand.kind}"
+    await template(stand, key)
+    await crowd(stand, key, 20, seed=4)
+    await campaign_of(stand, key, key, category="orders")
+    monkeypatch.setattr(foreseeing, "CHUNK", 5)
+    monkeypatch.setattr(foreseeing, "CHUNKS", 3)
+    await stand.app.forecasts.begin(SYSTEM, key)
+    walk = foreseeing.Foreseeing(stand.app)
+    await walk.once()
+    stopped = await stand.app.forecasts.stop(SYSTEM, key)
+    assert (stopped.state, stopped.done, stopped.total, stopped.people) == ("stopped", 10, 20, 10)
+    assert await walk.once() == 0
+    await stand.settle()
+    assert (await stand.app.forecasts.get(SYSTEM, key)).done == 10
+    holds(stopped)
+
+
+async def nothing(_) -> None:
+    """In place of what is done at a good end."""
+
+
 async def test_what_a_message_lacks_and_what_a_text_costs_is_said_before(stand):
     key = f"lacks-{stand.kind}"
     content = Content(email=EmailContent("Hi", "<p>{{ user.attributes.city }} {{ order }}</p>", "", "{{ user.attributes.city }}"), sms=SmsContent("a" * 161))
@@ -175,7 +240,8 @@ async def test_what_a_message_lacks_and_what_a_text_costs_is_said_before(stand):
 
 async def test_a_draft_that_cannot_be_sent_is_refused_at_once(stand):
     key = f"refused-{stand.kind}"
-    await campaign_of(stand, key, key, variants=(Variant(template="nobody-has-written-it"),))
+    await stand.app.groups.put(SYSTEM, key, GroupIn(name=key))
+    await campaign_of(stand, key, key, variants=[Variant(template="nobody-has-written-it")])
     with pytest.raises(TemplateMissing):
         await stand.app.forecasts.begin(SYSTEM, key)
     with pytest.raises(NotFound):

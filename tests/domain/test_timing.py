@@ -1,0 +1,49 @@
+"""When a campaign reaches people of a zone: tables, the changes of the clock among them."""
+
+from datetime import datetime
+
+import pytest
+
+from backend.domain.campaign import Timing, Window
+from backend.domain.errors import Invalid
+from backend.domain.timing import moments
+
+
+def at(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+NOW = at("2026-11-25T12:00:00Z")  # a Wednesday
+
+
+@pytest.mark.parametrize(("timing", "zone", "expected"), [
+    (Timing(), "Europe/Berlin", "2026-11-25T12:00:00Z"),
+    (Timing(kind="at", at="2026-12-01T09:00", zone="Europe/Berlin"), "Asia/Tokyo", "2026-12-01T08:00:00Z"),
+    (Timing(kind="at", at="2026-12-01T09:00", zone="person"), "Asia/Tokyo", "2026-12-01T00:00:00Z"),
+    (Timing(kind="at", at="2026-12-01T09:00", zone="person"), "Nowhere/City", "2026-12-01T09:00:00Z"),
+    (Timing(kind="at", at="2020-01-01T09:00"), "UTC", "2026-11-25T12:00:00Z"),
+    (Timing(kind="at", at="2027-03-28T02:30", zone="Europe/Berlin"), "UTC", "2027-03-28T01:00:00Z"),  # skipped: when the clock has jumped
+    (Timing(kind="at", at="2027-10-31T02:30", zone="Europe/Berlin"), "UTC", "2027-10-31T00:30:00Z"),  # shown twice: the first
+    (Timing(kind="recurring", cron="0 9 * * *", zone="Europe/Berlin"), "UTC", "2026-11-26T08:00:00Z"),
+    (Timing(kind="recurring", cron="0 9 * * *", zone="person"), "America/New_York", "2026-11-26T14:00:00Z"),
+    (Timing(window=Window("09:00", "18:00")), "UTC", "2026-11-25T12:00:00Z"),
+    (Timing(window=Window("13:00", "18:00")), "UTC", "2026-11-25T13:00:00Z"),
+    (Timing(window=Window("08:00", "12:00")), "UTC", "2026-11-26T08:00:00Z"),
+    (Timing(window=Window("09:00", "18:00", (0,))), "UTC", "2026-11-30T09:00:00Z"),
+    (Timing(window=Window("22:00", "13:00")), "UTC", "2026-11-25T12:00:00Z"),  # over midnight: open since yesterday
+    (Timing(window=Window("20:00", "24:00")), "UTC", "2026-11-25T20:00:00Z"),
+    (Timing(zone="person", window=Window("09:00", "18:00")), "Asia/Tokyo", "2026-11-26T00:00:00Z"),
+    (Timing(window=Window("09:00", "18:00", ())), "UTC", "2026-11-25T12:00:00Z"),
+])  # fmt: skip
+def test_the_moment_of_a_zone(timing, zone, expected):
+    assert moments(timing, NOW)(zone) == at(expected)
+
+
+@pytest.mark.parametrize("timing", [
+    Timing(kind="at"), Timing(kind="at", at="tomorrow"), Timing(kind="at", at="2026-12-01T09:00Z"), Timing(kind="recurring", cron="nonsense"),
+    Timing(kind="at", at="2026-12-01T09:00", zone="Mars/North"), Timing(window=Window("9 o'clock", "10:00")),
+])  # fmt: skip
+def test_a_timing_that_names_no_moment_is_refused_with_what_to_do(timing):
+    with pytest.raises(Invalid) as refused:
+        moments(timing, NOW)("UTC")
+    assert len(refused.value.detail) > 20
