@@ -30,6 +30,7 @@ from backend.app.dead import DeadLetters
 from backend.app.deliveries import Deliveries
 from backend.app.demanded import Demanded
 from backend.app.demo import Demo
+from backend.app.engagement import Engagement
 from backend.app.engine import EngineLook
 from backend.app.events import Events
 from backend.app.forecasts import Forecasts
@@ -131,6 +132,7 @@ class App:
         self.alerts = Alerts(self)
         self.dead = DeadLetters(self)
         self.analytics = Analytics(self)
+        self.engagement = Engagement(self)
         self.halts = Halts(self)
         self.engine = EngineLook(self)
         self.providers = Providers(self)

@@ -91,6 +91,7 @@ class Asked(msgspec.Struct, frozen=True):
     template: str = ""
     channel: int = 0
     provider: str = ""
+    campaigns: tuple[str, ...] = ()  # of these alone
 
 
 class Timed(msgspec.Struct, frozen=True):
@@ -131,7 +132,14 @@ def by_time(tx: Tx, asked: Asked, cut: Cut) -> list[Timed]:
 
 
 def by_parts(tx: Tx, asked: Asked) -> list[Tally]:
-    """The same by category, priority, template, channel, provider and kind. Whole days are read as days, what is before and after as quarters."""
+    """The same by category, priority, template, channel, provider and kind."""
+    c = cohorts.c
+    named = [func.coalesce(column, "") for column in (c.category, c.priority, c.template)]  # of what nobody could decide there is no cohort
+    return [Tally(row[0], row[1], row[2], row[3], row[4], row[5], int(row[6])) for row in summed(tx, asked, named)]
+
+
+def summed(tx: Tx, asked: Asked, named: Sequence[ColumnElement[Any]]) -> list[Sequence[Any]]:
+    """Units by these columns of their cohorts, then by channel, provider and kind. Whole days are read as days, what is before and after as quarters."""
     c, first, last = cohorts.c, -(-asked.since // DAY), asked.until // DAY
     if first < last:
         edges = [(asked.since, first * DAY), (last * DAY, asked.until)]
@@ -148,11 +156,10 @@ def by_parts(tx: Tx, asked: Asked) -> list[Tally]:
     every = union_all(*parts, *([] if days is None else [days])).subquery()
     e = every.c
     p = select(e.cohort, e.channel, e.provider, e.kind, func.sum(e.n).label("n")).group_by(e.cohort, e.channel, e.provider, e.kind).subquery().c
-    named = [func.coalesce(column, "") for column in (c.category, c.priority, c.template)]  # of what nobody could decide there is no cohort
     keys = [*named, p.channel, p.provider, p.kind]
     source = p.cohort.table.outerjoin(cohorts, (c.space == asked.space) & (c.cohort == p.cohort))
     found = tx.conn.execute(select(*keys, func.sum(p.n)).select_from(source).group_by(*keys))
-    return [Tally(row[0], row[1], row[2], row[3], row[4], row[5], int(row[6])) for row in found if row[6]]
+    return [tuple(row) for row in found if row[len(keys)]]
 
 
 def by_slot(tx: Tx, asked: Asked, cut: Cut, kinds: Sequence[int]) -> dict[int, int]:
@@ -195,7 +202,7 @@ def _over_time(tx: Tx, asked: Asked) -> list[ColumnElement[bool]]:
     """Quarters of these units: of all cohorts together where none is picked."""
     t = tallies.c
     where = [t.born >= asked.since, t.born < asked.until, *_of(tx, tallies, asked)]
-    return where if asked.category or asked.priority or asked.template else [*where, t.cohort == ALL]
+    return where if asked.category or asked.priority or asked.template or asked.campaigns else [*where, t.cohort == ALL]
 
 
 def _of(tx: Tx, table: Table, asked: Asked) -> list[ColumnElement[bool]]:
@@ -207,7 +214,10 @@ def _of(tx: Tx, table: Table, asked: Asked) -> list[ColumnElement[bool]]:
     if asked.provider:
         where.append(table.c.provider == asked.provider)
     wanted = {c.category: asked.category, c.priority: asked.priority, c.template: asked.template}
-    if named := [column == value for column, value in wanted.items() if value]:
+    named = [column == value for column, value in wanted.items() if value]
+    if asked.campaigns:
+        named.append(c.campaign.in_(asked.campaigns))
+    if named:
         wanted_cohorts = select(c.cohort).where(c.space == asked.space, *named)
         few = list(tx.conn.scalars(wanted_cohorts.limit(FEW + 1)))  # by number: behind a subquery PostgreSQL walks all quarters
         where.append(table.c.cohort.in_(few if len(few) <= FEW else wanted_cohorts))

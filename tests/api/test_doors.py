@@ -113,6 +113,7 @@ async def test_the_facade_refuses_by_itself_when_no_guard_stands_before_it(app: 
         "putSchedule": {"name": "Greeting", "category": "orders", "cron": "0 9 * * *", "to": {"user": "mia"}, "title": "T", "type": "t"},
     }
     queries = {
+        "compareCampaigns": {"campaigns": "spring,fall"},
         "calendar": {"since": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z"},
         "searchUsers": {"search": "mia"}, "removeSuppression": {"channel": "email", "address": "a@example.com"}}
     for endpoint in ENDPOINTS:

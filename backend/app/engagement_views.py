@@ -1,0 +1,114 @@
+"""What engagement is asked and what it answers: the funnel of messages, and unique people beside them. Times in seconds, rates with what they are of."""
+
+from typing import Literal
+
+import msgspec
+
+from backend.domain.measures import Rate
+
+EngagementBy = Literal["campaign", "variant", "audience", "channel", "category", "provider"]
+ENGAGEMENT_BYS: tuple[EngagementBy, ...] = ("campaign", "variant", "audience", "channel", "category", "provider")
+COMPARED = 10  # campaigns side by side
+
+
+class EngagementIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was born from `since` to before `until`, as a clock in `zone` cuts it; "" in a filter means all. `by`: what it is broken down by."""
+
+    since: float
+    until: float
+    zone: str = "UTC"
+    campaign: str = ""
+    category: str = ""
+    channel: str = ""
+    by: EngagementBy = "campaign"
+
+
+class CompareIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Keys of two to ten campaigns, all that was ever sent of them."""
+
+    campaigns: list[str]
+
+
+class PeopleView(msgspec.Struct, frozen=True):
+    """Unique people of campaigns' runs, each counted once a run, by the first time. `holdout_converted`: of those who got nothing on purpose."""
+
+    got: int = 0
+    opened: int = 0
+    clicked: int = 0
+    read: int = 0
+    converted: int = 0
+    unsubscribed: int = 0
+    complained: int = 0
+    bounced: int = 0
+    holdout_converted: int = 0
+
+
+class FunnelView(msgspec.Struct, frozen=True):
+    """From planned to converted. `planned` to `clicked` are messages. `opened`: by a person (read, in the inbox); `opened_machine` beside it, never in it.
+    `people`: null where a message's channel or provider is asked for, for a person has several. `converted`: people, of those who got it."""
+
+    planned: int
+    sent: int
+    delivered: Rate
+    opened: Rate
+    opened_machine: int
+    clicked: Rate
+    unsubscribed: Rate
+    complained: int
+    bounced: int
+    people: PeopleView | None = None
+    converted: Rate = Rate()
+
+
+class TrendView(msgspec.Struct, frozen=True):
+    """A slot of the axis. `known`: False before counting began, and after now. `opted_in`, `opted_out`: answers to categories that were given in it,
+    wherever: in the preferences, by a link, by a provider."""
+
+    start: float
+    end: float
+    known: bool
+    funnel: FunnelView
+    opted_in: int
+    opted_out: int
+
+
+class EngagedView(msgspec.Struct, frozen=True):
+    """One campaign, variant (`spring/0`, the holdout `spring/-2`), channel ...; `key` "" where there is none. `name`: of a campaign or variant."""
+
+    key: str
+    name: str
+    funnel: FunnelView
+
+
+class HourFunnelView(msgspec.Struct, frozen=True):
+    """An hour of the week by the clock of the zone, `weekday` 0 is Monday: what went out then, and what of that was opened by people and clicked."""
+
+    weekday: int
+    hour: int
+    sent: int
+    opened: int
+    clicked: int
+
+
+class EngagementView(msgspec.Struct, frozen=True):
+    """`upto`: until when moves are counted. `since`, `until`: as they were taken, on quarters of an hour."""
+
+    since: float
+    until: float
+    zone: str
+    grain: str
+    counted_from: float | None
+    upto: float
+    whole: FunnelView
+    points: list[TrendView]
+    parts: list[EngagedView]
+    hours: list[HourFunnelView]
+
+
+class ComparedView(msgspec.Struct, frozen=True):
+    """One of the campaigns compared, with its variants."""
+
+    key: str
+    name: str
+    funnel: FunnelView
+    variants: list[EngagedView]
