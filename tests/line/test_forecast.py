@@ -9,8 +9,10 @@ import pytest
 from backend.app import foreseeing
 from backend.app.content_views import TemplateIn
 from backend.app.views import GroupIn, SuppressionIn
-from backend.domain.campaign import Experiment, Timing, Variant
+from backend.domain.bucketing import assigned
+from backend.domain.campaign import Campaign, Experiment, Timing, Variant
 from backend.domain.errors import NotFound, TemplateMissing
+from backend.domain.event import HOLDOUT
 from backend.domain.template import Content, EmailContent, PushContent, SmsContent, WebContent
 from backend.security.roles import SYSTEM
 from tests.line.campaigns import campaign_of, planned, run
@@ -76,7 +78,7 @@ def holds(view) -> None:
 ], ids=["consent", "service", "every-channel", "experiment", "own-zone"])  # fmt: skip
 async def test_a_forecast_in_a_frozen_world_is_what_the_run_then_does(stand, more):
     key = f"frozen-{stand.kind}-{len(repr(more))}"
-    await crowd(stand, key, 60 if stand.kind == "embedded" else 25, seed=len(repr(more)))
+    users = await crowd(stand, key, 60 if stand.kind == "embedded" else 25, seed=len(repr(more)))
     await template(stand, key, push="experiment" not in more)
     at = "timing" in more
     if at:
@@ -84,7 +86,9 @@ async def test_a_forecast_in_a_frozen_world_is_what_the_run_then_does(stand, mor
     await campaign_of(stand, key, key, **more)
     foretold = await planned(stand, key)
     assert foretold.state == "done"
-    assert foretold.done == foretold.total == foretold.people > 0
+    assert foretold.done == foretold.total == foretold.people == len(users)
+    given = Campaign(variants=(Variant(template=key),), experiment=more.get("experiment"))
+    assert foretold.held_out == sum(assigned(key, given, user)[0] == HOLDOUT for user in users)  # the run takes it from here
     holds(foretold)
     made = await run(stand, key, *((80, 1_800) if at else ()))  # nobody is told late
     report = await stand.app.forecasts.report(SYSTEM, key, made)
