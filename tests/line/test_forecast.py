@@ -144,7 +144,7 @@ async def test_who_waits_for_the_winner_is_in_the_sum_and_in_no_fact(stand):
     for name in ("a", "b"):
         await template(stand, f"{key}-{name}")
     variants = [Variant(name.upper(), f"{key}-{name}", 50.0) for name in ("a", "b")]
-    await campaign_of(stand, key, key, category="orders", channels=("web", "email"), variants=variants, experiment=Experiment(share=40.0, holdout=10.0))
+    await campaign_of(stand, key, key, category="orders", channels=("web", "email"), variants=variants, experiment=Experiment(share=40.0, holdout=30.0))
     foretold = await planned(stand, key)
     assert foretold.people == len(users)
     assert foretold.held_out > 0
