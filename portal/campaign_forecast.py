@@ -168,15 +168,19 @@ def differs(voice: Teller, rows: Sequence[DifferenceRow]) -> list[DifferRow]:
         first, last = row.first_at.timestamp(), row.last_at.timestamp()
         begun, ended = moment(first, voice.zone, voice.language), moment(last, voice.zone, voice.language)
         time = begun if last - first < 1 else voice.say("fore.between", first=begun, last=ended)
-        made.append(DifferRow(row.channel, place_words(voice, row.foreseen), place_words(voice, row.fact), code_words(voice, row.cause.code, row.cause.text), count(row.n, voice.language), time))
+        made.append(DifferRow(row.channel, place_words(voice, row.foreseen), _fact_words(voice, row.fact), code_words(voice, row.cause.code, row.cause.text), count(row.n, voice.language), time))
     return made
 
 
 def place_words(voice: Teller, place: str) -> str:
-    """send, hold:quiet_hours, skip:cap ... in words."""
+    """send, hold:quiet_hours, skip:cap ... in words; none: there was no such message."""
     outcome, _, code = place.partition(":")
-    word = voice.say(f"fore.{outcome}") if outcome in ORDER else outcome or voice.say("fore.not_seen")
+    word = voice.say(f"fore.{outcome}") if outcome in ORDER else voice.say("fore.not_seen")
     return f"{word}: {code_words(voice, code)}" if code else word
+
+
+def _fact_words(voice: Teller, place: str) -> str:
+    return voice.say("fore.no_message") if place == "none" else place_words(voice, place)
 
 
 def progress(voice: Teller, view: ForecastView) -> tuple[str, str]:

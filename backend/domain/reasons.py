@@ -157,6 +157,8 @@ def _worded(params: Mapping[str, Any], audience: Audience, language: str, timezo
     for name, value in params.items():
         if name in ("until", "at") and isinstance(value, int | float):
             words[name] = moment_words(float(value), language, timezone)
+        elif name == "was":  # a code
+            words[name] = str(value).replace("_", " ")
         elif name == "channel":
             words[name] = _CHANNELS[language].get(str(value), str(value))
         elif name == "from":
