@@ -20,6 +20,7 @@ from portal.wiring import app
 PATH = "/calendar"
 SHOWN = 4  # of a day in the grid; the list shows more
 LISTED = 12
+OF_RUN = {"preparing": "running", "testing": "running", "failed": "cancelled", "fired": "finished"}  # states of runs and schedules -> of campaigns
 FIRST, LAST = date(2020, 1, 1), date(2099, 12, 1)
 
 
@@ -118,5 +119,5 @@ def entry_of(one: CalendarEntry, voice: Teller) -> DayEntry:
     """One thing of a day."""
     href = f"/campaigns/{one.key}" if one.kind == "campaign" else f"/schedules?schedule={one.key}"
     people = voice.say("cal.people", count=count(one.recipients, voice.language)) if one.recipients is not None else ""
-    state = one.state if one.kind == "campaign" else "paused" if one.state == "paused" else "finished" if one.state in ("fired", "finished") else "scheduled"
+    state = OF_RUN.get(one.state, one.state)
     return DayEntry(f"{one.kind} {one.key} {one.at.timestamp()}", one.name or one.key, voice.say(f"cal.kind.{one.kind}"), f"{local(one.at.timestamp(), voice.zone):%H:%M}", state, href, people)

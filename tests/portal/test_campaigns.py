@@ -153,3 +153,82 @@ async def test_from_the_dry_run_to_plan_beside_fact(house, tab):  # noqa: F811
     assert [row.name for row in listed.rows] == ["Send it"]
     month = await one.open(Calendar, "/calendar")
     assert any(entry.name == "Send it" for cell in month.days for entry in cell.goes)
+
+
+async def drafted(one, house, key, name):
+    await one.open(NewCampaign, "/campaigns/new")
+    await one.do(NewCampaign, "make", {"name": name, "category": "orders"})
+    await built(one, key)
+    await one.do(Builder, "write_variant", 0, "template", "gaiters")
+    await one.do(Builder, "write", "audience", "all")
+
+
+async def reviewed(one, house, key):
+    await built(one, key, 5)
+    await one.do(Review, "open")
+    await house.settle()
+    await one.do(Review, "open")
+    return one.state(Review)
+
+
+async def test_a_second_person_says_yes_and_a_change_takes_it_back(house, tab):  # noqa: F811
+    one, other = await tab("marketer"), await tab("admin")
+    await drafted(one, house, "two-eyes", "Two eyes")
+    await one.do(Builder, "pick_approval", True)
+    page = await reviewed(one, house, "two-eyes")
+    assert page.go == "submit"
+    await one.do(Review, "start")
+    assert (await house.app.campaigns.get(SYSTEM, "two-eyes")).state == "draft", "it does not start past the second person"
+    await one.do(Review, "submit")
+    asked = await one.open(CampaignPage, "/campaigns/two-eyes")
+    await one.do(CampaignPage, "approve")
+    assert asked.state == "review" and one.state(Frame).said_hue == "failed", "not by whoever asked"
+    seen = await other.open(CampaignPage, "/campaigns/two-eyes")
+    await other.do(CampaignFact, "load")
+    assert seen.said == "marketer asked for approval. It starts once somebody else has said yes." and other.state(CampaignFact).ahead
+    await other.do(CampaignPage, "reject", {"why": "The text is wrong"})
+    assert seen.state == "draft"
+    await built(one, "two-eyes", 5)
+    await one.do(Review, "open")
+    await one.do(Review, "submit")
+    await other.open(CampaignPage, "/campaigns/two-eyes")
+    await other.do(CampaignPage, "approve")
+    assert (seen.state, seen.said) == ("approved", "admin said yes. It can be started now.")
+    await built(one, "two-eyes", 1)
+    await one.do(Builder, "write", "description", "Changed")
+    assert (await house.app.campaigns.get(SYSTEM, "two-eyes")).state == "draft", "what was approved is not this any more"
+
+
+async def test_what_goes_is_paused_goes_on_and_is_cancelled_and_changes_wait_for_a_version(house, tab):  # noqa: F811
+    one = await tab("marketer")
+    await drafted(one, house, "slow-one", "Slow one")
+    await one.do(Builder, "pick_kind", "at")
+    await one.do(Builder, "write", "date", "2026-12-24")
+    await one.do(Builder, "write", "time", "18:00")
+    page = await reviewed(one, house, "slow-one")
+    assert page.act.startswith("Schedule for ")
+    await one.do(Review, "start")
+    run = await one.open(CampaignPage, "/campaigns/slow-one")
+    assert (run.state, run.said) == ("scheduled", "It goes 24 Dec 2026, 18:00.")
+    month = await one.open(Calendar, "/calendar?month=2026-12")
+    assert [(cell.number, [entry.name for entry in cell.goes]) for cell in month.days] == [("24", ["Slow one"])]
+    build = await built(one, "slow-one", 1)
+    await one.do(Builder, "write", "description", "A second thought")
+    assert build.waits and (await house.app.campaigns.get(SYSTEM, "slow-one")).version == 1, "nobody gets what is half typed"
+    await one.do(Builder, "drop")
+    assert not build.waits and build.form["description"] == ""
+    await one.do(Builder, "write", "description", "A second thought")
+    await one.do(Builder, "apply")
+    kept = await house.app.campaigns.get(SYSTEM, "slow-one")
+    assert (kept.version, kept.draft.description, build.waits) == (2, "A second thought", False)
+    await one.open(CampaignPage, "/campaigns/slow-one")
+    for act, state in (("pause", "paused"), ("resume", "scheduled"), ("cancel", "cancelled")):
+        await one.do(CampaignPage, act)
+        assert (await house.app.campaigns.get(SYSTEM, "slow-one")).state == state, act
+    await one.do(CampaignPage, "resume")
+    assert run.state == "cancelled" and one.state(Frame).said_hue == "failed"
+    await one.do(CampaignPage, "duplicate", {"name": "Slow one again"})
+    assert (await house.app.campaigns.get(SYSTEM, "slow-one-again")).state == "draft"
+    await one.open(CampaignPage, "/campaigns/slow-one-again")
+    await one.do(CampaignPage, "delete")
+    assert (await one.open(CampaignPage, "/campaigns/slow-one-again")).gone
