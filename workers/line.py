@@ -23,6 +23,7 @@ from workers.due import Due
 from workers.expand import ExpandStage
 from workers.filling import Filling, Fills
 from workers.foresee import Foresee, Walks
+from workers.looks import Looks, Sees
 from workers.ordered import Ordered
 from workers.ports import FactsOf, Renderer, Router
 from workers.purge import Purge
@@ -57,7 +58,7 @@ class Line:
 
     def __init__(
         self, *, store: Store, events: Log, clock: Clock, decide: DecideStage, expand: ExpandStage, facts: FactsOf, renderer: Renderer,
-        router: Router, cache: Cache, brake: Brake, alarm: "Alarm", fires: Fires, runs: Fires, fills: Fills, walks: Walks,
+        router: Router, cache: Cache, brake: Brake, alarm: "Alarm", fires: Fires, runs: Fires, fills: Fills, walks: Walks, sees: Sees,
         names: Sequence[str] = STAGES,
     ) -> None:  # fmt: skip
         unknown = set(names) - set(STAGES)
@@ -68,6 +69,7 @@ class Line:
         self.due = Due(store=store, events=events, commit=commit, clock=clock)
         self.schedules = Schedules(fires=fires, clock=clock)
         self.foresee = Foresee(walks=walks, clock=clock)
+        self.looks = Looks(sees=sees, clock=clock)
         self.campaigns = Schedules(fires=runs, clock=clock, name="campaigns")
         self.rollup = Rollup(store=store, clock=clock)
         self.filling = Filling(fills=fills, clock=clock)
@@ -97,6 +99,7 @@ class Line:
             self.workers["release"] = self.release
             self.workers["schedules"] = self.schedules
             self.workers["foresee"] = self.foresee
+            self.workers["looks"] = self.looks
             self.workers["campaigns"] = self.campaigns
         if "rollup" in names:
             self.workers["filling"] = self.filling
@@ -169,7 +172,7 @@ class Line:
             left = await self._store.read(lambda tx, now=now: due_rows.waiting(tx, now))  # type: ignore[misc]
             busy = [name for name, worker in self.workers.items() if worker.busy]
             lag = {group: n for group, n in (await self.lag()).items() if n} if not busy and not left else {}
-            calm = 0 if busy or left or lag else calm + 1
+            calm = 0 if busy or left or lag or await self.looks.once() else calm + 1
             if loop.time() > until:
                 raise TimeoutError(f"The line did not come to rest: busy {busy}, due {left}, unread {lag}.")
             if calm < 2:

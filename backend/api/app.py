@@ -15,6 +15,7 @@ from backend.api import (
     docs,
     engagement,
     events,
+    experiments,
     forecasts,
     health,
     hooks,
@@ -38,7 +39,7 @@ from backend.domain.errors import MethodWrong, NotFound, Refusal
 if TYPE_CHECKING:
     from backend.app.app import App
 
-ENDPOINTS: list[Endpoint] = [*events.ENDPOINTS, *operating.ENDPOINTS, *providers.ENDPOINTS, *users.ENDPOINTS, *content.ENDPOINTS, *images.ENDPOINTS, *live.ENDPOINTS, *schedules.ENDPOINTS, *audiences.ENDPOINTS, *engagement.ENDPOINTS, *campaigns.ENDPOINTS, *forecasts.ENDPOINTS]
+ENDPOINTS: list[Endpoint] = [*events.ENDPOINTS, *operating.ENDPOINTS, *providers.ENDPOINTS, *users.ENDPOINTS, *content.ENDPOINTS, *images.ENDPOINTS, *live.ENDPOINTS, *schedules.ENDPOINTS, *audiences.ENDPOINTS, *engagement.ENDPOINTS, *campaigns.ENDPOINTS, *forecasts.ENDPOINTS, *experiments.ENDPOINTS]
 
 Plain = Callable[["App", Request], Awaitable[Response]]
 PLAIN: list[tuple[str, str, Plain]] = [

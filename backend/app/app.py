@@ -33,6 +33,7 @@ from backend.app.demo import Demo
 from backend.app.engagement import Engagement
 from backend.app.engine import EngineLook
 from backend.app.events import Events
+from backend.app.experiments import Experiments
 from backend.app.forecasts import Forecasts
 from backend.app.groups import Groups
 from backend.app.halts import Halts
@@ -106,6 +107,7 @@ class App:
         self.categories = Categories(self)
         self.audiences = Audiences(self)
         self.campaigns = Campaigns(self)
+        self.experiments = Experiments(self)
         self.templates = Templates(self)
         self.senders = Senders(self)
         self.studio = Studio(self)

@@ -221,6 +221,10 @@ class ArmView(Struct):
     chance: float | None = None
     guardrails: dict[str, tuple[int, int, float, bool]] = {}
     stopped: bool = False
+    weight: float = 0.0
+    template: str = ""
+    rate_low: float = 0.0  # interval of its own rate, for one look
+    rate_high: float = 1.0
 
 
 class LookView(Struct):
@@ -256,6 +260,10 @@ class ExperimentView(Struct):
     machine_opens: int = 0
     decided_at: datetime | None = None
     can: list[str] = []
+    started_at: datetime | None = None
+    ends_at: datetime | None = None  # nothing counts after
+    looked_at: datetime | None = None
+    sent: int | None = None  # the variant that went to the rest
 
 
 class SampleSizeIn(Struct, forbid_unknown_fields=True):

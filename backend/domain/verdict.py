@@ -149,3 +149,19 @@ def _winner(arms: Sequence[Arm], going: Sequence[int]) -> int | None:
 
 def _sure(arm: Arm) -> bool:
     return arm.p is not None and arm.p < ALPHA
+
+
+class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is kept of an experiment between looks. `decided`: when its verdict was reached, for good; `ended_by`: who ended it before; `sent`: the
+    variant that went to the rest."""
+
+    verdict: Verdict | None = None
+    rest: int = 0
+    holdout: tuple[int, int] = (0, 0)
+    machine: int = 0
+    started: float | None = None
+    looked: float | None = None
+    decided: float | None = None
+    ended_by: str = ""
+    stopped: tuple[int, ...] = ()
+    sent: int | None = None

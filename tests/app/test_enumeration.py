@@ -102,6 +102,9 @@ RULES = {
         "roll_out": "content.write&events.send", "stop_variant": "content.write", "runs": "content.read", "run": "content.read",
         "recipients": "content.read&people.read", "calendar": "content.read",
     },
+    "experiments": {
+        "list": "content.read", "get": "content.read", "roll_out": "content.write&events.send", "end": "content.write", "sample_size": "content.read",
+    },
     "spaces": {"mine": "inbox.own"},
     "about": {"describe": "operate"},
     "halts": {"put": "operate", "remove": "operate", "list": "operate", "look": "operate", "shown": "analytics.read"},

@@ -1,0 +1,161 @@
+"""Looking at experiments: every hour, and when somebody opens the page. A look counts, judges, keeps what it showed, stops variants that go beyond a
+guardrail, and rolls the winner out where the campaign says so. The counts are read first; what follows from them is written in one transaction, by
+whoever finds the verdict as it was."""
+
+import logging
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend.app import campaign_steps
+from backend.app.campaign_views import LookView
+from backend.app.view_types import moment
+from backend.domain.campaign import Campaign
+from backend.domain.errors import Refusal, Unavailable
+from backend.domain.verdict import DAY, Count, Kept, judged
+from backend.security.roles import SYSTEM
+from backend.store import campaign_rows, experiment_rows
+from backend.store.experiment_rows import OFF, Counted, VerdictRow
+from backend.store.port import Tx
+
+if TYPE_CHECKING:
+    from backend.app.app import App
+
+log = logging.getLogger("carillon.line")
+
+EVERY = 3_600.0  # seconds between looks
+OPENED = 60.0  # a page that is opened looks again after so many seconds
+AT_ONCE = 20
+SINCE = 90 * DAY  # runs that began earlier are not looked for
+decode_kept = msgspec.json.Decoder(Kept).decode
+_campaign = msgspec.json.Decoder(Campaign).decode
+
+
+class Looking:
+    """The round of experiments; the facade looks by it too."""
+
+    def __init__(self, app: "App") -> None:
+        self.app = app
+
+    async def once(self) -> int:
+        """Begin to watch what has begun, and look at what is due; how many that were."""
+        now = self.app.clock.now()
+        fresh, due = await self.app.store.read(lambda tx: (experiment_rows.unwatched(tx, now - SINCE, AT_ONCE), experiment_rows.come(tx, now, AT_ONCE)))
+        if fresh:
+            await self.app.store.write(lambda tx: _watch(tx, fresh, now), turn="due")
+        for row in due:
+            try:
+                await self.look(row.space, row.run)
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("an experiment makes us fail; it is looked at again later")
+                await self.app.store.write(lambda tx, row=row: experiment_rows.later(tx, row.space, row.run, now + EVERY), turn="due")  # type: ignore[misc]
+        return len(fresh) + len(due)
+
+    async def look(self, space: int, run: bytes) -> None:
+        """One look at one of them; nothing when it is decided, or was looked at meanwhile by somebody else."""
+        now = self.app.clock.now()
+
+        def read(tx: Tx) -> tuple[VerdictRow, Campaign, Counted, float] | None:
+            row, made = experiment_rows.get(tx, space, run), campaign_rows.run(tx, space, run)
+            if row is None or row.state == OFF or row.next is None or made is None:
+                return None
+            campaign = campaign_of(tx, space, made.campaign, made.version)
+            if campaign is None or campaign.experiment is None:
+                return None
+            counted = experiment_rows.counted(tx, space, run, campaign.experiment.metric, campaign.experiment.window_days * DAY)
+            return row, campaign, counted, made.started or made.planned
+
+        found = await self.app.store.read(read)
+        if found is None:
+            return
+        row, campaign, counted, started = found
+        before = decode_kept(row.body)
+        kept, state = _judge(campaign, counted, before, started, now)
+
+        def write(tx: Tx) -> None:
+            here = experiment_rows.get(tx, space, run, lock=True)
+            if here is None or here.next is None or here.body != row.body:
+                return  # somebody else has looked, or it was ended
+            self._act(tx, campaign, row, kept, before, now)
+
+        await self.app.store.write(write, turn="due")
+        log.debug("looked at %s: %s", run.hex(), state)
+
+    def _act(self, tx: Tx, campaign: Campaign, row: VerdictRow, kept: Kept, before: Kept, now: float) -> None:
+        verdict = kept.verdict
+        assert verdict is not None
+        for variant in set(kept.stopped) - set(before.stopped):
+            campaign_steps.stop_variant(tx, row.space, row.run, variant)
+            self._note(tx, row, "experiment.stop", variant=variant)
+        if kept.decided is not None:
+            self._note(tx, row, "experiment.verdict", state=verdict.state, winner=verdict.winner)
+            plan = campaign.experiment
+            if verdict.winner is not None and plan is not None and plan.winner == "roll_out" and self._send(tx, row, verdict.winner):
+                kept = msgspec.structs.replace(kept, sent=verdict.winner)
+        row.state, row.variant = verdict.state, -1 if verdict.winner is None else verdict.winner
+        row.body, row.at = msgspec.json.encode(kept).decode(), now
+        row.next = None if kept.decided is not None else min(now + EVERY, max(verdict.ends_at, now + 1.0))
+        experiment_rows.put(tx, row)
+        body = {
+            "people": [arm.count.people for arm in verdict.arms], "hits": [arm.count.hits for arm in verdict.arms],
+            "intervals": [[arm.difference or 0.0, arm.low or 0.0, arm.high or 0.0] for arm in verdict.arms[1:]],
+        }  # fmt: skip
+        experiment_rows.add_look(tx, row.space, row.run, now, msgspec.json.encode(body).decode())
+
+    def _send(self, tx: Tx, row: VerdictRow, variant: int) -> bool:
+        """Roll it out; False when there is nobody left, or the run is not in a state for it: then somebody does it by hand."""
+        try:
+            done = campaign_steps.roll_out(self.app, tx, row.space, row.run, variant)
+        except Refusal:
+            log.exception("a winner could not be rolled out")
+            return False
+        if done:
+            self._note(tx, row, "experiment.roll_out", variant=variant)
+        return done
+
+    def _note(self, tx: Tx, row: VerdictRow, action: str, **detail: object) -> None:
+        self.app.experiments.note(tx, msgspec.structs.replace(SYSTEM, space=row.space), action, f"run:{row.run.hex()}", **detail)
+
+
+def _watch(tx: Tx, fresh: list[tuple[int, bytes, str, int]], now: float) -> None:
+    for space, run, campaign, version in fresh:
+        body = campaign_of(tx, space, campaign, version)
+        tried = body is not None and body.experiment is not None
+        experiment_rows.watch(tx, VerdictRow(space=space, run=run, state="waiting" if tried else OFF, next=now if tried else None, at=now))
+
+
+def _judge(campaign: Campaign, counted: Counted, before: Kept, started: float, now: float) -> tuple[Kept, str]:
+    counts = [counted.arms.get(n, Count()) for n in range(len(campaign.variants))]
+    first = counted.first if counted.first is not None else started
+    last = counted.last if counted.last is not None else first
+    verdict = judged(campaign, counts, first, last, now, before.stopped)
+    over = now >= verdict.ends_at
+    final = verdict.state in ("winner", "none", "stopped") or (over and verdict.state == "unhealthy")
+    stopped = tuple(n for n, arm in enumerate(verdict.arms) if arm.stopped)
+    kept = msgspec.structs.replace(
+        before, verdict=verdict, rest=counted.rest, holdout=counted.holdout, machine=sum(count.machine for count in counts), started=first, looked=now,
+        decided=now if final else None, stopped=stopped,
+    )  # fmt: skip
+    return kept, verdict.state
+
+
+def campaign_of(tx: Tx, space: int, key: str, version: int) -> Campaign | None:
+    """The version that runs; None when it was deleted."""
+    found = campaign_rows.version(tx, space, key, version)
+    return None if found is None else _campaign(found.body)
+
+
+def look_view(at: float, body: str) -> LookView:
+    """A look as it is shown."""
+    found = msgspec.json.decode(body, type=Seen)
+    return LookView(moment(at), found.people, found.hits, found.intervals)
+
+
+class Seen(msgspec.Struct):
+    """The body of a look."""
+
+    people: list[int]
+    hits: list[int]
+    intervals: list[tuple[float, float, float]]
