@@ -31,6 +31,7 @@ PLAN: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("send", "/send", "send", "events.send", "s"),
             Place("campaigns", "/campaigns", "megaphone", "content.read", "c"),
+            Place("audiences", "/audiences", "target", "content.read", "z"),
             Place("calendar", "/calendar", "calendar", "content.write", "q"),
             Place("schedules", "/schedules", "calendar-clock", "events.read", "r"),
             Place("templates", "/templates", "file-text", "content.read", "t"),

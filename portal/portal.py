@@ -12,6 +12,8 @@ from portal.guard import Doorkeeper
 from portal.pages import (  # noqa: F401 - importing registers them
     account,
     analytics,
+    audience,
+    audiences,
     audit,
     calendar,
     campaign,
@@ -66,7 +68,7 @@ def on_error(exception: Exception) -> EventSpec:
 
 
 app = rx.App(
-    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css", "/studio.css", "/start.css", "/campaigns.css"],
+    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css", "/studio.css", "/start.css", "/campaigns.css", "/audiences.css"],
     html_lang="en",
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),

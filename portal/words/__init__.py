@@ -7,6 +7,7 @@ from types import ModuleType
 
 from portal.words import (
     analytics,
+    audiences,
     browser,
     campaign_edit,
     campaign_page,
@@ -37,6 +38,7 @@ from portal.words import (
 LANGUAGES = ("en", "de")
 _ROOMS: tuple[ModuleType, ...] = (
     analytics,
+    audiences,
     browser,
     campaign_edit,
     campaign_page,
