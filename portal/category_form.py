@@ -1,5 +1,6 @@
 """A category as a form: what is typed becomes what the facade takes, and what it means is said in sentences. Pure."""
 
+from collections.abc import Iterable
 from typing import Any, get_args
 
 from backend.app.views import CategoryIn, CategoryView, PriorityName, TypeName
@@ -37,6 +38,11 @@ def category_of(form: dict[str, Any], before: CategoryView | None = None) -> Cat
         **{flag: bool(form.get(flag)) for flag in FLAGS},
         **kept,
     )
+
+
+def telling(known: Iterable[CategoryView]) -> list[CategoryView]:
+    """Those that somebody is told something of: what can be sent, and be wished."""
+    return [one for one in known if one.kind != UNTOLD]
 
 
 def _number(typed: Any, most: int) -> int:

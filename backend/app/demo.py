@@ -15,7 +15,7 @@ from backend.app.first_start import FILE
 from backend.channels.capture import Behaviour
 from backend.domain.errors import Refusal
 from backend.security.roles import Actor, need
-from backend.store import accounts, captures, categories, demo_rows, groups, marks, summaries, templates
+from backend.store import accounts, captures, categories, demo_rows, groups, marks, summaries, templates, touches
 from backend.store.port import Tx
 
 MARK = "demo"  # on, off (its people stay), leaving, gone; absent before the first start
@@ -216,6 +216,7 @@ class Demo(Aggregate):
                 demo_rows.release(tx, MAIN, plan.keep)
                 summaries.ensure(tx, MAIN, plan.keep)
             summaries.drop_unmet(tx, MAIN)
+            touches.forget_absent(tx, MAIN, (plan.keep,) if plan.keep else ())
             for name in (MADE, LEAVING, *PROGRESS):
                 kept = marks.get(tx, name)
                 if kept is not None:

@@ -4,7 +4,7 @@ A row is summed in the transaction that deletes it, so each counts once, whoever
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -40,6 +40,22 @@ def write(tx: Tx, told: Iterable[tuple[int, Touch]], now: float) -> None:
 def waiting(tx: Tx) -> bool:
     """Whether there is something to sum up."""
     return tx.conn.execute(select(t.touches.c.n_th).limit(1)).first() is not None
+
+
+def forget_absent(tx: Tx, space: int, also: Collection[int] = ()) -> None:
+    """Take out of what waits whoever is not here any more, and these: they would leave no trace when it is summed, and leave none until then."""
+    r, s = t.touches.c, t.summaries.c
+    rows = [(row.n_th, unpacked(bytes(row.body))) for row in tx.conn.execute(select(r.n_th, r.body).where(r.space == space).with_for_update(skip_locked=True))]
+    here: set[int] = set()
+    for some in chunks(sorted({touch.person for _, touches in rows for touch in touches})):
+        here.update(tx.conn.scalars(select(s.person).where(s.space == space, s.person.in_(some))))
+    here.difference_update(also)
+    for n_th, touches in rows:
+        left = [touch for touch in touches if touch.person in here]
+        if not left:
+            tx.conn.execute(delete(t.touches).where(r.n_th == n_th))
+        elif len(left) < len(touches):
+            tx.conn.execute(update(t.touches).where(r.n_th == n_th).values(body=packed(left)))
 
 
 class Goal(NamedTuple):

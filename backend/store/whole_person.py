@@ -10,7 +10,7 @@ from backend.domain.delivery import State
 from backend.domain.event import Event
 from backend.domain.ids import person_bytes
 from backend.log.codec import decode, encode
-from backend.store import hot, summaries
+from backend.store import hot, summaries, touches
 from backend.store.port import Tx
 from backend.store.tables import (
     accounts,
@@ -93,9 +93,10 @@ def wipe(tx: Tx, space: int, person: int, user_id: str, tombstone: str, now: flo
     _empty_due(tx, space, person, {*ids, *told})
     _drop_letters(tx, space, person)
     _empty_events(tx, space, person, [row["event"] for row in rows(tx, notifications, space, person)])
+    summaries.forget(tx, space, person)  # first: whoever sums up what the person did holds this row, and writes acts
+    touches.forget_absent(tx, space)
     for table in (addresses, memberships, captures, inbox, inbox_heads, chat_members, collapses, saved_views, ahead, acts, listed, import_rows):
         tx.conn.execute(delete(table).where(table.c.space == space, table.c.person == person))
-    summaries.forget(tx, space, person)
     tx.conn.execute(update(consents).where(consents.c.space == space, consents.c.person == person).values(evidence=""))
     tx.conn.execute(update(chat_messages).where(chat_messages.c.space == space, chat_messages.c.person == person).values(author="", text=""))
     tx.conn.execute(update(orders).where(orders.c.space == space, orders.c.person == person).values(detail=""))

@@ -14,15 +14,30 @@ from backend.app.app import App
 from backend.app.demo import MADE, made_of
 from backend.domain.deadletter import fingerprint
 from backend.domain.decision import Facts
-from backend.domain.delivery import Delivery
+from backend.domain.delivery import Delivery, State
 from backend.domain.event import Body, Event, FanOut
 from backend.domain.ids import make_id, person_id
+from backend.domain.touch import GOT, OF_RECEIPT, Touch
 from backend.live.records import AlertRaised
 from backend.log.codec import decode
-from backend.store import alert_rows, captures, fanouts, hot, inbox, letters, marks, partitions, receipt_rows, stamps, tables, traces
+from backend.store import (
+    alert_rows,
+    captures,
+    fanouts,
+    hot,
+    inbox,
+    letters,
+    marks,
+    partitions,
+    receipt_rows,
+    stamps,
+    tables,
+    touches,
+    traces,
+)
 from backend.store.port import Tx
 from backend.store.suppress import suppress
-from backend.store.upsert import insert_new
+from backend.store.upsert import CHUNK, insert_new
 from carillon.demo import plot
 from carillon.demo.happening import Script, Step, Teller
 from carillon.demo.plot import STORIES, Moment, Portion, Size, Story, Users
@@ -242,6 +257,7 @@ def _write(tx: Tx, script: Script) -> set[int]:
     last = max(script.steps, default=0.0)
     stamps.count_receipts(tx, MAIN, script.receipts, receipt_rows.deliveries_of(tx, MAIN, [one.delivery for one in script.receipts]), last)
     receipt_rows.keep(tx, MAIN, script.receipts)
+    touches.write(tx, _touches(tx, script), last)
     captures.keep(tx, script.kept)
     if script.due:
         hot.write_due(tx, script.due)
@@ -251,6 +267,22 @@ def _write(tx: Tx, script: Script) -> set[int]:
             fingerprint=fingerprint("deliver", letter.cause.split(":")[0], letter.cause), detail="", value=letter.record.value,
         )  # fmt: skip
     return changed
+
+
+def _touches(tx: Tx, script: Script) -> list[tuple[int, Touch]]:
+    """What people got and did, as the line would have told it."""
+    went = [
+        (at, GOT, move.delivery)
+        for at, step in script.steps.items()
+        for move in (*step.moves, *(outcome.move for outcome in step.outcomes))
+        if move.state in (State.SENT, State.DELIVERED)
+    ]
+    went += [(one.at, did, one.delivery) for one in script.receipts if (did := OF_RECEIPT.get(one.kind))]
+    places: dict[bytes, receipt_rows.Place] = {}
+    ids = sorted({made for _, _, made in went})
+    for n in range(0, len(ids), CHUNK):
+        places |= receipt_rows.deliveries_of(tx, MAIN, ids[n : n + CHUNK])
+    return [(MAIN, Touch(did, row.person, at, row.channel, row.cohort)) for at, did, made in sorted(went) if (row := places.get(made))]
 
 
 def _write_step(tx: Tx, step: Step, at: float) -> None:

@@ -109,6 +109,7 @@ async def _fill(page: EventPage) -> None:
     page.title = view.title or view.template or view.type
     page.sub = voice.say("event.sub", type=view.type, when=f"{day(at, voice.zone, language)}, {voice.moment_of(at, at)}")
     page.sums, page.sum, page.balances = voice.sums(view.ledger)
+    page.sum = page.sum if page.sums else voice.say("events.untold")
     page.parts = [
         Part(f"seg-{HUES[name]}", width_of(n, max(1, view.ledger.planned))) for name in HUES if (n := getattr(view.ledger, name))
     ]

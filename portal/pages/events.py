@@ -75,7 +75,7 @@ def shown(line: EventLine, voice: Teller, names: dict[str, str]) -> EventRow:
     return EventRow(
         line.id, line.title or names.get(line.template or "") or line.template or line.type, line.type, to_of(line, voice), f"/people/{line.user}" if line.user else f"/groups/{line.to}" if line.to else "",
         line.category, voice.say(f"priority.{line.priority}"), voice.say(f"source.{line.source}"), parts, count(line.ledger.planned, voice.language),
-        said if sums else "", ago(at, voice.now, voice.zone, voice.language), moment(at, voice.zone, voice.language),
+        said if sums else voice.say("events.untold"), ago(at, voice.now, voice.zone, voice.language), moment(at, voice.zone, voice.language),
     )  # fmt: skip
 
 

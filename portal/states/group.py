@@ -9,6 +9,7 @@ import reflex as rx
 from backend.app.views import GroupIn, PreferencesIn
 from backend.domain.delivery import CHANNELS
 from backend.domain.errors import Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable
+from portal.category_form import telling
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import last_part, teller
@@ -126,7 +127,7 @@ async def _fill(page: GroupPage) -> None:
     try:
         group = await app().groups.get(actor, page.key)
         members = await app().groups.members(actor, page.key, after=after, limit=ROWS)
-        known = (await app().categories.list(actor)).items
+        known = telling((await app().categories.list(actor)).items)
     except (NotFound, Invalid) as refusal:
         page.gone = refusal.detail
         return

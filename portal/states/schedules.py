@@ -11,6 +11,7 @@ from backend.app.schedule_views import FiringView, ScheduleIn, ScheduleView
 from backend.domain.durations import span_of
 from backend.domain.errors import Invalid, NotFound, Refusal, Stale, Unavailable
 from backend.domain.event import To
+from portal.category_form import telling
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
@@ -192,7 +193,7 @@ async def _fill(page: Schedules) -> None:
     page.trouble = ""
     try:
         found = await app().schedules.list(actor, after=page._cursors[-1] if page._cursors else "", limit=ROWS)
-        page.categories = [Choice(one.key, one.name) for one in (await app().categories.list(actor)).items][:NAMES_ASKED]
+        page.categories = [Choice(one.key, one.name) for one in telling((await app().categories.list(actor)).items)][:NAMES_ASKED]
         page.templates = [Choice(one.key, one.name) for one in (await app().templates.list(actor, limit=NAMES_ASKED)).items]
         page.groups = await _groups(actor)
     except Unavailable as away:

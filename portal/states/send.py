@@ -13,6 +13,7 @@ from backend.domain.delivery import CHANNELS, PRIORITIES
 from backend.domain.errors import Invalid, NotFound, Refusal, Unavailable
 from backend.domain.event import EventIn, To
 from portal import snippets
+from portal.category_form import telling
 from portal.frame import Frame, tab_is_open, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
@@ -250,7 +251,7 @@ async def _choices(page: Send) -> None:
     voice, actor = await teller(page), caller()
     page.categories = [
         CategoryRow(c.key, c.name, c.kind, voice.say(f"kind.{c.kind}"), list(c.channels))
-        for c in (await app().categories.list(actor)).items
+        for c in telling((await app().categories.list(actor)).items)
     ][:50]
     page.groups = [
         Choice(g.key, voice.say("send.group.size", name=g.name, count=count(g.members, voice.language) if g.members != 1 else 1))

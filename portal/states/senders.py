@@ -9,6 +9,7 @@ import reflex as rx
 
 from backend.app.senders import RecordView, SenderIn, SenderView
 from backend.domain.errors import NotFound, Refusal, Stale, Unavailable
+from portal.category_form import telling
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
@@ -184,7 +185,7 @@ async def _open(page: Senders, key: str) -> None:
     owners = {category: one for one in views for category in one.categories}
     page.assigned = [
         Assigned(c.key, c.name, view is not None and c.key in view.categories, _other(owners.get(c.key), key))
-        for c in (await app().categories.list(caller())).items
+        for c in telling((await app().categories.list(caller())).items)
     ][:50]
     if view is not None:
         found = (await app().senders.records(caller(), key)).items

@@ -8,6 +8,7 @@ from backend.app.studio_views import TrialIn
 from backend.domain.draft import Field, changes, chosen, merge, texts
 from backend.domain.errors import Invalid, Refusal, Stale, Unauthenticated
 from backend.domain.template import CHANNELS, Content
+from portal.category_form import telling
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
@@ -235,7 +236,7 @@ class Trial(rx.State):
     async def open(self) -> None:
         """Under which rules, on which channels."""
         page = await self.get_state(Studio)
-        known = (await app().categories.list(caller())).items
+        known = telling((await app().categories.list(caller())).items)
         self.categories = [Choice(c.key, c.name) for c in known][:SHOWN]
         using = next((c.key for c in known if c.template == page.key), "")
         self.category = using or self.category or next((c.key for c in known if c.key == "system"), known[0].key if known else "")

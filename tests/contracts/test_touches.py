@@ -11,7 +11,7 @@ from backend.clock import HeldClock
 from backend.domain.campaign import Campaign, Experiment
 from backend.domain.ids import make_id
 from backend.domain.tally import PEOPLE, people_cohort, quarter_of
-from backend.domain.touch import ACTED, BOUNCED, CLICKED, COMPLAINED, GOT, OPENED, READ, UNSUBSCRIBED, Touch
+from backend.domain.touch import ACTED, BOUNCED, CLICKED, COMPLAINED, GOT, OPENED, READ, UNSUBSCRIBED, Touch, unpacked
 from backend.store import rollup, touches
 from backend.store import tables as t
 from backend.store.migrate import migrate
@@ -164,6 +164,14 @@ class TouchContract:
         await summed(store, Touch(GOT, 1, NOW, EMAIL, SPRING_A), Touch(GOT, 2, NOW, EMAIL, SPRING_A))
         await store.write(lambda tx: tx.conn.execute(t.recipients.update().where(t.recipients.c.person == 2).values(got=None)))
         assert await store.read(lambda tx: touches.unlike(tx, SPACE, 0.0)) == 1
+
+    async def test_whoever_is_gone_is_taken_out_of_what_waits(self, store):
+        told = [(SPACE, Touch(ACTED, person, NOW, type="bought")) for person in (1, 13, 2)]
+        for some in (told, told[1:2]):
+            await store.write(lambda tx, some=some: touches.write(tx, some, NOW))
+        await store.write(lambda tx: touches.forget_absent(tx, SPACE))
+        left = [unpacked(bytes(row["body"])) for row in await rows(store, t.touches)]
+        assert [[touch.person for touch in some] for some in left] == [[1, 2]]
 
     async def test_a_large_row_is_summed_whole(self, store):
         await store.write(lambda tx: touches.write(tx, [(SPACE, Touch(ACTED, 1 + n % 5, NOW, type="bought")) for n in range(3 * touches.ONCE)], NOW))

@@ -33,6 +33,21 @@ async def test_every_number_is_true_to_the_rows(house):
     assert not states & {State.PENDING, State.HELD, State.RETRYING, State.SENDING}
 
 
+async def test_rules_know_what_the_crowd_got_and_did(house):
+    await seeded(house)
+    await house.settle()
+
+    def read(tx: Tx):
+        s, n, d = tables.summaries.c, tables.notifications.c, tables.deliveries.c
+        got = set(tx.conn.scalars(select(s.person).where(s.got.is_not(None))))
+        had = set(tx.conn.scalars(select(d.person).where(d.state.in_((State.SENT, State.DELIVERED)))))
+        last = max(tx.conn.scalars(select(s.got).where(s.got.is_not(None))))
+        return got, had, last, len(tx.conn.scalars(select(s.person).where(s.opened.is_not(None))).all()), set(tx.conn.scalars(select(n.person)))
+
+    got, had, last, opened, told = await house.app.store.read(read)
+    assert had <= got <= told and opened > 5 and last <= house.clock.now()
+
+
 async def test_nobody_but_the_demo_is_in_it_and_nothing_left_the_house(house):
     await seeded(house)
 
