@@ -20,7 +20,7 @@ class ReportQuery(Struct, forbid_unknown_fields=True):
 
 async def begin(call: Call) -> Answer:
     """Count who will get it, and who not and why. It goes on by itself; ask for it with GET."""
-    return Answer(await call.app.forecasts.begin(call.actor, call.path["key"]))
+    return Answer(await call.app.forecasts.begin(call.actor, call.path["key"]), 202)
 
 
 async def get(call: Call) -> Answer:

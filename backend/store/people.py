@@ -73,7 +73,7 @@ def _addresses(tx: Tx, space: int, some: Sequence[int], now: float | dict[int, f
         .outerjoin(suppressions, of_address)
         .where(a.space == space, a.person.in_(some))
         .order_by(a.person, a.channel, a.created, a.hash)
-    )
+    ).all()
     found: dict[int, list[Address]] = defaultdict(list)
     for person, channel, hashed, sealed, label, reason, until in rows:
         in_force = reason is not None and (until is None or until > (now if isinstance(now, float) else now.get(person, 0.0)))
@@ -83,7 +83,7 @@ def _addresses(tx: Tx, space: int, some: Sequence[int], now: float | dict[int, f
 
 def _consents(tx: Tx, space: int, some: Sequence[int]) -> dict[int, dict[str, bool]]:
     c = consents.c
-    rows = tx.conn.execute(select(c.person, c.category, c.given).where(c.space == space, c.person.in_(some)).order_by(c.at))
+    rows = tx.conn.execute(select(c.person, c.category, c.given).where(c.space == space, c.person.in_(some)).order_by(c.at)).all()
     found: dict[int, dict[str, bool]] = defaultdict(dict)
     for person, category, given in rows:
         found[person][category] = bool(given)  # the latest stays
@@ -93,7 +93,7 @@ def _consents(tx: Tx, space: int, some: Sequence[int]) -> dict[int, dict[str, bo
 def _memberships(tx: Tx, space: int, some: Sequence[int]) -> dict[int, list[str]]:
     m = memberships.c
     found: dict[int, list[str]] = defaultdict(list)
-    for person, key in tx.conn.execute(select(m.person, m.group_key).where(m.space == space, m.person.in_(some))):
+    for person, key in tx.conn.execute(select(m.person, m.group_key).where(m.space == space, m.person.in_(some))).all():
         found[person].append(key)
     return found
 

@@ -83,6 +83,38 @@ def test_an_event_sent_with_a_token_arrives_and_can_be_asked_about(api, call, in
     assert mail["state"] == "sent"
 
 
+def test_a_campaign_is_planned_run_and_accounted_for(api, call, instance):
+    content = {"content": {"web": {"title": "News", "body": "News"}, "email": {"subject": "News", "html": "<p>News</p>", "text": "News"}}}
+    assert api.put("/v1/templates/planned", json=content).status_code == 200
+    assert api.post("/v1/templates/planned/publish").status_code == 200
+    assert api.put("/v1/audiences/planned", json={"rule": {"about": "attribute", "name": "user_id", "is": "one_of", "value": ["mia", "nobody"]}}).status_code == 200
+    draft = {"name": "Planned", "category": "orders", "audience": "planned", "variants": [{"template": "planned"}], "channels": ["web", "email"]}
+    assert api.put("/v1/campaigns/planned", json=draft).status_code == 200
+    assert api.get("/v1/campaigns/planned/plan").status_code == 404
+    begun = api.post("/v1/campaigns/planned/plan")
+    assert (begun.status_code, begun.json()["state"]) == (202, "counting")
+    plan = until(lambda: next((one for one in [api.get("/v1/campaigns/planned/plan").json()] if one["state"] == "done"), None))
+    assert (plan["id"], plan["people"], plan["units"]) == (begun.json()["id"], 1, 2)
+    assert api.get("/v1/campaigns/planned/report").status_code == 404
+    assert api.post("/v1/campaigns/planned/start", json={}).status_code == 200
+
+    def decided():
+        answer = api.get("/v1/campaigns/planned/report")
+        whole = answer.status_code == 200 and not answer.json()["detail"] and not answer.json()["waiting"]
+        return answer.json() if whole else None
+
+    report = until(decided)
+    assert sum(row["planned"] for row in report["rows"]) == sum(row["fact"] for row in report["rows"]) == 2
+    assert report["differences"] == []
+    said = call("ledger", "--campaign", "planned", **instance.env)
+    assert said.code == 0
+    assert "It balances." in said.out
+    value = call("ledger", "--campaign", "planned", "--json", **instance.env).value
+    assert (value["unexplained"], value["plan"]["run"]) == (0, report["run"])
+    assert call("ledger", "--campaign", "planned", "--recount", **instance.env).code == 2
+    assert call("ledger", "--campaign", "planned", "--event", report["run"], **instance.env).code == 2
+
+
 def test_commands_ask_the_running_instance(instance, call):
     said = call("send", "-", stdin=json.dumps(EVENT), **instance.env)
     assert said.code == 0
