@@ -103,6 +103,28 @@ def lines(axis: Axis, series: Sequence[Series], says: str, language: str = "en",
     return _figure(axis, series, traces, says, language, suffix=suffix, whole=whole)
 
 
+def banded(
+    axis: Axis, series: Sequence[Series], low: Sequence[float], high: Sequence[float], says: str, language: str, shown: tuple[float, float], zero: str
+) -> Figure:
+    """Lines around a marked zero, and a band around the first; what lies beyond `shown` is cut off, so that an early band does not press the rest flat."""
+    first = series[0]
+    edges = [
+        {"x": list(axis.labels), "y": list(values), "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, **fill}
+        for values, fill in ((low, {}), (high, {"fill": "tonexty", "fillcolor": _pale(first.colour, 0.2)}))
+    ]
+    figure = lines(axis, series, says, language)
+    if figure.plot:
+        figure.plot["data"] = [*edges, *figure.plot["data"]]
+        figure.plot["layout"]["yaxis"] |= {"rangemode": "normal", "range": list(shown), "tickformat": ",~g"}
+        figure.plot["layout"] |= {
+            "shapes": [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": {"width": 1, "dash": "dash", "color": "#7a8691"}}],
+            "annotations": [
+                {"xref": "paper", "x": 0.02, "y": 0, "yanchor": "bottom", "text": html.escape(zero, quote=False), "showarrow": False, "font": {"size": 11}},
+            ],
+        }  # fmt: skip
+    return figure
+
+
 def _figure(
     axis: Axis, series: Sequence[Series], traces: list[dict[str, Any]], says: str, language: str, *, suffix: str = "", whole: bool = True
 ) -> Figure:
@@ -167,8 +189,8 @@ def ticks(count: int) -> list[int]:
     return list(range(0, count, step))
 
 
-def _pale(colour: str) -> str:
-    return f"rgba({int(colour[1:3], 16)},{int(colour[3:5], 16)},{int(colour[5:7], 16)},.78)"
+def _pale(colour: str, alpha: float = 0.78) -> str:
+    return f"rgba({int(colour[1:3], 16)},{int(colour[3:5], 16)},{int(colour[5:7], 16)},{alpha:g})"
 
 
 def spark(values: Values, width: int = 84, height: int = 28) -> tuple[str, str, str]:

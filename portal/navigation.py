@@ -43,6 +43,7 @@ PLAN: tuple[tuple[str, tuple[Place, ...]], ...] = (
     (
         "measure",
         (
+            Place("experiments", "/experiments", "flask-conical", "content.read", "h"),
             Place("analytics", "/analytics", "chart-line", "analytics.read", "a"),
             Place("events", "/events", "zap", "events.read", "e"),
             Place("deliveries", "/deliveries", "route", "deliveries.read", "d"),

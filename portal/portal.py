@@ -31,6 +31,8 @@ from portal.pages import (  # noqa: F401 - importing registers them
     engine,
     event,
     events,
+    experiment,
+    experiments,
     group,
     groups,
     history,
@@ -68,7 +70,7 @@ def on_error(exception: Exception) -> EventSpec:
 
 
 app = rx.App(
-    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css", "/studio.css", "/start.css", "/campaigns.css", "/audiences.css"],
+    stylesheets=["/carillon.css", "/pages.css", "/kit.css", "/charts.css", "/desk.css", "/staff.css", "/person.css", "/studio.css", "/start.css", "/campaigns.css", "/audiences.css", "/experiments.css"],
     html_lang="en",
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
