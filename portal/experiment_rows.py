@@ -23,7 +23,6 @@ class ArmRow:
 
     key: str
     letter: str
-    look: str
     name: str
     facts: str
     people: str
@@ -39,9 +38,6 @@ class ArmRow:
     tag_look: str
     chance: str
     chance_width: str
-    odds: str
-    may_send: bool
-    send: str
     sure: str
 
 

@@ -5,13 +5,18 @@ from backend.domain.statistics import always_valid
 from backend.domain.verdict import DAY, GUARDED
 from portal.experiment_rows import ArmRow, ExperimentRow, GuardRow, TrustRow
 from portal.figures import ORDER, Axis, Figure, Series, banded
-from portal.numbers import decimal, of
+from portal.numbers import decimal, of, percent
 from portal.telling import Teller
 from portal.theme import count, day, local, moment, wall
 
 LOOKS = {"waiting": "queued", "running": "sent", "winner": "delivered", "none": "skipped", "stopped": "held", "unhealthy": "failed"}
 ICONS = {"waiting": "hourglass", "running": "flask-conical", "winner": "trophy", "none": "equal", "stopped": "octagon-pause", "unhealthy": "scale"}
 LETTERS = "ABCDEFGH"
+
+
+def colour_of(variant: int) -> str:
+    """The first is blue, its challenger the house's green, the others follow."""
+    return ORDER[(1, 0)[variant] if variant < 2 else variant % len(ORDER)]
 
 
 def share(part: float, language: str, places: int = 2) -> str:
@@ -71,12 +76,11 @@ def _arm(view: ExperimentView, arm: ArmView, voice: Teller, left: str, width: st
         sure = voice.say("exp.sure", low=decimal(100 * arm.low, 2, language), high=decimal(100 * arm.high, 2, language))
     chance = arm.chance if arm.chance is not None else 0.0
     return ArmRow(
-        key=str(arm.variant), letter=LETTERS[arm.variant % 8], look="", name=arm.name, facts=facts, people=count(arm.people, language), hits=count(arm.hits, language),
+        key=str(arm.variant), letter=LETTERS[arm.variant % 8], name=arm.name, facts=facts, people=count(arm.people, language), hits=count(arm.hits, language),
         rate=share(arm.rate, language), rate_of=of(arm.hits, arm.people, language), interval=interval, left=left, width=width, at=at,
-        colour=ORDER[(arm.variant + 1) % len(ORDER)] if arm.variant else ORDER[1], tag=tag, tag_look=look,
-        chance=voice.say("exp.chance", name=arm.name, share=share(chance, language, 1)) if arm.chance is not None else "", chance_width=f"{100 * chance:.1f}%",
-        odds=share(chance, language, 1) if arm.chance is not None else "", may_send="roll_out" in view.can and not arm.stopped,
-        send=voice.say("exp.send.one", name=arm.name), sure=sure,
+        colour=colour_of(arm.variant), tag=tag, tag_look=look, sure=sure,
+        chance=voice.say("exp.chance", name=arm.name, share=percent(round(chance * 100_000), 100_000, language)) if arm.chance is not None else "",
+        chance_width=f"{100 * chance:.1f}%",
     )  # fmt: skip
 
 
@@ -152,7 +156,8 @@ def course_of(view: ExperimentView, voice: Teller) -> Figure:
             label += " "
         seen.add(label)
         labels.append(label)
-    short = [f"{day(look.at.timestamp(), voice.zone, voice.language).rsplit(' ', 1)[0]}" if len(thin) > 30 else f"{local(look.at.timestamp(), voice.zone):%d.%m. %H:%M}" for look in thin]
+    long = (thin[-1].at - thin[0].at).total_seconds() > 1.5 * DAY
+    short = [day(one, voice.zone, voice.language).rsplit(" ", 1)[0] if long else f"{local(one, voice.zone):%H:%M}" for one in (look.at.timestamp() for look in thin)]
     axis = Axis(labels, short, voice.say("exp.col.look"))
 
     def values(n: int, part: int) -> list[float]:
@@ -163,7 +168,7 @@ def course_of(view: ExperimentView, voice: Teller) -> Figure:
                 for a, b, c in (look.intervals[n - 1] for look in thin)]  # fmt: skip
 
     order = [lead, *(n for n in range(1, len(names)) if n != lead)]
-    series = [Series(voice.say("exp.minus", one=names[n], other=names[0]), ORDER[(n - 1) % len(ORDER)], values(n, 0), texts(n)) for n in order]
+    series = [Series(voice.say("exp.minus", one=names[n], other=names[0]), colour_of(n), values(n, 0), texts(n)) for n in order]
     low, high = values(lead, 1), values(lead, 2)
     half = (high[-1] - low[-1]) / 2
     now = [line.values[-1] or 0.0 for line in series]

@@ -64,7 +64,7 @@ class Looking:
             campaign = campaign_of(tx, space, made.campaign, made.version)
             if campaign is None or campaign.experiment is None:
                 return None
-            counted = experiment_rows.counted(tx, space, run, campaign.experiment.metric, campaign.experiment.window_days * DAY)
+            counted = experiment_rows.counted(tx, space, run, campaign.experiment.metric, campaign.experiment.window_days * DAY, now)
             return row, campaign, counted, made.started or made.planned
 
         found = await self.app.store.read(read)

@@ -94,10 +94,10 @@ class Counted(msgspec.Struct):
     last: float | None
 
 
-def counted(tx: Tx, space: int, run: bytes, metric: str, window: float) -> Counted:
-    """One scan of the run's recipients. A hit counts within `window` seconds of the moment its person's wave begins."""
+def counted(tx: Tx, space: int, run: bytes, metric: str, window: float, now: float) -> Counted:
+    """One scan of the run's recipients. A hit counts within `window` seconds of the moment its person's wave begins, and when it has happened."""
     r, w = recipients.c, waves.c
-    hit = case((and_(r[metric].is_not(None), or_(w.at.is_(None), r[metric] <= w.at + window)), 1), else_=0)
+    hit = case((and_(r[metric] <= now, or_(w.at.is_(None), r[metric] <= w.at + window)), 1), else_=0)
     names = ("got", "unsubscribed", "complained", "bounced")
     sums = [func.sum(case((r[name].is_not(None), 1), else_=0), type_=Integer) for name in names]
     rows = tx.conn.execute(

@@ -46,7 +46,7 @@ def _arm(one: ArmRow) -> rx.Component:
         td(name, cls="full"), td(span(one.people, cls="num"), cls="r", custom_attrs={"data-l": t("exp.col.assigned")}),
         td(span(one.hits, cls="num"), cls="r", custom_attrs={"data-l": t("exp.col.hits")}),
         td(span(one.rate, cls="num strong", title=one.rate_of), cls="r", custom_attrs={"data-l": t("exp.col.rate")}),
-        td(whisk, p(one.interval, cls="cap num muted"), rx.cond(one.sure != "", p(one.sure, cls="cap num faint")), cls="full"), key=one.key,
+        td(div(whisk, p(one.interval, cls="cap num muted"), rx.cond(one.sure != "", p(one.sure, cls="cap num faint")), cls="col armspan"), cls="full"), key=one.key,
     )  # fmt: skip
 
 
