@@ -152,7 +152,7 @@ def checks(voice: Teller, problems: Sequence[ProblemView], view: ForecastView | 
     for name, n in sorted(view.missing.items(), key=lambda pair: -pair[1]):
         key = {"count": count(n, voice.language), "name": name}
         rows.append(CheckRow("held", "triangle-alert", voice.say("fore.missing", **key), voice.say("fore.missing.text"), 1, voice.say("fore.fix.1")))
-    if not view.missing and view.people:
+    if not view.missing and view.people and not any(one.blocks for one in problems):
         rows.append(CheckRow("delivered", "check", voice.say("fore.whole", count=count(view.people, voice.language)), "", 0, ""))
     if view.everybody:
         rows.append(CheckRow("held", "users", voice.say("fore.everybody", count=count(view.people, voice.language)), voice.say("fore.everybody.text"), 2, voice.say("fore.fix.2")))

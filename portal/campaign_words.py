@@ -5,7 +5,9 @@ from datetime import datetime
 from urllib.parse import quote
 
 from backend.app.campaign_views import CampaignVersionView, CampaignView, RecipientView, RunView, WaveView
-from portal.campaign_plan import letter, plain_percent, plan, since
+from backend.domain.campaign import OWN
+from backend.domain.delivery import CHANNELS
+from portal.campaign_plan import letter, plain_percent, plan, since, when
 from portal.campaign_rows import FactRow, PersonRow, RunRow, VersionRow, WaveRow
 from portal.numbers import decimal
 from portal.telling import Teller
@@ -25,6 +27,8 @@ def sentence(voice: Teller, view: CampaignView) -> str:
     if state == "scheduled":
         if view.next_at is None:
             return voice.say("crun.say.scheduled.none")
+        if view.draft.timing.kind == "at" and view.draft.timing.zone == OWN:
+            return voice.say("crun.say.scheduled.own", when=when(voice, view.draft.timing), first=_soon(voice, view.next_at))
         again = view.draft.timing.kind == "recurring" and run is not None
         return voice.say("crun.say.scheduled.again" if again else "crun.say.scheduled", when=_soon(voice, view.next_at))
     if run is None:
@@ -68,10 +72,10 @@ def _soon(voice: Teller, at: datetime) -> str:
 def waves(voice: Teller, some: list[WaveView]) -> list[WaveRow]:
     """At most fifty."""
     rows = []
-    for one in some[:50]:
+    for n, one in enumerate(some[:50], 1):
         at = moment(one.at.timestamp(), voice.zone, voice.language) if one.at else voice.say("crun.wave.at.none") if one.kind == "rest" else "–"
         state = voice.say(f"crun.wave.{one.state}") if one.state in ("waiting", "running", "finished", "cancelled", "paused") else one.state
-        rows.append(WaveRow(str(one.n + 1), voice.say(f"crun.wave.{one.kind}"), at, count(one.recipients, voice.language), state))
+        rows.append(WaveRow(str(n), voice.say(f"crun.wave.{one.kind}"), at, count(one.recipients, voice.language), state))
     return rows
 
 
@@ -102,7 +106,7 @@ def people(voice: Teller, some: list[RecipientView], names: list[str]) -> list[P
     rows = []
     for one in some:
         variant = names[one.variant] if 0 <= one.variant < len(names) else voice.say("cplan.split.held" if one.variant == HELD_OUT else "cplan.split.rest") if one.variant in (HELD_OUT, UNASSIGNED) else "–"
-        channels = ", ".join(voice.channel(channel) for channel in one.channels)
+        channels = ", ".join(voice.channel(channel) for channel in CHANNELS if channel in one.channels)
         why = one.reason.text if one.reason else channels
         href = f"/deliveries/{one.delivery}" if one.delivery else ""
         rows.append(PersonRow(one.user, one.name or one.user, variant, LOOKS.get(one.outcome, "queued"), voice.say(f"crun.outcome.{one.outcome}"), why, href))

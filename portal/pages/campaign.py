@@ -54,7 +54,7 @@ def _progress() -> rx.Component:
 
 def _reason(one: ReasonRow) -> rx.Component:
     why = td(div(channel_icon(one.channel, 14), span(channel_word(one.channel), cls="faint cap"), span(one.why), cls="row wrap"), cls="full")
-    gap = rx.cond(one.fact == "", span("–", cls="faint"), rx.cond(one.gap != "", span(one.gap, cls="num flat"), span(t("crun.same"), cls="faint")))
+    gap = rx.cond((one.fact == "") | CampaignFact.going, span("–", cls="faint"), rx.cond(one.gap != "", span(one.gap, cls="num flat"), span(t("crun.same"), cls="faint")))
     return tr(
         td(pill_var(one.look)), why, td(one.planned, cls="r num", custom_attrs={"data-l": t("crun.col.plan")}), td(rx.cond(one.fact == "", "–", one.fact), cls="r num strong", custom_attrs={"data-l": t("crun.col.fact")}),
         td(gap, cls="r", custom_attrs={"data-l": t("crun.col.gap")}), key=one.key,

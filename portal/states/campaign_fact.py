@@ -34,6 +34,7 @@ class CampaignFact(rx.State):
     told: Told = Told()
     equal: str = ""
     even: bool = True
+    going: bool = False  # not everybody is decided yet: what is missing of a row is no difference
     differences: list[DifferRow] = []
     verdict: str = ""
     explained: str = ""
@@ -180,5 +181,5 @@ def _show(page: CampaignFact, voice: Teller, report: ForecastView | None, view: 
     n = sum(row.n for row in report.differences)
     run = view.run
     going = run is not None and (run.ledger.pending > 0 or run.released < run.recipients)
-    page.even = not n and not going
+    page.even, page.going = not n and not going, going
     page.equal = voice.say("crun.fact.differ", count=count(n, voice.language)) if n else voice.say("crun.fact.going") if going else voice.say("crun.fact.equal")

@@ -217,6 +217,11 @@ def run(state="running", **more):
     return RunView("a" * 32, "sale", 1, AT, state, **{"recipients": 100, "released": 62, "ledger": LedgerView(planned=100, sent=50, skipped=12, pending=38), "waves": [], **more})
 
 
+def own_hours():
+    draft = Campaign(timing=Timing("at", "2026-12-24T18:00", zone="person"))
+    return CampaignView("sale", "Sale", "scheduled", draft, 1, 1, [], [], AT, AT, "mo", next_at=datetime(2026, 12, 24, 4, tzinfo=UTC))
+
+
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
@@ -230,6 +235,7 @@ def run(state="running", **more):
         (view("cancelled", run("cancelled")), "It was cancelled. 62 of 100 people had been worked through; the others get nothing."),
         (view("running", run("failed", detail="Its template is gone.")), "It did not go on: Its template is gone."),
         (view("scheduled", run("finished"), next_at=AT + timedelta(days=1)), "It goes again Fri 13:00."),
+        (own_hours(), "It goes Thu 24 Dec 2026, 18:00, local; the first zone has that hour at 24 Dec 2026, 05:00 on your clock."),
         (view("finished", run("finished", released=100, ended_at=AT)), "It was finished 13:00: 100 people worked through, 50 messages sent, 12 not sent."),
     ],
 )  # fmt: skip
