@@ -13,6 +13,7 @@ from portal.components.elements import a, div, i, icon, li, option, p, select_el
 from portal.components.surfaces import card, note
 from portal.components.table import table
 from portal.components.text import t
+from portal.routes import routes
 from portal.rows import Choice
 from portal.states.campaign_edit import Builder
 from portal.states.campaign_reach import Reach
@@ -31,8 +32,9 @@ def _person(one: PersonRow) -> rx.Component:
 
 def audience() -> rx.Component:
     who = picked("audience", t("cedit.audience"), Builder.audiences, None, first=t("cedit.audience.none"), after=RECOUNT)
+    imports = [button(t("cedit.audience.import"), "upload", href="/imports")] if "/imports" in routes() else []
     makes = div(
-        button(t("cedit.audience.make"), "plus", href="/audiences"), button(t("cedit.audience.import"), "upload", href="/imports"),
+        button(t("cedit.audience.make"), "plus", href="/audiences"), *imports,
         rx.cond(Builder.form["audience"] != "", a(t("cedit.audience.open"), href="/audiences/" + Builder.form["audience"], cls="link")), cls="row wrap",
     )  # fmt: skip
     few = select_el(

@@ -138,7 +138,7 @@ def _version(one: VersionRow) -> rx.Component:
 def _side() -> rx.Component:
     verdict = rx.cond(
         CampaignFact.verdict != "",
-        card(t("crun.experiment"), div(p(CampaignFact.verdict, cls="lead"), p(CampaignFact.explained, cls="muted"), a(t("crun.experiment.open"), href=CampaignFact.experiment, cls="link"), cls="col g2")),
+        card(t("crun.experiment"), div(p(CampaignFact.verdict, cls="lead"), p(CampaignFact.explained, cls="muted"), rx.cond(CampaignFact.experiment != "", a(t("crun.experiment.open"), href=CampaignFact.experiment, cls="link")), cls="col g2")),
     )
     versions = rx.cond(CampaignFact.versions.length() > 0, card(t("crun.versions"), ul(rx.foreach(CampaignFact.versions, _version), cls="list"), sub=t("crun.versions.sub"), flush=True))
     runs = rx.cond(CampaignFact.runs.length() > 1, card(t("crun.runs"), ul(rx.foreach(CampaignFact.runs, _run), cls="list"), sub=t("crun.runs.sub"), flush=True))

@@ -13,6 +13,7 @@ from portal.campaign_rows import DifferRow, PersonRow, RunRow, VersionRow
 from portal.guard import caller, guarded
 from portal.reading import teller
 from portal.refusals import in_words
+from portal.routes import is_page
 from portal.states.campaign import AGAIN, MOVING, PATH, CampaignPage
 from portal.states.campaign_edit import key_in
 from portal.telling import Teller
@@ -85,13 +86,13 @@ class CampaignFact(rx.State):
         await watch(self, f"{PATH}/{key}", "content.read", every=LOOK, whole=AGAIN, ask=ask, show=show)
 
     async def _judge(self, actor: Any, view: CampaignView) -> None:
-        if view.draft.experiment is None or not hasattr(app(), "experiments"):
+        if view.draft.experiment is None:
             return
         try:
             found = await app().experiments.get(actor, view.key)
         except NotFound:
             return
-        self.verdict, self.explained, self.experiment = found.sentence, found.explained, f"/experiments/{view.key}"
+        self.verdict, self.explained, self.experiment = found.sentence, found.explained, f"/experiments/{view.key}" if is_page("/experiments") else ""
 
 
 class CampaignPeople(rx.State):
