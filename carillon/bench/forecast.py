@@ -33,6 +33,7 @@ from carillon.bench.figures import ROUNDS, Row, spread
 
 KEY = "everybody"
 SOME = 20_000  # people of one transaction
+_WAITS: list[float] = []
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata")
 
 
@@ -53,18 +54,28 @@ async def measure(servers: bool, count: int) -> float:
             await furnish(app, count)
             used, started = time.process_time(), time.perf_counter()
             await app.forecasts.begin(SYSTEM, KEY)
-            walk = Foreseeing(app)
+            walk, kept = Foreseeing(app), asyncio.create_task(_kept())
             await walk.once()
             while await walk.once():
                 pass
             took, cpu = time.perf_counter() - started, time.process_time() - used
             view = await app.forecasts.get(SYSTEM, KEY)
+            kept.cancel()
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
             print(
                 f"forecast of {view.people:,} people, {view.units:,} units, {len(view.rows)} rows: {took:.1f} s, {view.people / took:,.0f}/s; "
-                f"CPU {cpu / max(1, view.people) * 1e6:.0f} us a person; at most {memory:,} MB", flush=True,
+                f"CPU {cpu / max(1, view.people) * 1e6:.0f} us a person; at most {memory:,} MB; "
+                f"p99 of what the loop was kept {sorted(_WAITS)[int(len(_WAITS) * 0.99)] * 1000:.0f} ms, at most {max(_WAITS) * 1000:.0f}", flush=True,
             )  # fmt: skip
             return took
+
+
+async def _kept() -> None:
+    """How much longer than asked somebody else on the loop waits, again and again."""
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(0.002)
+        _WAITS.append(time.perf_counter() - began - 0.002)
 
 
 async def furnish(app: App, count: int) -> None:
