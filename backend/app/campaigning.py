@@ -13,6 +13,7 @@ import msgspec
 
 from backend.app import campaign_steps
 from backend.app.campaign_steps import OPEN
+from backend.app.foreseeing import divides_alike
 from backend.domain import forecast, recurrence
 from backend.domain.bucketing import assigned
 from backend.domain.campaign import OWN, Campaign
@@ -139,7 +140,8 @@ class Campaigning:
         run.forecast = forecast_rows.reviewed(tx, row.space, row.key) if first else NO_ID
         plain = draft.experiment is None and not _own(draft)
         variant = 0 if plain else forecast_rows.NOT_ASSIGNED
-        run.recipients = forecast_rows.take(tx, run.space, run.id, run.forecast, asked, variant)
+        alike = run.forecast == NO_ID or divides_alike(tx, row.space, row.key, run.forecast, draft)
+        run.recipients = forecast_rows.take(tx, run.space, run.id, run.forecast, asked, variant, alike=alike)
         if run.forecast != NO_ID:
             body = msgspec.structs.replace(_body(run.body), left=_left(tx, run, now))
             run.body = msgspec.json.encode(body).decode()

@@ -283,6 +283,17 @@ class _Walk:
         return done
 
 
+def divides_alike(tx: Tx, space: int, key: str, made: bytes, draft: Campaign) -> bool:
+    """Whether that forecast divided people among variants, holdout and rest as the draft does: else who was given what must be asked again."""
+    row = forecast_rows.get(tx, space, key, made)
+    return row is not None and _division(decode(row.body).campaign) == _division(draft)
+
+
+def _division(campaign: Campaign) -> tuple[float, ...] | None:
+    plan = campaign.experiment
+    return None if plan is None else (plan.share, plan.holdout, *(one.weight for one in campaign.variants))
+
+
 def _prices(tx: Tx, space: int) -> list[int]:
     """What a segment costs with the providers of SMS that are used, in every country they name: millionths."""
     found: list[int] = []

@@ -176,9 +176,10 @@ def reviewed(tx: Tx, space: int, campaign: str) -> bytes:
     return made or NO_ID
 
 
-def take(tx: Tx, space: int, run: bytes, forecast: bytes, whom: Select[tuple[int]], variant: int = NOT_ASSIGNED) -> int:
+def take(tx: Tx, space: int, run: bytes, forecast: bytes, whom: Select[tuple[int]], variant: int = NOT_ASSIGNED, *, alike: bool = True) -> int:
     """The snapshot of a run, in one statement: whom it tells, with variant and code of the forecast; who joined since has JOINED as code and
-    `variant`. With `forecast` NO_ID nothing was foreseen of anybody. How many they are."""
+    `variant`. With `forecast` NO_ID nothing was foreseen of anybody. `alike` False: people are divided otherwise than when it was forecast, and
+    all have `variant`. How many they are."""
     named, known = whom.subquery(), recipients.alias("seen")
     seen = known.c
     none = literal(b"" if forecast == NO_ID else JOINED, _r.foreseen.type)
@@ -188,7 +189,7 @@ def take(tx: Tx, space: int, run: bytes, forecast: bytes, whom: Select[tuple[int
     else:
         code = func.coalesce(func.nullif(seen.foreseen, literal(b"", _r.foreseen.type)), none)
         rows = select(
-            literal(run, _r.run.type), named.c.person, literal(space, _r.space.type), func.coalesce(seen.variant, literal(variant)), literal(0), code
+            literal(run, _r.run.type), named.c.person, literal(space, _r.space.type), func.coalesce(seen.variant, literal(variant)) if alike else literal(variant), literal(0), code
         ).select_from(joined)
     tx.conn.execute(insert(recipients).from_select(["run", "person", "space", "variant", "wave", "foreseen"], rows))
     return size(tx, space, run)
