@@ -18,11 +18,16 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 
 from backend.api.app import routes
-from backend.app.views import Accepted, GroupIn, PersonIn
+from backend.app.audience_views import AudienceIn
+from backend.app.campaign_views import CampaignIn, StartIn
+from backend.app.views import Accepted, GroupIn, PersonIn, PreferencesIn, TemplateIn
 from backend.clock import HeldClock, SystemClock
+from backend.domain.audience import Attribute
+from backend.domain.campaign import Experiment, Variant
 from backend.domain.delivery import State
 from backend.domain.event import EventIn, To
 from backend.domain.receipt import Receipt
+from backend.domain.template import Content, EmailContent
 from backend.log.port import Record
 from backend.security.roles import SYSTEM
 from backend.settings import load
@@ -30,6 +35,7 @@ from backend.store.tables import deliveries
 from carillon.house import House
 from tests.line.houses import NOON, moment
 
+MANY = 600  # people of a campaign: several steps of its wave
 PEOPLE = 48  # enough that each partition of each topic gets something
 STEP = 60.0  # seconds of the clock from one life to the next: longer than the lease of a claimed due row
 DIE_WITH_PARENT = 1  # prctl(2), PR_SET_PDEATHSIG
@@ -80,6 +86,36 @@ async def scene(n: int, accepted: str, first: bool) -> None:
         await house.line.settle(40.0)
 
 
+async def campaign(n: int, accepted: str) -> None:
+    """The first life makes a campaign to many with a holdout, forecasts it and starts it; each goes on with it until it dies or is done."""
+    clock = HeldClock(NOON + n * STEP)
+    async with House(load(), clock) as house:
+        app = house.app
+        if n == 0:
+            for first in range(0, MANY, 100):
+                await app.people.put_many(SYSTEM, [(f"user{k}", PersonIn(email=f"user{k}@example.com", attributes={"n": k})) for k in range(first, first + 100)])
+            for k in range(0, MANY, 7):  # not everybody has opted in
+                await app.preferences.put(SYSTEM, f"user{k}", PreferencesIn(categories={"orders": False}))
+            await app.templates.put(SYSTEM, "spring", TemplateIn(content=Content(email=EmailContent("Spring", "<p>Look</p>")), name="Spring"))
+            await app.templates.publish(SYSTEM, "spring")
+            await app.audiences.put(SYSTEM, "many", AudienceIn(rule=Attribute("n", "less", MANY)))
+            await app.campaigns.put(SYSTEM, "spring", CampaignIn(
+                category="orders", audience="many", variants=[Variant("A", "spring", 50), Variant("B", "spring", 50)], channels=["email"], experiment=Experiment(holdout=10), revision=0,
+            ))  # fmt: skip
+            await app.forecasts.begin(SYSTEM, "spring")
+            await house.line.settle(40.0)
+            view = await app.campaigns.start(SYSTEM, "spring", StartIn(confirm=MANY))
+            assert view.state == "running"
+        for _ in range(8):
+            await house.line.settle(40.0)
+            clock.move(2.5)
+            run = (await app.campaigns.get(SYSTEM, "spring")).run
+            if run is not None:
+                note(accepted, [bytes.fromhex(run.id)])
+            if run is not None and run.state == "finished":
+                return
+
+
 async def receipts(house: House) -> None:
     """Providers report what was sent in earlier lives."""
     d = deliveries.c
@@ -104,6 +140,8 @@ def live(command: dict, listener: socket.socket) -> None:
     os.environ["CARILLON_FAULT"] = command.get("plan", "")
     if command["life"] == "scene":
         uvloop.run(scene(command["n"], command["accepted"], command["n"] == 0))
+    elif command["life"] == "campaign":
+        uvloop.run(campaign(command["n"], command["accepted"]))
     else:
         uvloop.run(serve(listener, command["first"]))
 
