@@ -10,7 +10,7 @@ from backend.app.audience_views import CountView, SampleView
 from backend.domain.audience import All, Audience, InAudience
 from backend.domain.audience_checks import each
 from backend.domain.campaign import Campaign
-from backend.domain.delivery import CHANNEL_NAME, CHANNELS
+from backend.domain.delivery import CHANNEL_NAME
 from backend.domain.quiet import zone
 from backend.store import audience_people, audience_rows, persons
 from backend.store.port import Tx
@@ -25,9 +25,8 @@ def count(app: "App", tx: Tx, space: int, audience: Audience, key: str, *, steps
     """Exactly, now."""
     now = app.clock.now()
     asked = audience_people.whom(tx, space, audience, now, key=key)
-    n = audience_rows.size(tx, asked)
-    reached = audience_rows.reachable(tx, space, asked, now)
-    channels = {channel: n if channel == "web" else 0 for channel in CHANNELS} | {CHANNEL_NAME[number]: people for number, people in reached.items()}
+    n, reached = audience_rows.reachable(tx, space, asked, now)
+    channels = {CHANNEL_NAME[number]: n if CHANNEL_NAME[number] == "web" else people for number, people in reached.items()}
     left = []
     if steps and isinstance(audience.rule, All):
         for upto in range(1, len(audience.rule.of) + 1):

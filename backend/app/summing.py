@@ -60,6 +60,7 @@ def _some(app: "App", tx: Tx, space: int) -> int | None:
     asked = select(p.person, p.profile).where(p.space == space, p.person > int(at), p.erased.is_(None)).order_by(p.person).limit(SOME)
     found = tx.conn.execute(asked.with_for_update()).all()
     summaries.set_attributes(tx, space, {row.person: _attributes(app, bytes(row.profile)) for row in found}, app.clock.now())
+    summaries.fill_reach(tx, space, [row.person for row in found])
     c = consents.c
     said = select(c.person, c.category, c.given).where(c.space == space, c.person.in_([row.person for row in found])).order_by(c.at)
     summaries.set_consents(tx, space, [(row.person, row.category, bool(row.given)) for row in tx.conn.execute(said)])

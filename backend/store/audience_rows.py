@@ -1,13 +1,18 @@
 """Rows of audiences, of their versions and of who is on a list; `body` is JSON of domain.audience.Audience."""
 
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from backend.domain.delivery import CHANNEL_NAME
 from backend.store.port import Tx
 from backend.store.tables import addresses, audience_versions, audiences, campaigns, listed, summaries, suppressions
 from backend.store.upsert import chunks, insert_new, upsert
+
+Columns: TypeAlias = ReadOnlyColumnCollection[str, ColumnElement[Any]]
 
 
 class AudienceRow(msgspec.Struct, kw_only=True):
@@ -133,15 +138,30 @@ def size(tx: Tx, asked: Select[tuple[int]]) -> int:
     return int(tx.conn.scalar(select(func.count()).select_from(asked.subquery())) or 0)
 
 
-def reachable(tx: Tx, space: int, asked: Select[tuple[int]], now: float) -> dict[int, int]:
-    """channel -> how many of them have an address there that is not suppressed."""
-    a, s = addresses.c, suppressions.c
-    blocked = select(s.hash).where(s.space == a.space, s.channel == a.channel, s.hash == a.hash, or_(s.until.is_(None), s.until > now)).exists()
-    whose = asked.subquery().c
-    rows = tx.conn.execute(
-        select(a.channel, func.count(a.person.distinct())).where(a.space == space, a.person.in_(select(whose.person)), ~blocked).group_by(a.channel)
+def reachable(tx: Tx, space: int, asked: Select[tuple[int]], now: float) -> tuple[int, dict[int, int]]:
+    """How many they are, and channel -> how many of them have an address there that is not suppressed. One scan of `summaries`, and of what is suppressed."""
+    bits = [func.count().filter(summaries.c.reach.op("&")(1 << channel) > 0) for channel in CHANNEL_NAME]
+    n, *have = tx.conn.execute(asked.with_only_columns(func.count(), *bits, maintain_column_froms=True)).one()
+    a, other = addresses.c, addresses.alias().c
+    lives = select(other.hash).where(
+        other.space == a.space, other.person == a.person, other.channel == a.channel, ~_suppressed(other, suppressions.alias().c, now),
+    ).exists()  # fmt: skip
+    s, whose = suppressions.c, asked.subquery().c
+    lost = (
+        select(a.channel, func.count(a.person.distinct()))
+        .where(*_same(a, s, now), a.space == space, ~lives, a.person.in_(select(whose.person)))
+        .group_by(a.channel)
     )
-    return {int(channel): int(n) for channel, n in rows}
+    less: dict[int, int] = {int(channel): int(people) for channel, people in tx.conn.execute(lost)}
+    return int(n), {channel: int(people) - less.get(channel, 0) for channel, people in zip(CHANNEL_NAME, have, strict=True)}
+
+
+def _same(a: Columns, s: Columns, now: float) -> tuple[ColumnElement[bool], ...]:
+    return s.space == a.space, s.channel == a.channel, s.hash == a.hash, or_(s.until.is_(None), s.until > now)
+
+
+def _suppressed(a: Columns, s: Columns, now: float) -> ColumnElement[bool]:
+    return select(s.hash).where(*_same(a, s, now)).exists()
 
 
 def some(tx: Tx, asked: Select[tuple[int]], limit: int) -> list[int]:

@@ -141,18 +141,23 @@ def put_address(tx: Tx, space: int, row: AddressRow) -> None:
     """Insert, or give the address that is there its new label and moment."""
     values = {"space": space, "person": row.person, "channel": row.channel, "hash": row.hash, "sealed": row.sealed, "label": row.label}
     upsert(tx, addresses, {**values, "created": row.created})
+    summaries.set_reach(tx, space, row.person, row.channel)
 
 
 def remove_address(tx: Tx, space: int, person: int, channel: int, hashed: bytes) -> bool:
     """False when it was not there."""
     key = (addresses.c.space == space, addresses.c.person == person, addresses.c.channel == channel, addresses.c.hash == hashed)
-    return tx.conn.execute(delete(addresses).where(*key)).rowcount > 0
+    if not tx.conn.execute(delete(addresses).where(*key)).rowcount:
+        return False
+    summaries.set_reach(tx, space, person, channel)
+    return True
 
 
 def remove_labelled(tx: Tx, space: int, person: int, channel: int, label: str) -> None:
     """Drop the addresses of one label, so that another can take the place."""
     key = (addresses.c.space == space, addresses.c.person == person, addresses.c.channel == channel, addresses.c.label == label)
     tx.conn.execute(delete(addresses).where(*key))
+    summaries.set_reach(tx, space, person, channel)
 
 
 def holders(tx: Tx, space: int, channel: int, hashed: bytes, limit: int | None = None) -> list[int]:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Text, bindparam, cast, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, case, cast, delete, func, literal, select, update
 from sqlalchemy.dialects import postgresql
 
+from backend.domain.delivery import CHANNEL_NAME
 from backend.domain.fields import MOST, Kind, met, visible
 from backend.store import marks
 from backend.store.port import Tx
-from backend.store.tables import fields, summaries
+from backend.store.tables import addresses, fields, summaries
 from backend.store.upsert import insert_new
 
 SUMMED = "done"  # of the mark of a space: everybody's attributes are written down
@@ -59,6 +60,28 @@ def set_attributes(tx: Tx, space: int, of: Mapping[int, Mapping[str, Any]], now:
 def ensure(tx: Tx, space: int, person: int) -> None:
     """Everybody who is here has a row."""
     insert_new(tx, summaries, [{"space": space, "person": person}])
+
+
+def set_reach(tx: Tx, space: int, person: int, channel: int) -> None:
+    """Note whether there is an address on this channel now. It waits for whoever changes another one of this person, and looks afterwards."""
+    mine = (_s.space == space, _s.person == person)
+    tx.conn.execute(select(_s.person).where(*mine).with_for_update())
+    a, bit = addresses.c, 1 << channel
+    there = select(a.person).where(a.space == space, a.person == person, a.channel == channel).exists()
+    reach = _s.reach.op("|")(bit)
+    tx.conn.execute(update(summaries).where(*mine).values(reach=case((there, reach), else_=reach - bit)))
+
+
+def fill_reach(tx: Tx, space: int, persons: Sequence[int]) -> None:
+    """The same of people whose summary was just made, for every channel."""
+    tx.conn.execute(update(summaries).where(_s.space == space, _s.person.in_(list(persons))).values(reach=reached()))
+
+
+def reached() -> ColumnElement[int]:
+    """A bit of each channel that a person of `summaries` has an address on."""
+    a = addresses.c
+    bits = case({number: 1 << number for number in CHANNEL_NAME}, value=a.channel, else_=0)
+    return select(func.coalesce(func.sum(bits.distinct()), 0)).where(a.space == _s.space, a.person == _s.person).correlate(summaries).scalar_subquery()
 
 
 def set_consent(tx: Tx, space: int, person: int, category: str, given: bool) -> None:

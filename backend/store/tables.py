@@ -137,8 +137,8 @@ firings = _table("firings", _space(), Column("id", Id, nullable=False), _text("s
 fields = _table("fields", _space(), Column("name", Text, nullable=False), _text("kind"), Column("used", Boolean, nullable=False, server_default="1"), _time("changed"),
                 PrimaryKeyConstraint("space", "name"))  # attributes of people that were met; kind: text, number, flag, date; used: rules may look at it, so it stands in `summaries` unsealed
 summaries = _table("summaries", _space(), _person(), Column("attributes", _JSON, nullable=False, server_default="{}"), Column("consents", _JSON, nullable=False, server_default="{}"),
-                   _time("got", nullable=True), _time("opened", nullable=True), _time("clicked", nullable=True), Column("times", _JSON, nullable=False, server_default="{}"),
-                   PrimaryKeyConstraint("space", "person"))  # what rules look at of a person, one row; times: {"clicked|email": seconds, "clicked|offers": ...} by channel and by category
+                   _time("got", nullable=True), _time("opened", nullable=True), _time("clicked", nullable=True), Column("times", _JSON, nullable=False, server_default="{}"), Column("reach", Integer, nullable=False, server_default="0"),
+                   PrimaryKeyConstraint("space", "person"))  # what rules look at of a person, one row; reach: a bit of each channel with an address; times: {"clicked|email": seconds, "clicked|offers": ...} by channel and by category
 acts = _table("acts", _space(), Column("type", Text, nullable=False), _person(), _time("first"), _time("last"), Column("n", Integer, nullable=False),
               PrimaryKeyConstraint("space", "type", "person"), Index("acts_by_person", "space", "person"))  # what people did, by the type of the activity event
 touches = Table("touches", meta, Column("n_th", Integer().with_variant(BigInteger, "postgresql"), primary_key=True, autoincrement=True), _space(), _time("at"), _bytes("body"))

@@ -18,12 +18,28 @@ from pathlib import Path
 
 import uvloop
 
-from carillon.bench import analytics, channels, decide, drain, entrance, forecast, latency, line, many, peers, prototype, sham, slow, stand
+from carillon.bench import (
+    analytics,
+    audiences,
+    channels,
+    decide,
+    drain,
+    entrance,
+    forecast,
+    latency,
+    line,
+    many,
+    peers,
+    prototype,
+    sham,
+    slow,
+    stand,
+)
 from carillon.bench.figures import ROUNDS, Row, spread
 
 COUNT = int(os.environ.get("CARILLON_BENCH_COUNT", "12000"))  # deliveries of one run of the line
 MANY = int(os.environ.get("CARILLON_BENCH_MANY", "5000000"))  # deliveries behind the portal
-NEED = {"forecast", "line", "peers", "latency", "slow", "decide", "drain", "old", "many"}  # real engines
+NEED = {"audiences", "forecast", "line", "peers", "latency", "slow", "decide", "drain", "old", "many"}  # real engines
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
@@ -141,7 +157,7 @@ def _opened(what: str, pages: dict[str, list[float]]) -> Row:
 BENCHES: dict[str, Callable[[], list[Row]]] = {
     "line": bench_line, "peers": peers.rows, "decide": decide.rows, "latency": latency.rows, "slow": slow.rows, "channels": channels.rows, "drain": drain.memory, "forecast": forecast.rows,
     "ingest": bench_ingest, "click": bench_click, "idle": bench_idle, "analytics": bench_analytics, "front": bench_front,
-    "old": drain.old, "many": bench_many, "sham": sham.bench_sham,
+    "old": drain.old, "many": bench_many, "audiences": audiences.rows, "sham": sham.bench_sham,
 }  # fmt: skip
 
 

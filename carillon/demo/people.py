@@ -112,6 +112,7 @@ def write_crowd(tx: Tx, some: Sequence[Ready]) -> int:
     for table, rows in ((tables.addresses, addresses), (tables.consents, consents)):
         if rows:
             tx.conn.execute(insert(table), rows)
+    summaries.fill_reach(tx, MAIN, [one.row.person for one in new])
     for key, _, _ in GROUPS:
         members = [one.row.person for one in new if key in one.groups]
         if members and groups.get(tx, MAIN, key) is not None:

@@ -1,18 +1,16 @@
 """Audiences by the facade: made, checked, counted, kept as versions; lists; fields that rules may look at."""
 
-import msgspec
 import pytest
 
 from backend.app.app import App, open_app
 from backend.app.audience_views import AudienceIn, CountIn
-from backend.app.summing import DONE, MARK, sum_up
+from backend.app.summing import Summing
 from backend.app.views import AddressIn, PersonIn, PreferencesIn, SuppressionIn
 from backend.clock import HeldClock
 from backend.domain import audience as rules
 from backend.domain.audience_checks import CONDITIONS, DEEPEST
 from backend.domain.errors import Invalid, NotFound, Stale, UnknownAudience, UnknownCategory, UnknownGroup, UnknownUser, WrongState
-from backend.domain.person import Profile
-from backend.store import marks, tables
+from backend.store import marks, summaries, tables
 from tests.app.actors import actor, rows
 from tests.app.conftest import settings
 
@@ -171,11 +169,43 @@ async def test_people_of_before_are_summed_up_once_and_gone_on_with(app: App) ->
     await people(app)
     await app.preferences.put(ADMIN, "mia", PreferencesIn(consents={"marketing": True}))
     wanted = await rows(app, tables.summaries)
-    await app.store.write(lambda tx: (tx.conn.execute(tables.summaries.update().values(attributes={}, consents={})), tx.conn.execute(tables.fields.delete())))
-    assert await sum_up(app) == 4
-    assert await rows(app, tables.summaries) == wanted
-    assert await app.store.read(lambda tx: marks.get(tx, MARK)) == DONE and await sum_up(app) == 0
-    assert msgspec.json.decode(b"{}", type=Profile) == Profile()
+
+    def older(tx) -> None:
+        tx.conn.execute(tables.summaries.update().values(attributes={}, consents={}, reach=0))
+        tx.conn.execute(tables.fields.delete())
+        marks.put(tx, summaries.mark_of(1), "-1")
+
+    await app.store.write(older)
+    assert await Summing(app).once() == 4
+    assert await rows(app, tables.summaries) == wanted and {row["reach"] for row in wanted} == {4}
+    assert await app.store.read(lambda tx: marks.get(tx, summaries.mark_of(1))) == summaries.SUMMED and await Summing(app).once() == 0
+
+
+async def test_where_people_are_reached_follows_their_addresses(each_app: App) -> None:
+    app = each_app
+    await people(app)
+
+    async def reached() -> tuple[int, int]:
+        channels = (await app.audiences.count(MARKETER, CountIn())).channels
+        return channels["email"], channels["push"]
+
+    assert await reached() == (4, 0)
+    phone = await app.people.put_address(ADMIN, "mia", AddressIn("push", "token-1", "Phone"))
+    tablet = await app.people.put_address(ADMIN, "mia", AddressIn("push", "token-2", "Tablet"))
+    assert await reached() == (4, 1)
+    await app.people.put_address(ADMIN, "ben", AddressIn("push", "token-2", "Tablet"))
+    assert await reached() == (4, 2)
+    await app.people.put_address(ADMIN, "mia", AddressIn("email", "two@example.com"))
+    await app.suppressions.put(ADMIN, SuppressionIn("email", "mia@example.com", "bounced"))
+    assert await reached() == (4, 2), "one of two that is closed leaves the other"
+    await app.suppressions.put(ADMIN, SuppressionIn("email", "two@example.com", "bounced"))
+    assert await reached() == (3, 2)
+    await app.people.remove_address(ADMIN, "mia", phone.id)
+    assert await reached() == (3, 1) and tablet.id != phone.id
+    await app.people.put(ADMIN, "ben", PersonIn(email="other@example.com"))
+    assert await reached() == (3, 1)
+    await app.people.erase(ADMIN, "ben")
+    assert await reached() == (2, 0)
 
 
 async def test_two_spaces_with_the_same_keys_do_not_meet(home, clock: HeldClock) -> None:
