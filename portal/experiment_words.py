@@ -79,7 +79,7 @@ def _arm(view: ExperimentView, arm: ArmView, voice: Teller, left: str, width: st
         key=str(arm.variant), letter=LETTERS[arm.variant % 8], name=arm.name, facts=facts, people=count(arm.people, language), hits=count(arm.hits, language),
         rate=share(arm.rate, language), rate_of=of(arm.hits, arm.people, language), interval=interval, left=left, width=width, at=at,
         colour=colour_of(arm.variant), tag=tag, tag_look=look, sure=sure,
-        chance=voice.say("exp.chance", name=arm.name, share=percent(round(chance * 100_000), 100_000, language)) if arm.chance is not None else "",
+        chance=voice.say("exp.chance", name=arm.name, share=percent(min(99_999, max(1, round(chance * 100_000))), 100_000, language)) if arm.chance is not None else "",
         chance_width=f"{100 * chance:.1f}%",
     )  # fmt: skip
 

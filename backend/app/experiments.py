@@ -85,7 +85,7 @@ class Experiments(Aggregate):
         def write(tx: Tx) -> bytes:
             row = _found(tx, actor.space, campaign_key, run, lock=True)
             kept = decode_kept(row.body)
-            if row.next is None:
+            if kept.decided is not None:
                 raise WrongState("This experiment is over already. Its verdict stays.")
             _keep(tx, row, msgspec.structs.replace(kept, decided=now, ended_by=actor.name or actor.subject), now)
             self.note(tx, actor, "experiment.end", f"run:{row.run.hex()}")
@@ -157,7 +157,7 @@ def _view(actor: Actor, seen: Seen) -> ExperimentView:
     can = []
     if waits and seen.run.state in ("running", "testing") and may(actor, "content.write") and may(actor, "events.send"):
         can.append("roll_out")
-    if seen.row.next is not None and may(actor, "content.write"):
+    if kept.decided is None and may(actor, "content.write"):
         can.append("end")
     return ExperimentView(
         run=seen.row.run.hex() if seen.row.run != NO_ID else "", campaign=seen.run.campaign, state=seen.row.state, metric=plan.metric, sentence=sentence, explained=explained,

@@ -15,6 +15,7 @@ from backend.domain.errors import Refusal, Unavailable
 from backend.domain.verdict import DAY, Count, Kept, judged
 from backend.security.roles import SYSTEM
 from backend.store import campaign_rows, experiment_rows
+from backend.store.campaign_rows import RunRow
 from backend.store.experiment_rows import OFF, Counted, VerdictRow
 from backend.store.port import Tx
 
@@ -57,7 +58,7 @@ class Looking:
         """One look at one of them; nothing when it is decided, or was looked at meanwhile by somebody else."""
         now = self.app.clock.now()
 
-        def read(tx: Tx) -> tuple[VerdictRow, Campaign, Counted, float] | None:
+        def read(tx: Tx) -> tuple[VerdictRow, Campaign, Counted, RunRow] | None:
             row, made = experiment_rows.get(tx, space, run), campaign_rows.run(tx, space, run)
             if row is None or row.state == OFF or row.next is None or made is None:
                 return None
@@ -65,25 +66,27 @@ class Looking:
             if campaign is None or campaign.experiment is None:
                 return None
             counted = experiment_rows.counted(tx, space, run, campaign.experiment.metric, campaign.experiment.window_days * DAY, now)
-            return row, campaign, counted, made.started or made.planned
+            return row, campaign, counted, made
 
         found = await self.app.store.read(read)
         if found is None:
             return
-        row, campaign, counted, started = found
+        row, campaign, counted, made = found
         before = decode_kept(row.body)
-        kept, state = _judge(campaign, counted, before, started, now)
+        kept = before if before.decided is not None else _judge(campaign, counted, before, made.started or made.planned, now)
 
         def write(tx: Tx) -> None:
             here = experiment_rows.get(tx, space, run, lock=True)
             if here is None or here.next is None or here.body != row.body:
                 return  # somebody else has looked, or it was ended
-            self._act(tx, campaign, row, kept, before, now)
+            if before.decided is None:
+                self._act(tx, row, kept, before, now)
+            self._roll_out(tx, campaign, row, kept, now, paused=made.state == "paused")
 
         await self.app.store.write(write, turn="due")
-        log.debug("looked at %s: %s", run.hex(), state)
 
-    def _act(self, tx: Tx, campaign: Campaign, row: VerdictRow, kept: Kept, before: Kept, now: float) -> None:
+    def _act(self, tx: Tx, row: VerdictRow, kept: Kept, before: Kept, now: float) -> None:
+        """Keep the verdict and what the look showed, and stop who goes beyond a guardrail."""
         verdict = kept.verdict
         assert verdict is not None
         for variant in set(kept.stopped) - set(before.stopped):
@@ -91,18 +94,24 @@ class Looking:
             self._note(tx, row, "experiment.stop", variant=variant)
         if kept.decided is not None:
             self._note(tx, row, "experiment.verdict", state=verdict.state, winner=verdict.winner)
-            plan = campaign.experiment
-            if verdict.winner is not None and plan is not None and plan.winner == "roll_out" and self._send(tx, row, verdict.winner):
-                kept = msgspec.structs.replace(kept, sent=verdict.winner)
         row.state, row.variant = verdict.state, -1 if verdict.winner is None else verdict.winner
         row.body, row.at = msgspec.json.encode(kept).decode(), now
         row.next = None if kept.decided is not None else min(now + EVERY, max(verdict.ends_at, now + 1.0))
-        experiment_rows.put(tx, row)
         body = {
             "people": [arm.count.people for arm in verdict.arms], "hits": [arm.count.hits for arm in verdict.arms],
             "intervals": [[arm.difference or 0.0, arm.low or 0.0, arm.high or 0.0] for arm in verdict.arms[1:]],
         }  # fmt: skip
         experiment_rows.add_look(tx, row.space, row.run, now, msgspec.json.encode(body).decode())
+
+    def _roll_out(self, tx: Tx, campaign: Campaign, row: VerdictRow, kept: Kept, now: float, *, paused: bool) -> None:
+        """Where the campaign says so the winner goes to the rest; while the campaign is paused, once it goes on."""
+        winner, plan = kept.verdict.winner if kept.verdict is not None else None, campaign.experiment
+        if kept.decided is not None and kept.sent is None and winner is not None and plan is not None and plan.winner == "roll_out" and not kept.ended_by:
+            if self._send(tx, row, winner):
+                row.body, row.next = msgspec.json.encode(msgspec.structs.replace(kept, sent=winner)).decode(), None
+            else:
+                row.next = now + OPENED if paused else None
+        experiment_rows.put(tx, row)
 
     def _send(self, tx: Tx, row: VerdictRow, variant: int) -> bool:
         """Roll it out; False when there is nobody left, or the run is not in a state for it: then somebody does it by hand."""
@@ -126,7 +135,7 @@ def _watch(tx: Tx, fresh: list[tuple[int, bytes, str, int]], now: float) -> None
         experiment_rows.watch(tx, VerdictRow(space=space, run=run, state="waiting" if tried else OFF, next=now if tried else None, at=now))
 
 
-def _judge(campaign: Campaign, counted: Counted, before: Kept, started: float, now: float) -> tuple[Kept, str]:
+def _judge(campaign: Campaign, counted: Counted, before: Kept, started: float, now: float) -> Kept:
     counts = [counted.arms.get(n, Count()) for n in range(len(campaign.variants))]
     first = counted.first if counted.first is not None else started
     last = counted.last if counted.last is not None else first
@@ -134,11 +143,10 @@ def _judge(campaign: Campaign, counted: Counted, before: Kept, started: float, n
     over = now >= verdict.ends_at
     final = verdict.state in ("winner", "none", "stopped") or (over and verdict.state == "unhealthy")
     stopped = tuple(n for n, arm in enumerate(verdict.arms) if arm.stopped)
-    kept = msgspec.structs.replace(
+    return msgspec.structs.replace(
         before, verdict=verdict, rest=counted.rest, holdout=counted.holdout, machine=sum(count.machine for count in counts), started=first, looked=now,
         decided=now if final else None, stopped=stopped,
     )  # fmt: skip
-    return kept, verdict.state
 
 
 def campaign_of(tx: Tx, space: int, key: str, version: int) -> Campaign | None:

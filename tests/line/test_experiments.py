@@ -1,5 +1,6 @@
 """An experiment through the whole line, the clock moved: told, acted, judged when its week is over, rolled out to the rest, the holdout kept."""
 
+import msgspec
 import pytest
 
 from backend.domain.campaign import Experiment, Guardrails
@@ -38,7 +39,7 @@ PLAN = Experiment(metric="converted", event="order.placed", share=60, holdout=10
 
 async def test_from_the_start_to_the_verdict_and_on_to_the_rest(stand):
     audience, users = await crowd(stand, 90)
-    plan = Experiment(**{**{f: getattr(PLAN, f) for f in PLAN.__struct_fields__}, "winner": "roll_out"})
+    plan = msgspec.structs.replace(PLAN, winner="roll_out")
     key = await campaign(stand, audience, [await template(stand, "A"), await template(stand, "B")], experiment=plan)
     with pytest.raises(NotFound):
         await stand.app.experiments.get(SYSTEM, key)
@@ -77,6 +78,26 @@ async def test_from_the_start_to_the_verdict_and_on_to_the_rest(stand):
     assert (again.state, [arm.people for arm in again.arms]) == ("winner", [len(people[0]), len(people[1])]), "the rest was not tried on"
     with pytest.raises(WrongState):
         await stand.app.experiments.roll_out(SYSTEM, key, 0)
+
+
+async def test_a_winner_found_while_the_campaign_is_paused_goes_out_once_it_goes_on(stand):
+    audience, _ = await crowd(stand, 80)
+    plan = msgspec.structs.replace(PLAN, winner="roll_out")
+    key = await campaign(stand, audience, [await template(stand, "A"), await template(stand, "B")], experiment=plan)
+    await start(stand, key)
+    await stand.settle(after=5)
+    people = await by_variant(stand, key)
+    await placed(stand, people[1][2:])
+    await stand.app.campaigns.pause(SYSTEM, key)
+    await stand.settle(after=7 * DAY + 3_600)
+    found = await stand.app.experiments.get(SYSTEM, key)
+    assert (found.state, found.winner, found.sent) == ("winner", 1, None)
+    assert not any([await stand.inbox(user) for user in people[-3]])
+    await stand.app.campaigns.resume(SYSTEM, key)
+    await stand.settle(after=61)
+    assert (await stand.app.experiments.get(SYSTEM, key)).sent == 1
+    await finished(stand, key)
+    assert [await stand.inbox(user) for user in people[-3]] == [["B here"]] * len(people[-3])
 
 
 async def test_no_winner_is_a_plain_answer_and_somebody_chooses(stand):
