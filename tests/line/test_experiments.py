@@ -7,7 +7,7 @@ from backend.domain.campaign import Experiment, Guardrails
 from backend.domain.errors import NotFound, WrongState
 from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM
-from backend.store import experiment_rows, tables
+from backend.store import campaign_rows, experiment_rows, tables
 from tests.line.test_campaigns import campaign, crowd, finished, newest, start, template
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -132,6 +132,8 @@ async def test_a_variant_beyond_its_guardrail_is_stopped(stand):
     found = await stand.app.experiments.get(SYSTEM, key)
     assert (found.state, found.arms[1].stopped, found.arms[0].stopped, found.winner) == ("stopped", True, False, None)
     assert found.sentence == "Message B was stopped."
+    body = await stand.app.store.read(lambda tx: campaign_rows.run(tx, 1, run).body)
+    assert msgspec.json.decode(body)["stopped"] == [1], "whoever was not told yet is not"
     assert "1.00%" in found.explained
 
 
