@@ -66,7 +66,7 @@ def delivery() -> rx.Component:
         ),
         cls="col g3",
     )  # fmt: skip
-    useless = picked("expires", t("cedit.expires"), [(str(n), t(f"cedit.expires.{n}")) for n in EXPIRES], t("cedit.expires.hint"))
+    useless = picked("expires", t("cedit.expires"), [(str(n), t(f"cedit.expires.{n}")) for n in EXPIRES], t("cedit.expires.hint"), other=Builder.useless)
     pace = numeric("pace", t("cedit.pace"), t("cedit.pace.unit"), t("cedit.pace.hint"), after=RECOUNT)
     second = turn(t("cedit.approval"), t("cedit.approval.text"), Builder.approval, Builder.pick_approval)
     return rx.fragment(

@@ -31,11 +31,12 @@ def numeric(name: str, words: Any, unit: Any, hint: Any = None, *, after: Any = 
     return div(label(words, html_for=f"c-{name}"), both, rx.cond(wrong != "", said, rx.fragment(*under)), cls=rx.cond(wrong != "", "field bad", "field"))
 
 
-def picked(name: str, words: Any, options: Any, hint: Any = None, *, first: Any = None, after: Any = ()) -> rx.Component:
-    """One of some. `options`: pairs (value, words), or a state var of Choice; `first`: words of the empty one."""
+def picked(name: str, words: Any, options: Any, hint: Any = None, *, first: Any = None, other: Any = None, after: Any = ()) -> rx.Component:
+    """One of some. `options`: pairs (value, words), or a state var of Choice; `first`: words of the empty one; `other`: of a value that is none of them."""
     some = [rx.foreach(options, lambda one: option(one.text, value=one.value))] if isinstance(options, rx.Var) else [option(text, value=value) for value, text in options]
     none = [option(first, value="")] if first is not None else []
-    box = select_el(*none, *some, id=f"c-{name}", cls="select", value=Builder.form[name], on_change=[lambda v: Builder.write(name, v), *after])
+    more = [rx.cond(other != "", option(other, value=Builder.form[name]))] if other is not None else []
+    box = select_el(*none, *some, *more, id=f"c-{name}", cls="select", value=Builder.form[name], on_change=[lambda v: Builder.write(name, v), *after])
     return field(words, box, hint, Builder.problems[name])
 
 

@@ -10,6 +10,7 @@ from portal.components.listing import list_actions, list_card, typed
 from portal.components.surfaces import empty
 from portal.components.text import t
 from portal.frame import Frame, on_page
+from portal.routes import routes
 from portal.shell import page_head, shell
 from portal.states.campaigns import PATH, Campaigns
 
@@ -53,12 +54,13 @@ def campaigns() -> rx.Component:
     heads = [
         (t("camp.col.campaign"), ""), (t("camp.col.state"), ""), (t("camp.col.people"), "r"), (t("camp.col.sent"), "r"), (t("camp.col.when"), ""), (t("camp.col.by"), ""),
     ]  # fmt: skip
+    imports = [rx.cond(MAY, button(t("camp.import"), "upload", href="/imports"))] if "/imports" in routes() else []
     new = button(t("camp.add"), "plus", kind="pri", href=f"{PATH}/new")
     nothing = empty("megaphone", t("camp.empty"), t("camp.empty.text"), rx.cond(MAY, button(t("camp.add"), "plus", href=f"{PATH}/new")))
     rows = list_card(
         Campaigns, heads=heads, row=_row, name=t("camp.name"), widths=("190px", "84px", "64px", "48px", "90px", "80px"), nothing=nothing,
         filters=[_chips(), typed(Campaigns, ("text", t("camp.find")))],
     )  # fmt: skip
-    head = page_head(t("camp.page"), t("camp.sub"), *list_actions(Campaigns, csv=False), rx.cond(MAY, new))
+    head = page_head(t("camp.page"), t("camp.sub"), *list_actions(Campaigns, csv=False), *imports, rx.cond(MAY, new))
     return shell(PATH, [(t("group.reach"), ""), (t("nav.campaigns"), "")], head, rows)
 

@@ -51,6 +51,7 @@ class Builder(rx.State):
     own: bool = False
     windowed: bool = False
     days: list[int] = []
+    useless: str = ""  # after what it is, when that is none of the usual choices
     approval: bool = False
     trying: bool = False  # there is something to try: two messages, or a group without any
     several: bool = False

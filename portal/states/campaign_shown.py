@@ -61,6 +61,7 @@ async def show(page: Any) -> None:
     page.kind, page.own, page.windowed = body.timing.kind, body.timing.zone == drafts.OWN, body.timing.window is not None
     page.days = list(body.timing.window.days) if body.timing.window else []
     page.approval = body.approval
+    page.useless = "" if body.timing.expires in drafts.EXPIRES else plans.expires(voice, body.timing.expires)
     trial = body.experiment or drafts.Experiment()
     page.several, page.trying = len(body.variants) > 1, body.experiment is not None and drafts.needed(body, body.experiment)
     page.metric = trial.metric
@@ -95,7 +96,7 @@ def _show_variants(page: Any, voice: Teller) -> None:
     for one in body.variants:
         reads |= {name: True for name, needed in page._reads.get(one.template, ()) if needed}
     page.values = [FactRow(name, drafts.value_of(body.data, name), voice.say("cedit.value.must") if must else "") for name, must in sorted(reads.items())][:SHOWN]
-    page.variants, page.full = rows, len(rows) >= drafts.VARIANTS
+    page.variants, page.full = rows[: drafts.VARIANTS], len(rows) >= drafts.VARIANTS  # a program may have made more: they are kept, and said to be too many
     together = drafts.weights_of(body)
     page.weights = "" if together == 100 else voice.say("cedit.weights", sum=plans.plain_percent(voice, together))
     for one in body.variants:

@@ -4,6 +4,7 @@ import pytest
 
 from backend.app.app import App
 from backend.app.audience_views import AudienceIn
+from backend.app.campaign_views import CampaignIn
 from backend.app.search import EACH
 from backend.app.views import PersonIn, TemplateIn
 from backend.domain.audience import All
@@ -81,3 +82,10 @@ async def test_audiences_by_the_beginning_of_key_or_name(each_app: App) -> None:
     assert await found(each_app, "orth") == []
     with pytest.raises(Forbidden):
         await found(each_app, "north", MEMBER)
+
+
+async def test_campaigns_by_the_beginning_of_key_or_name(each_app: App) -> None:
+    for key, name in (("gaiters", "Winter sale"), ("winter", "100% off")):
+        await each_app.campaigns.put(ADMIN, key, CampaignIn(name=name, revision=0), 0)
+    assert await found(each_app, "WINTER", ANALYST) == [("campaign", "gaiters"), ("campaign", "winter")]
+    assert await found(each_app, "inter") == []

@@ -4,8 +4,10 @@ import pytest
 import pytest_asyncio
 
 from backend.app.audience_views import AudienceIn
+from backend.app.campaign_views import CampaignIn
 from backend.app.views import TemplateIn
 from backend.domain.audience import All
+from backend.domain.campaign import Experiment, Timing, Variant
 from backend.domain.template import Content, EmailContent, WebContent
 from backend.security.roles import SYSTEM
 from portal.frame import Frame
@@ -232,3 +234,15 @@ async def test_what_goes_is_paused_goes_on_and_is_cancelled_and_changes_wait_for
     await one.open(CampaignPage, "/campaigns/slow-one-again")
     await one.do(CampaignPage, "delete")
     assert (await one.open(CampaignPage, "/campaigns/slow-one-again")).gone
+
+
+async def test_a_draft_that_a_program_made_is_shown_with_what_the_page_itself_does_not_offer(house, tab):  # noqa: F811
+    many = [Variant(str(n), "gaiters", 5) for n in range(20)]
+    given = CampaignIn(name="By a program", category="orders", variants=many, experiment=Experiment(), timing=Timing(expires=3_601), revision=0)
+    await house.app.campaigns.put(SYSTEM, "by-program", given, 0)
+    one = await tab("marketer")
+    page = await built(one, "by-program")
+    assert (len(page.variants), page.full, page.useless, page.done[0]) == (8, True, "60 min", False)
+    await one.do(Builder, "write", "description", "Seen")
+    kept = (await house.app.campaigns.get(SYSTEM, "by-program")).draft
+    assert (len(kept.variants), kept.timing.expires, kept.description) == (20, 3_601, "Seen"), "what is not shown is kept"
