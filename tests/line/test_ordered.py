@@ -6,6 +6,7 @@ from sqlalchemy import func, select, update
 from backend.app.captures import StoreShelf
 from backend.app.content_views import CategoryIn
 from backend.channels.capture import Behaviour
+from backend.domain.ids import person_bytes, person_id
 from backend.security.roles import SYSTEM
 from backend.store.tables import ahead, due
 from tests.line.houses import moment, order_shipped
@@ -84,7 +85,7 @@ async def test_who_waited_comes_when_the_one_before_was_sent_and_not_at_a_look_o
 
     def scatter(tx):
         """As looks at a busy hour leave them: each at a time of its own, far away, the later ones sooner."""
-        held = [row.id for row in tx.conn.execute(select(due.c.id).where(due.c.kind.like("release.%")).order_by(due.c.id.desc()))]
+        held = [row.id for row in tx.conn.execute(select(due.c.id).where(due.c.kind.like("release.%"), due.c.key == person_bytes(person_id(1, user))).order_by(due.c.id.desc()))]
         assert len(held) == len(rest)
         for n, made in enumerate(held):
             tx.conn.execute(update(due).where(due.c.id == made).values(at=stand.now + 5_000 + 60 * n))
