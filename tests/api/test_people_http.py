@@ -142,7 +142,7 @@ async def test_groups_categories_templates_suppressions(ask: Ask, mia: None):
     category = await ask("PUT", "/v1/categories/billing", **admin, json={"name": "Billing", "kind": "essential", "type": "TRANSACTION"})
     assert (category.status_code, category.json()["revision"]) == (200, 1), category.text
     bad = await ask("PUT", "/v1/categories/billing", **admin, json={"name": "Billing", "kind": "important"})
-    assert (bad.json()["field"], bad.json()["allowed"]) == ("kind", ["essential", "marketing", "service"])
+    assert (bad.json()["field"], bad.json()["allowed"]) == ("kind", ["activity", "essential", "marketing", "service"])
     assert {c["key"] for c in (await ask("GET", "/v1/categories", **admin)).json()["items"]} >= {"billing", "security", "orders"}
     draft = {"content": {"web": {"title": "Hello {{ user.name }}"}}, "name": "Greeting"}
     put = await ask("PUT", "/v1/templates/hello", **admin, json=draft)
