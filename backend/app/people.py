@@ -41,7 +41,7 @@ class Sealed(NamedTuple):
     sealed: bytes
 
 
-class _Change(NamedTuple):
+class Change(NamedTuple):
     """What is to become of one person, checked and sealed."""
 
     person: int
@@ -56,7 +56,7 @@ class People(Aggregate):
     async def put(self, actor: Actor, user_id: str, given: PersonIn, seen_revision: int | None = None) -> PersonView:
         """Make or change a person: what is left out stays. Errors: `Invalid`, `UnknownGroup`, `Erased`, `Stale`."""
         own = need_or_own(actor, user_id, "people.write")
-        change = self._change(actor.space, user_id, given)
+        change = self.change_of(actor.space, user_id, given)
         if own and not change.fields.keys() <= _OWN_FIELDS:
             named = ", ".join(sorted(change.fields.keys() - _OWN_FIELDS))
             raise Forbidden(f"You may change your name, timezone and locale here, not {named}. Ask whoever runs this service.")
@@ -71,7 +71,7 @@ class People(Aggregate):
         need(actor, "people.write")
         if len(given) > MANY:
             raise Invalid(f"At most {MANY} people in one call. Send the rest in a next one.", limit=MANY)
-        changes = [self._change(actor.space, user_id, one) for user_id, one in given]
+        changes = [self.change_of(actor.space, user_id, one) for user_id, one in given]
 
         def write(tx: Tx) -> int:
             for change in changes:
@@ -263,7 +263,7 @@ class People(Aggregate):
             revision=1,
             timezone=timezone,
             locale=locale,
-            profile=self._profile(Profile(name=name)),
+            profile=self.sealed_profile(Profile(name=name)),
             wishes="{}",
             demo=demo,
             created=now,
@@ -278,7 +278,8 @@ class People(Aggregate):
             persons.put(tx, row)
         return row
 
-    def _change(self, space: int, user_id: str, given: PersonIn) -> _Change:
+    def change_of(self, space: int, user_id: str, given: PersonIn) -> Change:
+        """What is to become of somebody, checked and sealed. Raises `Invalid` with the repair."""
         person = checked_person(space, user_id)
         fields = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not UNSET}
         check_fields(fields)
@@ -287,9 +288,9 @@ class People(Aggregate):
             for name, channel in (("email", EMAIL), ("phone", SMS))
             if name in fields
         }
-        return _Change(person, user_id, fields, first)
+        return Change(person, user_id, fields, first)
 
-    def _apply(self, tx: Tx, actor: Actor, change: _Change, seen_revision: int | None) -> PersonRow:
+    def _apply(self, tx: Tx, actor: Actor, change: Change, seen_revision: int | None) -> PersonRow:
         person, user_id, fields, first = change
         old = self._living(tx, actor.space, person, user_id, lock=True)
         check_revision(seen_revision, old.revision if old else 0, f"The user {user_id}")
@@ -300,7 +301,7 @@ class People(Aggregate):
             summaries.set_attributes(tx, actor.space, {person: fields["attributes"]}, now)
         for channel, address in first.items():
             if old is not None:
-                _set_first(tx, actor.space, person, channel, address, now)
+                set_first(tx, actor.space, person, channel, address, now)
             elif address is not None:
                 persons.put_address(tx, actor.space, AddressRow(person, *address, "", now))
         if "groups" in fields:
@@ -319,7 +320,7 @@ class People(Aggregate):
     def _merged(self, space: int, user_id: str, old: PersonRow | None, fields: dict[str, Any], now: float) -> PersonRow:
         row = old or self.new_row(space, user_id, "")
         profile = self.profile(row)
-        row.profile = self._profile(
+        row.profile = self.sealed_profile(
             Profile(
                 name=(fields["name"] or "") if "name" in fields else profile.name,
                 attributes=fields.get("attributes", profile.attributes),
@@ -329,7 +330,8 @@ class People(Aggregate):
         row.revision, row.changed = row.revision + (old is not None), now
         return row
 
-    def _profile(self, profile: Profile) -> bytes:
+    def sealed_profile(self, profile: Profile) -> bytes:
+        """As it is kept."""
         return self.app.sealer.seal("profile", msgspec.json.encode(profile))
 
     def _view(self, tx: Tx, row: PersonRow) -> PersonView:
@@ -373,7 +375,7 @@ def _plain(given: AddressIn) -> str:
     return given.address
 
 
-def _set_first(tx: Tx, space: int, person: int, channel: int, address: Sealed | None, now: float) -> None:
+def set_first(tx: Tx, space: int, person: int, channel: int, address: Sealed | None, now: float) -> None:
     """Let `address` stand where the first one of its channel stood; None takes that one away."""
     there = [a for a in persons.addresses_of(tx, space, person, now) if a.channel == channel]
     if there and address and there[0].hash == address.hash:
