@@ -17,6 +17,7 @@ from backend.app.campaigning import Campaigning
 from backend.app.captures import StoreShelf
 from backend.app.firing import Firing
 from backend.app.foreseeing import Foreseeing
+from backend.app.importing import Importing
 from backend.app.looking import Looking
 from backend.app.provider_live import troubled, turned
 from backend.app.spending import StorePurse
@@ -66,7 +67,7 @@ class House:
             store=app.store, events=app.log, clock=clock, decide=DecideStage(clock=clock, facts=app.facts),
             expand=ExpandStage(clock=clock, store=app.store, events=app.log, brake=brake),
             facts=app.facts, renderer=renderer, router=self.router, cache=app.cache, brake=brake, alarm=self.alarm, fires=Firing(app), runs=Campaigning(app),
-            fills=Summing(app), walks=Foreseeing(app), sees=Looking(app), names=names,
+            fills=Summing(app), walks=Foreseeing(app), sees=Looking(app), takes=Importing(app), names=names,
         )  # fmt: skip
         self._names = names
         self.heart = Heart(app.store, self.line, clock)

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response, S
 from starlette.routing import Route
 
 from backend.domain.errors import Forbidden, Refusal, Unauthenticated
+from backend.domain.importing import harmless
 from portal.access import MAY, session_in
 from portal.refusals import in_words
 from portal.states.listing import ListSpec
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 LIMIT = 50_000  # rows of a file; said on the button
 PAGE = 200  # rows read at once
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # a spreadsheet takes a cell that begins so for a formula
 Cell = str | int | float | None
 Rows = Callable[["Actor", Teller, dict[str, str | None], str | None, int], Awaitable[tuple[list[Sequence[Cell]], str | None]]]
 
@@ -65,7 +65,7 @@ def safe(cell: Cell) -> Cell:
     """A cell no spreadsheet computes: text that begins like a formula gets an apostrophe. Numbers of ours stay numbers."""
     if cell is None:
         return ""
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" \u00a0").startswith(_FORMULA) else cell
+    return harmless(cell) if isinstance(cell, str) else cell
 
 
 def line(cells: Sequence[Cell]) -> str:

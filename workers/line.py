@@ -58,7 +58,7 @@ class Line:
 
     def __init__(
         self, *, store: Store, events: Log, clock: Clock, decide: DecideStage, expand: ExpandStage, facts: FactsOf, renderer: Renderer,
-        router: Router, cache: Cache, brake: Brake, alarm: "Alarm", fires: Fires, runs: Fires, fills: Fills, walks: Walks, sees: Sees,
+        router: Router, cache: Cache, brake: Brake, alarm: "Alarm", fires: Fires, runs: Fires, fills: Fills, walks: Walks, sees: Sees, takes: Walks,
         names: Sequence[str] = STAGES,
     ) -> None:  # fmt: skip
         unknown = set(names) - set(STAGES)
@@ -69,6 +69,7 @@ class Line:
         self.due = Due(store=store, events=events, commit=commit, clock=clock)
         self.schedules = Schedules(fires=fires, clock=clock)
         self.foresee = Foresee(walks=walks, clock=clock)
+        self.imports = Foresee(walks=takes, clock=clock, name="imports")
         self.looks = Looks(sees=sees, clock=clock)
         self.campaigns = Schedules(fires=runs, clock=clock, name="campaigns")
         self.rollup = Rollup(store=store, clock=clock)
@@ -99,6 +100,7 @@ class Line:
             self.workers["release"] = self.release
             self.workers["schedules"] = self.schedules
             self.workers["foresee"] = self.foresee
+            self.workers["imports"] = self.imports
             self.workers["looks"] = self.looks
             self.workers["campaigns"] = self.campaigns
         if "rollup" in names:
@@ -164,7 +166,7 @@ class Line:
         while calm < 2:
             await self.brake.look()
             await self.release.once()
-            while await self.schedules.once() or await self.campaigns.once() or await self.foresee.once():
+            while await self.schedules.once() or await self.campaigns.once() or await self.foresee.once() or await self.imports.once():
                 pass
             await self.due.once()
             await self.touched.once()

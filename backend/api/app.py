@@ -21,6 +21,7 @@ from backend.api import (
     hooks,
     hosted,
     images,
+    imports,
     links,
     live,
     oauth,
@@ -39,7 +40,7 @@ from backend.domain.errors import MethodWrong, NotFound, Refusal
 if TYPE_CHECKING:
     from backend.app.app import App
 
-ENDPOINTS: list[Endpoint] = [*events.ENDPOINTS, *operating.ENDPOINTS, *providers.ENDPOINTS, *users.ENDPOINTS, *content.ENDPOINTS, *images.ENDPOINTS, *live.ENDPOINTS, *schedules.ENDPOINTS, *audiences.ENDPOINTS, *engagement.ENDPOINTS, *campaigns.ENDPOINTS, *forecasts.ENDPOINTS, *experiments.ENDPOINTS]
+ENDPOINTS: list[Endpoint] = [*events.ENDPOINTS, *operating.ENDPOINTS, *providers.ENDPOINTS, *users.ENDPOINTS, *content.ENDPOINTS, *images.ENDPOINTS, *live.ENDPOINTS, *schedules.ENDPOINTS, *audiences.ENDPOINTS, *engagement.ENDPOINTS, *campaigns.ENDPOINTS, *forecasts.ENDPOINTS, *experiments.ENDPOINTS, *imports.ENDPOINTS]
 
 Plain = Callable[["App", Request], Awaitable[Response]]
 PLAIN: list[tuple[str, str, Plain]] = [

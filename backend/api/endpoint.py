@@ -88,6 +88,7 @@ class Answer(msgspec.Struct):
     value: Any = None
     status: int = 200
     headers: Mapping[str, str] = {}
+    media: str = ""  # of a value of bytes: what they are
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
@@ -175,6 +176,8 @@ async def _run(endpoint: Endpoint, call: Call) -> Response:
         headers["ETag"] = f'"{revision}"'
     if answer.value is None:
         return Response(b"", 204 if answer.status == 200 else answer.status, headers)
+    if answer.media:
+        return Response(answer.value, answer.status, headers, answer.media)
     return Response(encode(answer.value), answer.status, headers, JSON)
 
 

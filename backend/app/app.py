@@ -41,6 +41,7 @@ from backend.app.hooks import Hooks
 from backend.app.hosted import Hosted
 from backend.app.idempotency import Idempotency
 from backend.app.images import Images
+from backend.app.imports import Imports
 from backend.app.inbox import Inbox
 from backend.app.invitations import Invitations
 from backend.app.links import Links
@@ -106,6 +107,7 @@ class App:
         self.groups = Groups(self)
         self.categories = Categories(self)
         self.audiences = Audiences(self)
+        self.imports = Imports(self)
         self.campaigns = Campaigns(self)
         self.experiments = Experiments(self)
         self.templates = Templates(self)

@@ -93,15 +93,18 @@ class FieldView(Struct):
 class ImportIn(Struct, forbid_unknown_fields=True):
     """What to make of the columns of a file: name of the column -> user_id, email, phone, name, timezone, locale, group, attribute:<name>, ignore.
     `consent`: to which category, with the source and evidence asked for; none: nobody is opted in by an import. `audience`: key of a list that
-    the people are put on, "" for none. `overwrite`: whether what a person has already may be changed."""
+    the people are put on, "" for none; `audience_name`: of one that is to be made. `overwrite`: whether what a person has already may be changed.
+    `email_is_id`: no column is the user id, the e-mail address is. An attribute is text as it stands (attribute:<name>), or read as number:<name>,
+    flag:<name> or date:<name>."""
 
     mapping: dict[str, str]
+    email_is_id: bool = False
+    audience_name: Name = ""
     audience: str = ""
     overwrite: bool = True
     consent_category: str = ""
     consent_source: Annotated[str, Meta(max_length=200)] = ""
     consent_evidence: Annotated[str, Meta(max_length=1_000)] = ""
-    confirm: int | None = None  # the count that was shown, typed by whoever starts it
 
 
 class RowView(Struct):
@@ -115,7 +118,8 @@ class RowView(Struct):
 class ImportView(Struct):
     """`state`: reading (rows are checked), ready (nothing has been changed yet), running, finished, cancelled, failed. `total`: rows of the file;
     `done`: of them worked on in this state; `refused`: with an error. `new`, `changed`, `same`: people. `columns`: of the file, with what they
-    are taken for; `preview`: its first rows."""
+    are taken for; `preview`: its first rows, for whoever sent the file or may see addresses whole.
+    `checked`: every row was looked at as it is mapped now, so it can be started. `opted_in`: people whose consent was noted; `kept_out`: who had said no and stays so."""
 
     id: str
     name: str
@@ -137,3 +141,13 @@ class ImportView(Struct):
     detail: str = ""  # of one that failed
     created_at: datetime | None = None
     by: str = ""
+    changed_at: datetime | None = None
+    checked: bool = False
+    email_is_id: bool = False
+    overwrite: bool = True
+    audience_name: str = ""
+    consent_category: str = ""
+    consent_source: str = ""
+    consent_evidence: str = ""
+    opted_in: int = 0
+    kept_out: int = 0

@@ -23,6 +23,7 @@ PERMISSIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "deliveries.read": (("admin", "marketer", "analyst", "operator"), ("analytics:read",)),
     "people.read": (("admin", "marketer", "operator"), ("users:write",)),
     "people.write": (("admin", "operator"), ("users:write",)),
+    "people.import": (("admin", "marketer", "operator"), ("users:write",)),  # files of people
     "people.reveal": (("admin", "operator"), ("users:write",)),  # addresses whole; without it they are shown in part
     "people.erase": (("admin",), ("admin",)),
     "content.read": (("admin", "marketer", "analyst", "operator"), ("content:write",)),

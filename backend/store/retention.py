@@ -16,7 +16,7 @@ ONCE = 2_000  # rows of one statement
 FOREVER = 0.0
 # what is told of it; a day more at most, for days go whole. An event's id is known as a repeat as long as the event is there to be looked at.
 KEPT = {
-    "history": KEEP, "captures": KEEP, "dead": KEEP, "chat": KEEP, "schedules": KEEP, "repeats": KEEP, "imports": KEEP, "forecasts": KEEP, "differences": KEEP, "recipients": 90 * DAY, "tests": KEEP, "log": LOG, "idempotency": DAY,
+    "history": KEEP, "captures": KEEP, "dead": KEEP, "chat": KEEP, "schedules": KEEP, "repeats": KEEP, "imports": DAY, "forecasts": KEEP, "differences": KEEP, "recipients": 90 * DAY, "tests": KEEP, "log": LOG, "idempotency": DAY,
     "content": FOREVER, "totals": FOREVER, "audit": FOREVER,
 }  # fmt: skip
 LAST = "purge.last"  # the mark of the last round
@@ -64,7 +64,8 @@ def sweep(tx: Tx, now: float) -> int:
     gone += _drop(tx, t.ahead, t.ahead.c.delivery < oldest_id)
     gone += _drop(tx, t.firings, t.firings.c.planned < now - KEPT["schedules"])
     gone += _recipients(tx, now)
-    read = select(t.imports.c.id).where(t.imports.c.changed < now - KEPT["imports"])
+    i = t.imports.c
+    read = select(i.id).where((i.state.in_(("finished", "cancelled", "failed")) & (i.changed < now - KEPT["imports"])) | (i.changed < now - KEEP))
     gone += _drop(tx, t.import_rows, t.import_rows.c.import_id.in_(read))
     said, newer = t.chat_messages, t.chat_messages.alias()
     behind = (newer.c.space == said.c.space) & (newer.c.channel == said.c.channel) & (newer.c.seq > said.c.seq)

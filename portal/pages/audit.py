@@ -29,7 +29,7 @@ from portal.words import known
 PATH = "/audit"
 AREAS = (
     "account", "client", "token", "user", "group", "address", "preferences", "suppression", "category", "template", "sender", "space", "captures",
-    "dead", "event", "halt", "provider", "schedule", "campaign", "forecast", "experiment", "audience", "field", "alerts", "demo", "layout", "partial", "image", "chat", "view",
+    "dead", "event", "halt", "provider", "schedule", "campaign", "forecast", "experiment", "audience", "import", "field", "alerts", "demo", "layout", "partial", "image", "chat", "view",
 )  # fmt: skip
 SPEC = ListSpec(PATH, "audit.read", {"area": AREAS, "by": (), "object": (), "from": (), "to": ()}, typed=("by", "object"))
 

@@ -94,6 +94,10 @@ RULES = {
         "versions": "content.read", "restore": "content.write", "members": "content.read&people.read", "add_members": "content.write&people.read",
         "remove_members": "content.write&people.read", "fields": "content.read", "put_field": "people.write",
     },
+    "imports": {
+        "begin": "people.import", "map": "people.import", "check": "people.import", "start": "people.import", "cancel": "people.import", "get": "people.import",
+        "list": "people.import", "errors": "people.import",
+    },
     "forecasts": {"begin": "content.write", "get": "content.read", "stop": "content.write", "report": "content.read"},
     "campaigns": {
         "put": "content.write", "get": "content.read", "list": "content.read", "counts": "content.read", "delete": "content.write", "duplicate": "content.write",
