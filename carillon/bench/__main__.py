@@ -21,6 +21,7 @@ import uvloop
 from carillon.bench import (
     analytics,
     audiences,
+    campaign,
     channels,
     decide,
     drain,
@@ -156,6 +157,7 @@ def _opened(what: str, pages: dict[str, list[float]]) -> Row:
 
 BENCHES: dict[str, Callable[[], list[Row]]] = {
     "line": bench_line, "peers": peers.rows, "decide": decide.rows, "latency": latency.rows, "slow": slow.rows, "channels": channels.rows, "drain": drain.memory, "forecast": forecast.rows,
+    "campaign": campaign.rows,
     "ingest": bench_ingest, "click": bench_click, "idle": bench_idle, "analytics": bench_analytics, "front": bench_front,
     "old": drain.old, "many": bench_many, "audiences": audiences.rows, "sham": sham.bench_sham,
 }  # fmt: skip
