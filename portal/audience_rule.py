@@ -27,7 +27,8 @@ KINDS = ("attribute", "group", "consent", "activity", "event", "audience")
 
 @dataclass
 class Node:
-    """`joint`: of a group, all or any; of a condition "". Its values are texts as typed."""
+    """`joint`: of a group, all or any; of a condition "". Its values are texts as typed. `kept`: the condition as it was saved, which is what it
+    stays while nobody changes it: a text cannot say everything (a comma in a value, a number of a field that is no longer offered)."""
 
     joint: str = ""
     no: bool = False
@@ -41,6 +42,7 @@ class Node:
     days: str = "30"
     of: str = ""  # of an activity: channel:email, category:offers, campaign:spring
     times: str = "1"
+    kept: rules.Attribute | None = None
 
 
 def fresh(about: str) -> Node:
@@ -66,7 +68,7 @@ def _node(rule: Rule) -> Node:
             node.no = not node.no
             return node
         case rules.Attribute():
-            return Node(about="attribute", name=rule.name, is_=rule.is_, value=_text(rule.value))
+            return Node(about="attribute", name=rule.name, is_=rule.is_, value=_text(rule.value), kept=rule)
         case rules.InGroup():
             return Node(about="group", name=rule.key)
         case rules.Consented():
@@ -105,6 +107,8 @@ def rule_of(node: Node, kinds: dict[str, str]) -> Rule:
 def _attribute(node: Node, kind: str) -> Rule:
     if not node.name:
         raise ValueError("aud.wrong.choose")
+    if node.kept is not None and (node.name, node.is_, node.value) == (node.kept.name, node.kept.is_, _text(node.kept.value)):
+        return node.kept
     is_: Any = node.is_
     if is_ in BARE:
         return rules.Attribute(node.name, is_, None)
@@ -155,7 +159,7 @@ def _text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(_text(one) for one in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 # ---- edits

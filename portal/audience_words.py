@@ -70,5 +70,5 @@ def _value(voice: Teller, value: object) -> str:
     if isinstance(value, bool):
         return voice.say("aud.yes" if value else "aud.no")
     if isinstance(value, int | float):
-        return count(int(value), voice.language) if float(value).is_integer() else f"{value:g}"
+        return count(int(value), voice.language) if float(value).is_integer() else str(value)
     return f"“{value}”" if voice.language == "en" else f"„{value}“"

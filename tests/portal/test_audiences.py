@@ -57,6 +57,21 @@ def test_a_rule_comes_back_from_the_builder_as_it_was(rule):
     assert plain(rule_of(tree_of(rule), FIELDS)) == plain(rule)
 
 
+@pytest.mark.parametrize("rule", [
+    rules.Attribute("city", "one_of", ["Frankfurt, Oder", "Halle"]), rules.Attribute("score", "equals", 5), rules.Attribute("age", "more", 1234567.5),
+    rules.Attribute("plan", "equals", ""), rules.Attribute("age", "between", [0.00001, 2]),
+])  # fmt: skip
+def test_a_condition_nobody_changes_stays_what_a_program_made_it(rule):
+    tree = tree_of(rules.All((rule, rules.InGroup("vip"))))
+    remove(tree, "1")
+    assert rule_of(tree, FIELDS) == rules.All((rule,))
+    assert add(tree, "", "attribute") and set_field(at(tree, "1"), "name", "age") and set_field(at(tree, "1"), "value", "1234567.5")
+    assert rule_of(at(tree, "1"), FIELDS) == rules.Attribute("age", "equals", 1234567.5)
+    set_field(at(tree, "0"), "value", "7")
+    set_field(at(tree, "0"), "is_", "equals")
+    assert rule_of(at(tree, "0"), FIELDS).value in (7, "7")
+
+
 @given(RULES)
 def test_every_rule_is_read_aloud_in_both_languages(rule):
     for language in ("en", "de"):
