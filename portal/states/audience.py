@@ -288,6 +288,7 @@ async def _fill(page: AudiencePage) -> None:
         fields = await app().audiences.fields(actor)
         others = (await app().audiences.list(actor, limit=200)).items
         categories = (await app().categories.list(actor)).items
+        campaigns = [one for one in (await app().campaigns.list(actor, limit=100)).items if one.state not in ("draft", "review", "approved")]
     except NotFound as refusal:
         page.gone = refusal.detail
         return
@@ -307,6 +308,7 @@ async def _fill(page: AudiencePage) -> None:
     page.abouts = [
         Choice("", voice.say("aud.of.any")), *(Choice(f"channel:{one}", voice.channel(one)) for one in CHANNELS),
         *(Choice(f"category:{one.value}", one.text) for one in page.categories),
+        *(Choice(f"campaign:{one.key}", voice.say("aud.of.campaign", name=one.name)) for one in campaigns),
     ]  # fmt: skip
     page.former = [
         FormerRow(
