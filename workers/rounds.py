@@ -18,6 +18,7 @@ class Rounds:
     name = ""
     full = 1
     every = LOOK
+    soon = 1.0  # of `every`, until the next look behind one that found something
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -34,12 +35,13 @@ class Rounds:
     async def run(self) -> None:
         """Look every half second of the clock, or `every`; while an engine is away, keep looking."""
         while not self._stopping.is_set():
+            n = did = 0
             try:
-                while await self.once() >= self.full:
-                    pass
+                while (n := await self.once()) >= self.full:
+                    did = n
             except Unavailable as away:
                 log.warning("%s waits: %s", self.name, away.detail)
-            await self._wait()
+            await self._wait(self.every * self.soon if did or n else self.every)
 
     async def once(self) -> int:
         """Do what has come by now; how much that was."""
@@ -52,9 +54,9 @@ class Rounds:
     async def _once(self) -> int:
         raise NotImplementedError
 
-    async def _wait(self) -> None:
+    async def _wait(self, seconds: float) -> None:
         stop = asyncio.ensure_future(self._stopping.wait())
-        tick = asyncio.ensure_future(self._clock.sleep(self.every))
+        tick = asyncio.ensure_future(self._clock.sleep(seconds))
         await asyncio.wait({stop, tick}, return_when=asyncio.FIRST_COMPLETED)
         for task in (stop, tick):
             task.cancel()
