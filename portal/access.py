@@ -21,6 +21,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "events.read": STAFF,
     "analytics.read": STAFF,
     "people.read": frozenset({"admin", "marketer", "operator"}),
+    "people.import": frozenset({"admin", "marketer", "operator"}),
     "people.write": frozenset({"admin", "operator"}),
     "people.reveal": frozenset({"admin", "operator"}),
     "people.erase": frozenset({"admin"}),

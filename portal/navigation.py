@@ -36,6 +36,7 @@ PLAN: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("schedules", "/schedules", "calendar-clock", "events.read", "r"),
             Place("templates", "/templates", "file-text", "content.read", "t"),
             Place("people", "/people", "users", "people.read", "p"),
+            Place("imports", "/imports", "upload", "people.import", "j"),
             Place("groups", "/groups", "users-round", "people.read", "g"),
             Place("categories", "/categories", "tags", "content.read", "k"),
         ),

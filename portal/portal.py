@@ -36,6 +36,8 @@ from portal.pages import (  # noqa: F401 - importing registers them
     group,
     groups,
     history,
+    import_file,
+    imports,
     inbox,
     invite,
     layouts,
