@@ -55,7 +55,7 @@ def _choices() -> rx.Component:
 
 
 def _columns() -> rx.Component:
-    rows = table([(t("imp.col.file"), ""), (t("imp.columns"), ""), (t("imp.first"), "")], tbody(rx.foreach(page.columns, _column)), name=t("imp.columns"), tight=True)
+    rows = table([(t("imp.col.column"), ""), (t("imp.col.is"), ""), (t("imp.col.cells"), "")], tbody(rx.foreach(page.columns, _column)), name=t("imp.columns"), tight=True)
     acts = div(button(t("imp.cancel"), "x", kind="danger", data_open="give-up"), button(t("imp.check"), "list-checks", type="submit"), cls="row wrap between")
     form = rx.el.form(rows, div(_choices(), wrong_line(page.wrong), acts, cls="col g4 pad"), on_submit=page.check, class_name="col", custom_attrs={"noValidate": True})
     return card(t("imp.columns"), div(form, key=page.round.to_string()), sub=t("imp.columns.sub"), flush=True)

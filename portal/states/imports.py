@@ -144,20 +144,19 @@ class ImportPage(rx.State):
 
     @guarded("people.import", background=True)
     async def follow(self) -> None:
-        """Look each second while something moves."""
-        made = self.id
+        """Look each second while something moves. It begins beside `load`, so it asks the address which import that is."""
+        made = last_part(self, 40)
 
         async def ask(actor: Any, _: bool) -> ImportView:
             return await app().imports.get(actor, made)
 
         def show(voice: Teller, view: ImportView) -> None:
-            if self.id == made:
+            if self.id == made and self._view is not None:
                 _show(self, voice, view)
             if view.state not in MOVING:
                 self._loop = ""
 
-        if self._view is not None and self._view.state in MOVING:
-            await watch(self, f"{PATH}/{made}", "people.import", every=LOOK, whole=AGAIN, ask=ask, show=show)
+        await watch(self, f"{PATH}/{made}", "people.import", every=LOOK, whole=AGAIN, ask=ask, show=show)
 
     @guarded("people.import")
     async def pick_list(self, key: str) -> None:
