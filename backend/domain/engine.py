@@ -19,10 +19,10 @@ SPENT = 0.8  # share of a budget that goes out while it is what holds a lane up
 DISK_SHARE, DISK_BYTES = 0.05, 1_000_000_000  # below either, and below 10 % in any case, the disk is nearly full
 STAGES = (
     "expand", "decide", "deliver.web", "deliver.push", "deliver.email", "deliver.sms", "receipts", "due", "release", "schedules",
-    "campaigns", "foresee", "looks", "rollup", "touched", "filling", "purge",
+    "campaigns", "foresee", "imports", "looks", "rollup", "touched", "filling", "purge",
 )  # fmt: skip
 BESIDE = {
-    "release": "due", "schedules": "due", "campaigns": "due", "foresee": "due", "looks": "due", "touched": "rollup", "filling": "rollup",
+    "release": "due", "schedules": "due", "campaigns": "due", "foresee": "due", "imports": "due", "looks": "due", "touched": "rollup", "filling": "rollup",
 }  # part of the line -> the stage that runs it
 
 Look = Literal["failed", "held"]

@@ -17,7 +17,6 @@ from backend.domain.fields import kind_of, named
 LARGEST = 32 * 1024 * 1024  # bytes of a file
 ROWS = 200_000
 COLUMNS = 200
-CELL = 100_000  # characters; the reader of the standard library gives up at 131,072
 LOOK = 50  # rows that tell delimiter and header
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 TARGETS = ("user_id", "email", "phone", "name", "timezone", "locale", "group")
