@@ -196,14 +196,14 @@ class Campaigning:
         sizes = campaign_steps.sizes(tx, run.space, run.id)
         at = {place: recurrence.own_moment(run.planned, zone) for zone, place in moments.items()}
         made, body, late = [], _body(run.body), 0
-        over: dict[int, float] = {}  # wave -> the end of its grace, of those whose own hour was over for longer: the gates skip them
         for n, people in sorted(sizes.items()):
             rest, place = n >= REST, n % REST
             moment = at.get(place, max(now, run.planned))
             kind = "rest" if rest else "test" if draft.experiment is not None and draft.experiment.share < 100 else "all"
+            state = "waiting"
             if _own(draft) and moment < now - draft.timing.grace and not rest:
-                late, over[n] = late + people, moment + draft.timing.grace
-            made.append(WaveRow(space=run.space, run=run.id, n=n, kind=kind, at=None if rest else max(now, moment), recipients=people, state="waiting", changed=now))
+                late += people
+            made.append(WaveRow(space=run.space, run=run.id, n=n, kind=kind, at=None if rest else max(now, moment), recipients=people, state=state, changed=now))
         campaign_rows.add_waves(tx, made)
         pattern = self._event(run, draft)
         fanouts.put_event(tx, {
@@ -211,8 +211,7 @@ class Campaigning:
             "template": pattern.template, "version": pattern.version, "recipients": run.recipients, "duplicate_of": None, "cohort": 0,
             "target": f"campaign:{run.campaign}", "body": msgspec.msgpack.encode(pattern), "accepted": pattern.accepted,
         })  # fmt: skip
-        given = {n: msgspec.structs.replace(pattern, expires=end) for n, end in over.items()}
-        hot.write_due(tx, [_later(run, given.get(wave.n, pattern), wave.n, wave.at) for wave in made if wave.at is not None])
+        hot.write_due(tx, [_later(run, pattern, wave.n, wave.at) for wave in made if wave.at is not None])
         changed = msgspec.structs.replace(body, late=late)
         state = "running" if run.recipients else "finished"
         campaign_rows.change_run(tx, run, state=state, started=now, next=now + LOOK if run.recipients else None, ended=None if run.recipients else now,

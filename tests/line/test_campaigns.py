@@ -191,33 +191,13 @@ async def test_a_pace_is_kept_and_a_change_reaches_whoever_was_not_told_yet(stan
     assert {tuple(one) for one in got} == {("Old here",), ("New here",)}
 
 
-async def zoned(stand, *zones) -> tuple[str, dict[str, str]]:
-    """(audience, zone -> user) of people who opted in."""
+async def test_each_in_their_own_zone_and_whoever_is_past_their_hour_is_named(stand):
     tag = f"tag{next(_keys)}"
     users = {}
-    for zone in zones:
+    for zone in ("UTC", "Asia/Tokyo", "America/New_York"):
         users[zone] = await stand.person(attributes={"crowd": tag}, timezone=zone)
         await stand.app.preferences.put(SYSTEM, users[zone], PreferencesIn(consents={"marketing": True}))
     await stand.app.audiences.put(SYSTEM, tag, AudienceIn(rule=rules.Attribute("crowd", "equals", tag)))
-    return tag, users
-
-
-async def test_whoever_is_past_their_own_hour_for_longer_than_the_grace_is_skipped_and_accounted_for(stand):
-    tag, users = await zoned(stand, "UTC", "Asia/Tokyo", "America/New_York")
-    two_hours_ago = datetime.fromtimestamp(stand.now - 2 * HOUR, UTC).strftime("%Y-%m-%dT%H:%M")
-    key = await campaign(stand, tag, [await template(stand)], timing=Timing("at", at=two_hours_ago, zone="person"))
-    await start(stand, key)
-    for _ in range(12):
-        await stand.settle(after=HOUR / 2)
-    run = await newest(stand, key)
-    assert (run.ledger.sent, run.ledger.skipped) == (1, 2) and whole(run)
-    assert [await stand.inbox(users[zone]) for zone in users] == [[], [], ["Spring here"]]
-    shown = (await stand.app.campaigns.recipients(SYSTEM, key, run.id)).items
-    assert sorted(one.outcome for one in shown) == ["sent", "skipped", "skipped"]
-
-
-async def test_each_in_their_own_zone(stand):
-    tag, users = await zoned(stand, "UTC", "Asia/Tokyo", "America/New_York")
     nine = datetime.fromtimestamp(stand.now + 20 * HOUR, UTC).strftime("%Y-%m-%dT%H:%M")
     key = await campaign(stand, tag, [await template(stand)], timing=Timing("at", at=nine, zone="person"))
     assert (await start(stand, key)).state == "scheduled"
