@@ -38,7 +38,7 @@ PLAN = Experiment(metric="converted", event="order.placed", share=60, holdout=10
 
 
 async def test_from_the_start_to_the_verdict_and_on_to_the_rest(stand):
-    audience, users = await crowd(stand, 90)
+    audience, users = await crowd(stand, 200)  # enough that no split of them leaves it open
     plan = msgspec.structs.replace(PLAN, winner="roll_out")
     key = await campaign(stand, audience, [await template(stand, "A"), await template(stand, "B")], experiment=plan)
     with pytest.raises(NotFound):
