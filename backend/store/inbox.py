@@ -5,13 +5,14 @@ order is seq order, so a reader who has seen seq n misses nothing below n. A row
 the stream of an inbox is therefore "the rows changed since", each in its newest form. A cursor is `epoch:seq`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 
-from backend.store import stamps
+from backend.store import inbox_writes, stamps
 from backend.store.port import Tx
 from backend.store.tables import inbox, inbox_heads
 from backend.store.upsert import chunks, insert_new
@@ -54,7 +55,6 @@ class Head(msgspec.Struct):
 
 
 _ROW = list(inbox.c)
-_FIELDS = {column.name for column in inbox.c}
 
 
 def _row(values: Any) -> Row:
@@ -93,29 +93,22 @@ def write(tx: Tx, space: int, rows: Sequence[Row], now: float) -> list[Row]:
     """Insert what is not there yet (a repeat changes nothing); the inserted rows with their place and counts, in the order given."""
     if not rows:
         return []
-    heads = heads_locked(tx, space, [row.person for row in rows], now)
-    known = {
-        (person, made)
-        for person, made in tx.conn.execute(
-            select(inbox.c.person, inbox.c.id).where(
-                inbox.c.space == space, inbox.c.person.in_({r.person for r in rows}), inbox.c.id.in_([r.id for r in rows])
-            )
-        )
-    }
+    known = inbox_writes.known(tx, space, rows)
     fresh: list[Row] = []
     for row in rows:
-        if (row.person, row.id) in known:
-            continue
-        known.add((row.person, row.id))
-        head = heads[row.person]
-        head.seq += 1
-        head.unread += 1
-        head.unseen += 1
-        row.seq, row.epoch, row.unread, row.unseen = head.seq, head.epoch, head.unread, head.unseen
-        fresh.append(row)
-    if fresh:
-        tx.conn.execute(insert(inbox), [{k: v for k, v in msgspec.structs.asdict(row).items() if k in _FIELDS} for row in fresh])
-        _save_heads(tx, space, {row.person: heads[row.person] for row in fresh})
+        if (row.person, row.id) not in known:
+            known.add((row.person, row.id))
+            fresh.append(row)
+    if not fresh:
+        return []
+    more = Counter(row.person for row in fresh)
+    heads = inbox_writes.forward(tx, space, more, int(now))
+    for row in fresh:
+        epoch, seq, unread, unseen = heads[row.person]
+        more[row.person] -= 1  # of several for one person each has the place behind the one before
+        behind = more[row.person]
+        row.epoch, row.seq, row.unread, row.unseen = epoch, seq - behind, unread - behind, unseen - behind
+    inbox_writes.insert(tx, space, fresh)
     return fresh
 
 

@@ -1,19 +1,24 @@
-"""When people last got, opened and clicked something, many at once: by the driver itself on SQLite, where the line works in the same process."""
+"""When people last got, opened and clicked something, many at once: by the drivers themselves: the line works beside it."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, select, update
 
+from backend.store.packed import INT8, double, int2, number, numbers, rows, session, texts, times
 from backend.store.port import Tx
-from backend.store.tables import summaries
 
 LOOK = "select person, got, opened, clicked, times from summaries where space = ? and person in ({}) order by person"
 KEEP = "update summaries set got = ?, opened = ?, clicked = ?, times = ? where space = ? and person = ?"
+# each row by its whole key: see `inbox_writes`
+LOOK_POSTGRES = """select t.p, s.got, s.opened, s.clicked, s.times::text from unnest($2::int8[]) as t(p)
+  cross join lateral (select * from summaries where space = $1::int2 and person = t.p for update) s"""
+KEEP_POSTGRES = """update summaries s set got = k.g, opened = k.o, clicked = k.c, times = k.t::jsonb
+  from (select l.at, g, o, c, t from unnest($2::int8[], $3::float8[], $4::float8[], $5::float8[], $6::text[]) as n(p, g, o, c, t)
+    cross join lateral (select ctid as at from summaries where space = $1::int2 and person = n.p offset 0) l offset 0) k
+  where s.ctid = k.at"""
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, float]).decode
-_s = summaries.c
 
 
 class Last(NamedTuple):
@@ -28,8 +33,8 @@ class Last(NamedTuple):
 
 def last_sqlite(tx: Tx, space: int, persons: Sequence[int]) -> Iterator[Last]:
     """Of those who are here."""
-    for person, got, opened, clicked, times in tx.raw.execute(LOOK.format(",".join("?" * len(persons))), (space, *persons)).fetchall():
-        yield Last(person, got, opened, clicked, _decode(times))
+    for person, got, opened, clicked, kept in tx.raw.execute(LOOK.format(",".join("?" * len(persons))), (space, *persons)).fetchall():
+        yield Last(person, got, opened, clicked, _decode(kept))
 
 
 def keep_sqlite(tx: Tx, space: int, rows: Sequence[Last]) -> None:
@@ -39,13 +44,18 @@ def keep_sqlite(tx: Tx, space: int, rows: Sequence[Last]) -> None:
 
 def last_postgres(tx: Tx, space: int, persons: Sequence[int]) -> Iterator[Last]:
     """The same; nobody else changes these rows before the transaction ends."""
-    asked = select(_s.person, _s.got, _s.opened, _s.clicked, _s.times).where(_s.space == space, _s.person.in_(persons)).order_by(_s.person)
-    for row in tx.conn.execute(asked.with_for_update()):
-        yield Last(row.person, row.got, row.opened, row.clicked, dict(row.times))
+    found = session(tx.raw).run("last_look", LOOK_POSTGRES, int2(space), numbers(INT8, persons))
+    for person, got, opened, clicked, kept in rows(found):
+        yield Last(number(person), _seconds(got), _seconds(opened), _seconds(clicked), _decode(kept))
 
 
-def keep_postgres(tx: Tx, space: int, rows: Sequence[Last]) -> None:
+def keep_postgres(tx: Tx, space: int, kept: Sequence[Last]) -> None:
     """Write them."""
-    news = {name: bindparam(f"new_{name}", type_=_s[name].type) for name in ("got", "opened", "clicked", "times")}
-    changed = [{"of_person": row.person, **{f"new_{name}": getattr(row, name) for name in news}} for row in rows]
-    tx.conn.execute(update(summaries).where(_s.space == space, _s.person == bindparam("of_person")).values(news), changed)
+    session(tx.raw).owe(
+        "last_keep", KEEP_POSTGRES, int2(space), numbers(INT8, [row.person for row in kept]), times([row.got for row in kept]),
+        times([row.opened for row in kept]), times([row.clicked for row in kept]), texts([_encode(row.times).decode() for row in kept]),
+    )  # fmt: skip
+
+
+def _seconds(value: bytes | None) -> float | None:
+    return None if value is None else double(value)

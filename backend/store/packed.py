@@ -30,6 +30,7 @@ _DONE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 Statement = tuple[str, str, tuple[bytes, ...]]  # name, text, columns
 
 int2 = struct.Struct(">h").pack
+int4 = struct.Struct(">i").pack
 int8 = struct.Struct(">q").pack
 float8 = struct.Struct(">d").pack
 

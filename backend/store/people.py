@@ -83,9 +83,10 @@ def _addresses(tx: Tx, space: int, some: Sequence[int], now: float | dict[int, f
 
 def _consents(tx: Tx, space: int, some: Sequence[int]) -> dict[int, dict[str, bool]]:
     c = consents.c
-    rows = tx.conn.execute(select(c.person, c.category, c.given).where(c.space == space, c.person.in_(some)).order_by(c.at)).all()
+    # sorted here: asked for in order of time SQLite walks the index of times, which is everybody's consents
+    rows = tx.conn.execute(select(c.person, c.category, c.given, c.at).where(c.space == space, c.person.in_(some))).all()
     found: dict[int, dict[str, bool]] = defaultdict(dict)
-    for person, category, given in rows:
+    for person, category, given, _ in sorted(rows, key=lambda row: row.at):
         found[person][category] = bool(given)  # the latest stays
     return found
 

@@ -8,15 +8,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Select, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Select, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.domain.campaign import Campaign
 from backend.domain.delivery import CHANNEL_NAME
 from backend.domain.tally import PEOPLE, people_cohort, quarter_of
 from backend.domain.touch import ACTED, LAST, STAMPS, Touch, packed, unpacked
+from backend.store import recipient_stamps
 from backend.store import tables as t
 from backend.store.last import Last, keep_postgres, keep_sqlite, last_postgres, last_sqlite
+from backend.store.packed import INT8, int2, number, numbers, session
+from backend.store.packed import rows as rows_of
 from backend.store.port import Tx
 from backend.store.upsert import chunks, insert_new
 
@@ -26,6 +29,8 @@ ONCE = 1_000  # touches of one transaction, about 20 ms of it
 ROWS = 32  # of one look
 _campaign = msgspec.json.Decoder(Campaign).decode
 _insert = insert(t.touches)
+_COHORTS = """select c.cohort, c.category, c.campaign, c.event from unnest($2::int8[]) as n(cohort)
+  cross join lateral (select * from cohorts where space = $1::int2 and cohort = n.cohort offset 0) c"""
 
 
 def write(tx: Tx, told: Iterable[tuple[int, Touch]], now: float) -> None:
@@ -162,9 +167,13 @@ class Sums:
 def _cohorts(tx: Tx, space: int, wanted: set[int]) -> dict[int, _Of]:
     c = t.cohorts.c
     found: dict[int, _Of] = {}
+    if tx.dialect == "postgresql":
+        for cohort, category, campaign, event in rows_of(session(tx.raw).run("cohorts_look", _COHORTS, int2(space), numbers(INT8, sorted(wanted)))):
+            found[number(cohort)] = _Of(category.decode(), campaign.decode(), event)
+        return found
     for some in chunks(sorted(wanted)):
-        rows = tx.conn.execute(select(c.cohort, c.category, c.campaign, c.event).where(c.space == space, c.cohort.in_(some)))
-        found.update((row.cohort, _Of(row.category, row.campaign, bytes(row.event))) for row in rows)
+        looked = tx.conn.execute(select(c.cohort, c.category, c.campaign, c.event).where(c.space == space, c.cohort.in_(some)))
+        found.update((row.cohort, _Of(row.category, row.campaign, bytes(row.event))) for row in looked)
     return found
 
 
@@ -227,41 +236,24 @@ def _stamp(
                 did[one.run][act.person].append(act.at)
         by_run[one.run].update(did[one.run])
     goals = {one.run: one for one in watched}
-    demo = _of_demo(tx, space, {person for persons in by_run.values() for person in persons})
-    r = t.recipients.c
-    news: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     counted: Counter[tuple[bytes, int, bool, str]] = Counter()
     for run in sorted(by_run):
-        for some in chunks(sorted(by_run[run])):
-            rows = tx.conn.execute(
-                select(r.person, r.variant, r.wave, *(r[name] for name in PEOPLE))
-                .where(r.run == run, r.person.in_(some), r.space == space).order_by(r.person).with_for_update()
-            )  # fmt: skip
-            for row in rows:
-                wanted = {name: at for name, at in first.get((run, row.person), {}).items() if getattr(row, name) is None}
-                if row.converted is None and (goal := goals.get(run)) and (start := goal.started.get(row.wave)) is not None:
-                    within = [at for at in did[run][row.person] if start <= at < start + goal.goal.window]
-                    wanted |= {"converted": min(within)} if within else {}
-                if wanted:
-                    names = tuple(sorted(wanted))
-                    news[names].append({"of_run": run, "of_person": row.person, **{f"new_{name}": at for name, at in wanted.items()}})
-                    counted.update((run, row.variant, row.person in demo, name) for name in names)
-    for names, rows_ in sorted(news.items()):
-        where = (r.run == bindparam("of_run", type_=r.run.type), r.person == bindparam("of_person"), r.space == space)
-        tx.conn.execute(update(t.recipients).where(*where).values({name: bindparam(f"new_{name}") for name in names}), rows_)
+        news: dict[int, dict[str, float]] = {}
+        for row in recipient_stamps.look(tx, space, run, list(by_run[run])):
+            wanted = {name: at for name, at in first.get((run, row.person), {}).items() if name not in row.there}
+            if "converted" not in row.there and (goal := goals.get(run)) and (start := goal.started.get(row.wave)) is not None:
+                within = [at for at in did[run][row.person] if start <= at < start + goal.goal.window]
+                wanted |= {"converted": min(within)} if within else {}
+            if wanted:
+                news[row.person] = wanted
+                counted.update((run, row.variant, row.demo, name) for name in wanted)
+        recipient_stamps.keep(tx, space, run, news)
     _count(tx, space, counted, about, now)
-
-
-def _of_demo(tx: Tx, space: int, persons: set[int]) -> set[int]:
-    p = t.people.c
-    return {
-        person for some in chunks(sorted(persons)) for person in tx.conn.scalars(select(p.person).where(p.space == space, p.person.in_(some), p.demo.is_(True)))
-    }
 
 
 def _count(tx: Tx, space: int, counted: Mapping[tuple[bytes, int, bool, str], int], about: Mapping[bytes, tuple[str, str]], now: float) -> None:
     cohorts: dict[int, dict[str, Any]] = {}
-    rows = []
+    deltas = []
     for (run, variant, demo, name), n in sorted(counted.items()):
         cohort = people_cohort(space, run, variant, demo)
         category, campaign = about[run]
@@ -270,10 +262,10 @@ def _count(tx: Tx, space: int, counted: Mapping[tuple[bytes, int, bool, str], in
             "campaign": campaign, "variant": variant,
         }  # fmt: skip
         kind = PEOPLE[name]
-        rows.append({"space": space, "cohort": cohort, "minute": int(now // 60), "channel": 0, "was": kind, "now": kind, "n": n, "born": quarter_of(run)})
-    if rows:
+        deltas.append({"space": space, "cohort": cohort, "minute": int(now // 60), "channel": 0, "was": kind, "now": kind, "n": n, "born": quarter_of(run)})
+    if deltas:
         insert_new(tx, t.cohorts, list(cohorts.values()))
-        tx.conn.execute(insert(t.deltas), rows)
+        tx.conn.execute(insert(t.deltas), deltas)
 
 
 def recounted(tx: Tx, space: int, since: float = 0.0) -> Counter[tuple[int, int, int, int]]:
