@@ -51,7 +51,7 @@ def lines(tx: Tx, space: int, rows: Sequence[CampaignRow]) -> list[CampaignLine]
     made = []
     for row in rows:
         draft, run = _decode(row.body), newest.get(row.key)
-        ledger = _ledger(tx, run) if run else None
+        ledger = _ledger(tx, run, exact=False) if run else None
         made.append(
             CampaignLine(
                 row.key, row.name, row.state, draft.category, list(draft.channels), draft.audience, draft.experiment is not None, moment_or_none(row.next),  # type: ignore[arg-type]
@@ -69,9 +69,9 @@ def _done(run: RunRow | None, ledger: Ledger | None) -> float:
     return min(1.0, max(0.0, 1 - ledger.pending / ledger.planned)) if ledger.planned else 0.0
 
 
-def _ledger(tx: Tx, run: RunRow) -> Ledger:
+def _ledger(tx: Tx, run: RunRow, *, exact: bool) -> Ledger:
     row = history.events_of(tx, run.space, [run.id]).get(run.id)
-    return Ledger(planned=run.recipients, pending=run.recipients) if row is None else event_rows.ledger(tx, run.space, row)
+    return Ledger(planned=run.recipients, pending=run.recipients) if row is None else event_rows.ledger(tx, run.space, row, exact=exact)
 
 
 def run_view(tx: Tx, row: RunRow, now: float) -> RunView:
@@ -85,7 +85,7 @@ def run_view(tx: Tx, row: RunRow, now: float) -> RunView:
     ends = now + left / rate if rate > 0 and left and row.state == "running" else None
     return RunView(
         id=row.id.hex(), campaign=row.campaign, version=row.version, planned_at=moment(row.planned), state=row.state, recipients=row.recipients, released=released,  # type: ignore[arg-type]
-        ledger=ledger_view(_ledger(tx, row)), waves=[_wave(wave) for wave in waves], rate=round(rate, 1), started_at=moment_or_none(row.started),
+        ledger=ledger_view(_ledger(tx, row, exact=row.ended is not None)), waves=[_wave(wave) for wave in waves], rate=round(rate, 1), started_at=moment_or_none(row.started),
         ended_at=moment_or_none(row.ended), ends_at=moment_or_none(ends), detail=body.detail if body else "",
     )  # fmt: skip
 

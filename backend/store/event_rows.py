@@ -59,12 +59,15 @@ def ledgers(tx: Tx, space: int, rows: Sequence[EventRow]) -> dict[bytes, Ledger]
     return history.ledgers(tx, space, few) | {row.id: ledger(tx, space, row) for row in rows if row.target}
 
 
-def ledger(tx: Tx, space: int, row: EventRow) -> Ledger:
-    """The ledger of one event."""
+def ledger(tx: Tx, space: int, row: EventRow, *, exact: bool = True) -> Ledger:
+    """The ledger of one event. Of a large fan-out who was decided is counted from its rows, which takes a quarter of a second a million; if not `exact`,
+    it is as many as have a unit on the channel that has fewest, from the counts too: for whoever looks every second."""
     if not row.target or row.recipients <= MANY:
         return history.ledger(tx, space, row)
-    states = sum(counted.by_state(counted.now_standing(tx, space, ("cohort", "state"), cohorts=_cohorts(tx, space, row))).values(), Counter())
-    told = watch.told(tx, space, row.id)
+    standing = counted.now_standing(tx, space, ("channel", "state"), cohorts=_cohorts(tx, space, row))
+    by_channel = {channel: states.total() for (channel,), states in counted.by_state(standing).items()}
+    states = sum(counted.by_state(standing).values(), Counter[int]())
+    told = watch.told(tx, space, row.id) if exact else min(row.recipients, *by_channel.values()) if by_channel else 0
     return ledger_of(sum(states.values()), states, 0, max(row.recipients, told), told)
 
 
