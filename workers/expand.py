@@ -22,6 +22,7 @@ from backend.log import topics
 from backend.log.codec import Unreadable, decode, encode
 from backend.log.port import Log, Record
 from backend.store import audience_people, campaign_rows, counted, fanouts, hot, seen
+from backend.store.campaign_rows import RunRow
 from backend.store.forward import clean
 from backend.store.port import Store, Tx
 from backend.store.tables import cohorts
@@ -109,11 +110,11 @@ class ExpandStage:
     async def _wave_paced(self, record: Record, fanout: FanOut, now: float) -> hot.Later | Pace:
         """The same of a wave of a campaign's run."""
         event = fanout.event
-        run = await self._store.read(lambda tx: campaign_rows.run(tx, event.space, event.id))
+        run, ahead = await self._store.read(lambda tx: _run_of(tx, fanout))
         if run is None:
             return fanout.pace
         halted = self._halted(event.space)
-        at = waves.wait_until(run, fanout, now, halted)
+        at = waves.wait_until(run, ahead, fanout, now, halted)
         if at > now:
             return waves.put_off(record, fanout, at)
         if fanout.cursor < 0 or waves.cancelled(event.id, halted):
@@ -149,6 +150,13 @@ class ExpandStage:
         if undecided and self._log:  # those that no unit came of (a letter that nobody can account for) do not wait for ever
             undecided = min(undecided, sum((await self._log.lag("decide", [topics.events(event.priority)])).values()))
         return undecided + sum(n for (_, state), n in stands.items() if state in (State.PENDING, State.SENDING))
+
+
+def _run_of(tx: Tx, fanout: FanOut) -> tuple[RunRow | None, int | None]:
+    """The run of a wave, and how many seconds the clocks of its people are ahead of UTC's, where that matters."""
+    event = fanout.event
+    ahead = {wave.n: wave.ahead for wave in campaign_rows.waves_of(tx, event.space, event.id)}
+    return campaign_rows.run(tx, event.space, event.id), ahead.get(fanout.wave)
 
 
 def _put_off(record: Record, fanout: FanOut, pace: Pace, at: float) -> hot.Later:

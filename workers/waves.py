@@ -24,7 +24,7 @@ SHUT = 900.0  # seconds until a window that is closed is looked at again at the 
 _body = msgspec.json.Decoder(RunBody).decode
 
 
-def wait_until(run: RunRow, fanout: FanOut, now: float, halted: frozenset[str]) -> float:
+def wait_until(run: RunRow, ahead: int | None, fanout: FanOut, now: float, halted: frozenset[str]) -> float:
     """The moment before which nothing of the wave is released; now or earlier when it may go on. A run that is cancelled goes on at once: then the
     gates account for everybody."""
     event = fanout.event
@@ -33,7 +33,7 @@ def wait_until(run: RunRow, fanout: FanOut, now: float, halted: frozenset[str]) 
     if stopped_by(halted, channel="", category=event.category, priority=event.priority, template="", event=event.id, campaign=event.campaign):
         return now + 1.0
     body = _body(run.body)
-    open_at = opens(body.window, body.zone, now)
+    open_at = opens(body, ahead, now)
     if open_at > now:
         return min(open_at, now + SHUT)
     return fanout.pace.due

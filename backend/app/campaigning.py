@@ -6,7 +6,7 @@ the transaction that makes it ready.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,7 +24,7 @@ from backend.domain.errors import Refusal, Unavailable
 from backend.domain.event import CAMPAIGN, NO_VARIANT, Event, FanOut
 from backend.domain.ids import NO_ID
 from backend.domain.pacing import Pace
-from backend.domain.run import UNASSIGNED, RunBody, run_id
+from backend.domain.run import UNASSIGNED, RunBody, ahead_of, run_id
 from backend.log import topics
 from backend.log.codec import encode
 from backend.store import audience_people, campaign_rows, counted, fanouts, forecast_rows, halts, hot, recipient_rows, watch
@@ -173,28 +173,29 @@ class Campaigning:
         plain = draft.experiment is None and not _own(draft)
         fresh = run.forecast != NO_ID and not _own(draft)  # the others have the variant that the forecast gave them
         some = [] if plain else recipient_rows.users(tx, run.space, run.id, run.cursor, CHUNK, fresh=fresh)
-        moments = self._moments(tx, run, draft)
-        recipient_rows.assign(tx, run.space, run.id, {person: _place(run.campaign, draft, user, zone, moments) for person, user, zone, _ in some})
+        clocks = self._clocks(tx, run, draft)
+        places = {zone: place for place, ahead in enumerate(sorted({*clocks.values()}, reverse=True)) for zone in clocks if clocks[zone] == ahead}
+        recipient_rows.assign(tx, run.space, run.id, {person: _place(run.campaign, draft, user, zone, places) for person, user, zone, _ in some})
         if len(some) < CHUNK:
             if fresh:
                 recipient_rows.rest(tx, run.space, run.id, REST)
-            self._ready(tx, run, draft, moments, now)
+            self._ready(tx, run, draft, sorted({*clocks.values()}, reverse=True), now)
             return None
         campaign_rows.change_run(tx, run, cursor=some[-1][0])
         return msgspec.structs.replace(run, cursor=some[-1][0])
 
-    def _moments(self, tx: Tx, run: RunRow, draft: Campaign) -> Mapping[str, int]:
-        """zone -> place of its moment among all, for each person's own; waves are numbered by it."""
+    def _clocks(self, tx: Tx, run: RunRow, draft: Campaign) -> Mapping[str, int]:
+        """zone -> seconds its clock is ahead of UTC's, where people are told by their own; who are ahead by as much are one wave, the furthest the first."""
         if not _own(draft):
             return {}
-        lived = recipient_rows.zones(tx, run.space, run.id)
-        moments = sorted({recurrence.own_moment(run.planned, zone) for zone in lived})
-        return {zone: moments.index(recurrence.own_moment(run.planned, zone)) for zone in lived}
+        by_clock = draft.timing.kind != "now"
+        return {zone: ahead_of(run.planned, zone, by_clock=by_clock) for zone in recipient_rows.zones(tx, run.space, run.id)}
 
-    def _ready(self, tx: Tx, run: RunRow, draft: Campaign, moments: Mapping[str, int], now: float) -> None:
+    def _ready(self, tx: Tx, run: RunRow, draft: Campaign, clocks: Sequence[int], now: float) -> None:
         """All have their place: the event, its waves, and what starts each."""
         sizes = campaign_steps.sizes(tx, run.space, run.id)
-        at = {place: recurrence.own_moment(run.planned, zone) for zone, place in moments.items()}
+        ahead = dict(enumerate(clocks))
+        at = {place: run.planned - (0 if draft.timing.kind == "now" else clock) for place, clock in ahead.items()}
         made, body, late = [], _body(run.body), 0
         for n, people in sorted(sizes.items()):
             rest, place = n >= REST, n % REST
@@ -203,7 +204,7 @@ class Campaigning:
             state = "waiting"
             if _own(draft) and moment < now - draft.timing.grace and not rest:
                 late += people
-            made.append(WaveRow(space=run.space, run=run.id, n=n, kind=kind, at=None if rest else max(now, moment), recipients=people, state=state, changed=now))
+            made.append(WaveRow(space=run.space, run=run.id, n=n, kind=kind, at=None if rest else max(now, moment), recipients=people, state=state, changed=now, ahead=ahead.get(place)))
         campaign_rows.add_waves(tx, made)
         pattern = self._event(run, draft)
         fanouts.put_event(tx, {
@@ -275,12 +276,13 @@ def _left(tx: Tx, run: RunRow, now: float) -> int:
 
 
 def _own(draft: Campaign) -> bool:
-    return draft.timing.zone == OWN and draft.timing.kind != "now"
+    """Whether when somebody is told follows from the clock they live by."""
+    return draft.timing.zone == OWN and (draft.timing.kind != "now" or draft.timing.window is not None)
 
 
-def _place(key: str, draft: Campaign, user: str, zone: str, moments: Mapping[str, int]) -> tuple[int, int]:
+def _place(key: str, draft: Campaign, user: str, zone: str, places: Mapping[str, int]) -> tuple[int, int]:
     """(variant, wave) of a person."""
-    wave = moments.get(zone, 0)
+    wave = places.get(zone, 0)
     if draft.experiment is None:
         return 0, wave
     variant, tested = assigned(key, draft, user)

@@ -103,6 +103,15 @@ def own_moment(planned_at: float, zone: str) -> float:
         return planned_at
 
 
+def offset(at: float, zone: str) -> float:
+    """How many seconds the clock of this zone is ahead of UTC's at a moment. A zone that is none counts as UTC."""
+    try:
+        ahead = datetime.fromtimestamp(at, zone_of(zone)).utcoffset()
+    except Invalid:
+        return 0.0
+    return ahead.total_seconds() if ahead else 0.0
+
+
 def wall_moment(wall: datetime, tz: ZoneInfo) -> float:
     """The moment at which a clock shows `wall`: the first of two, and where it is skipped the moment of the jump."""
     at = wall.replace(tzinfo=tz, fold=0)

@@ -4,10 +4,10 @@ import base64
 
 import msgspec
 
-from backend.domain import quiet
-from backend.domain.campaign import Timing, Window
+from backend.domain import recurrence
+from backend.domain.campaign import OWN, Timing, Window
 from backend.domain.ids import make_id
-from backend.domain.person import QuietHours
+from backend.domain.timing import opened
 
 UNASSIGNED = -3  # in `recipients.variant`: in the rest that waits for a winner
 BEAT = 0.25  # seconds between steps of a wave that has a pace
@@ -49,21 +49,21 @@ def run_id(space: int, key: str, planned: float) -> bytes:
 
 
 def timing_of(timing: Timing) -> tuple[float, Window | None, str]:
-    """Pace, window and the zone whose clock the window is on."""
-    return timing.pace, timing.window, timing.zone if timing.zone != "person" else "UTC"
+    """Pace, window and whose clock the window is on: a zone, or `OWN`."""
+    return timing.pace, timing.window, timing.zone
 
 
-def opens(window: Window | None, zone: str, now: float) -> float:
-    """The first moment from now on at which the window is open; now when it is, or when there is none."""
-    if window is None:
-        return now
-    days = tuple(range(7))
-    shut = [QuietHours(window.end, window.start, days)]
-    closed = tuple(day for day in days if day not in window.days)
-    if closed:
-        shut.append(QuietHours("00:00", "24:00", closed))
-    found = quiet.next_allowed(now, quiet.zone(zone), shut)
-    return now if found is None else found
+def ahead_of(planned: float, zone: str, *, by_clock: bool) -> int:
+    """How many seconds the clock of a zone is ahead of UTC's: when it shows the time `planned` (as if UTC's), or at that moment."""
+    return round(planned - recurrence.own_moment(planned, zone)) if by_clock else round(recurrence.offset(planned, zone))
+
+
+def opens(body: RunBody, ahead: int | None, now: float) -> float:
+    """The first moment from now on at which its window is open; now when it is, or when there is none. `ahead`: of people who are told by their own clocks,
+    how many seconds these are ahead of UTC's."""
+    if body.zone != OWN:
+        return opened(body.window, now, body.zone)
+    return opened(body.window, now + (ahead or 0), "UTC") - (ahead or 0)
 
 
 def share(pace: float) -> int:

@@ -19,9 +19,9 @@ def moments(timing: Timing, now: float) -> Callable[[str], float]:
     """The moment at which people of a zone are told, from now on. Errors: `Invalid` for a timing that names no moment."""
     if timing.zone != OWN:
         recurrence.zone_of(timing.zone)
-        one = _opened(timing.window, _base(timing, now, timing.zone), timing.zone)
+        one = opened(timing.window, _base(timing, now, timing.zone), timing.zone)
         return lambda _: one
-    return lru_cache(maxsize=1_024)(lambda zone: _opened(timing.window, _base(timing, now, zone), zone))
+    return lru_cache(maxsize=1_024)(lambda zone: opened(timing.window, _base(timing, now, zone), zone))
 
 
 def _base(timing: Timing, now: float, zone: str) -> float:
@@ -45,8 +45,9 @@ def _wall(text: str) -> datetime:
     return wall
 
 
-def _opened(window: Window | None, at: float, zone: str) -> float:
-    """The first moment from `at` on at which the window is open; `at` itself when none ever is."""
+def opened(window: Window | None, at: float, zone: str) -> float:
+    """The first moment from `at` on at which the window is open; `at` itself when none ever is, or when there is no window. A window over midnight is of the day
+    on which it opens."""
     if window is None:
         return at
     tz, start, end = _zone(zone), _time(window.start), _time(window.end)

@@ -61,7 +61,8 @@ class RunRow(msgspec.Struct, kw_only=True):
 
 
 class WaveRow(msgspec.Struct, kw_only=True):
-    """A row of `waves`. `released`: people handed to the line so far."""
+    """A row of `waves`. `released`: people handed to the line so far. `ahead`: of people who are told by their own clocks, how many seconds these are
+    ahead of UTC's."""
 
     space: int
     run: bytes
@@ -73,6 +74,7 @@ class WaveRow(msgspec.Struct, kw_only=True):
     released: int = 0
     state: str
     changed: float
+    ahead: int | None = None
 
 
 # ---- campaigns

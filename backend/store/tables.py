@@ -167,7 +167,7 @@ runs = _table("runs", _space(), Column("id", Id, nullable=False), _text("campaig
               PrimaryKeyConstraint("space", "id"), Index("runs_by_campaign", "space", "campaign", "planned"), Index("runs_by_time", "next"))  # id: of its event; next: when it is looked at again
 waves = _table("waves", _space(), Column("run", Id, nullable=False), Column("n", SmallInteger, nullable=False), _text("kind"), _time("at", nullable=True), Column("variant", SmallInteger, nullable=False, server_default="-1"),
                Column("recipients", BigInteger, nullable=False), Column("released", BigInteger, nullable=False, server_default="0"), _text("state"), _time("changed"),
-               PrimaryKeyConstraint("space", "run", "n"))  # those of a run who are told from one moment on; kind: all, test, rest
+               Column("ahead", Integer, nullable=True), PrimaryKeyConstraint("space", "run", "n"))  # those of a run who are told from one moment on; kind: all, test, rest; ahead: seconds their own clocks are ahead of UTC's
 recipients = _table("recipients", Column("run", Id, nullable=False), _person(), _space(), Column("variant", SmallInteger, nullable=False), Column("wave", SmallInteger, nullable=False), _bytes("foreseen"),
                     *(_time(stamp, nullable=True) for stamp in ("got", "opened", "clicked", "read", "converted", "unsubscribed", "complained", "bounced")),
                     PrimaryKeyConstraint("run", "person", "space"), Index("recipients_by_person", "space", "person"))  # one row a person and run; stamps: the first time, seconds; foreseen: domain.forecast

@@ -3,10 +3,13 @@
 from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from backend.domain.campaign import Timing, Window
+from backend.domain.campaign import OWN, Timing, Window
 from backend.domain.errors import Invalid
-from backend.domain.timing import moments
+from backend.domain.run import RunBody, ahead_of, opens
+from backend.domain.timing import moments, opened
 
 
 def at(text: str) -> float:
@@ -47,3 +50,35 @@ def test_a_timing_that_names_no_moment_is_refused_with_what_to_do(timing):
     with pytest.raises(Invalid) as refused:
         moments(timing, NOW)("UTC")
     assert len(refused.value.detail) > 20
+
+
+WALLS = st.builds(lambda h, m: f"{h:02}:{m:02}", st.integers(0, 23), st.integers(0, 59))
+WINDOWS = st.builds(Window, WALLS, WALLS, st.sets(st.integers(0, 6), min_size=1).map(lambda days: tuple(sorted(days)))).filter(lambda w: w.start != w.end)
+
+
+@given(WINDOWS, st.integers(0, 13 * 86_400), st.integers(-12, 14))
+def test_a_run_opens_where_its_forecast_says_whoevers_clock_it_is_on(window, later, hours):
+    now, zone = NOW + later, f"Etc/GMT{-hours:+d}" if hours else "UTC"
+    expected = moments(Timing(window=window, zone=zone), now)(zone)
+    assert opens(RunBody((), window=window, zone=zone), None, now) == expected
+    assert opens(RunBody((), window=window, zone=OWN), hours * 3_600, now) == expected
+    assert moments(Timing(window=window, zone=OWN), now)(zone) == expected
+
+
+@given(WINDOWS, st.integers(0, 13 * 86_400))
+def test_where_a_window_opens_it_is_open_and_before_that_it_was_not(window, later):
+    now = NOW + later
+    first = opened(window, now, "UTC")
+    minute = first // 60 * 60
+    assert opened(window, first, "UTC") == first
+    assert first == now or opened(window, minute - 60, "UTC") == first
+
+
+@pytest.mark.parametrize(("planned", "zone", "by_clock", "ahead"), [
+    ("2026-11-25T09:00:00Z", "Asia/Tokyo", True, 9 * 3_600), ("2026-11-25T09:00:00Z", "Asia/Tokyo", False, 9 * 3_600),
+    ("2026-11-25T09:00:00Z", "America/New_York", True, -5 * 3_600), ("2026-11-25T09:00:00Z", "Nowhere/City", True, 0),
+    ("2026-11-25T09:00:00Z", "Nowhere/City", False, 0), ("2027-03-28T12:00:00Z", "Europe/Berlin", True, 2 * 3_600),
+    ("2027-03-28T00:30:00Z", "Europe/Berlin", True, 3_600), ("2027-03-28T00:30:00Z", "Europe/Berlin", False, 3_600),
+])  # fmt: skip
+def test_how_far_a_clock_is_ahead(planned, zone, by_clock, ahead):
+    assert ahead_of(at(planned), zone, by_clock=by_clock) == ahead

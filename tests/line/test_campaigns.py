@@ -1,6 +1,7 @@
 """Campaigns through the whole line: whom a run is for, what each gets, and that the ledger is whole however it is braked, changed or ended."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -9,9 +10,10 @@ from backend.app.audience_views import AudienceIn
 from backend.app.campaign_views import CampaignIn, StartIn
 from backend.app.views import PreferencesIn, TemplateIn
 from backend.domain import audience as rules
-from backend.domain.campaign import Experiment, Timing, Variant
+from backend.domain.campaign import Experiment, Timing, Variant, Window
 from backend.domain.errors import Forbidden, Invalid, Stale, WrongState
 from backend.domain.template import Content, EmailContent, WebContent
+from backend.domain.timing import moments
 from backend.security.roles import SYSTEM, Actor
 from backend.store import tables
 from tests.line.houses import admin
@@ -208,6 +210,49 @@ async def test_each_in_their_own_zone(stand):
     assert told == ["Asia/Tokyo", "UTC", "America/New_York"]
     run = await newest(stand, key)
     assert len(run.waves) == 3 and [wave.recipients for wave in run.waves] == [1, 1, 1] and whole(run)
+
+
+def wall(at: float, zone: str = "UTC") -> str:
+    return datetime.fromtimestamp(at, ZoneInfo(zone)).strftime("%H:%M")
+
+
+@pytest.mark.parametrize("when", ["now", "at"])
+async def test_a_window_is_on_each_persons_own_clock_and_everybody_is_told_in_it(stand, when):
+    tag, users = f"tag{next(_keys)}", {}
+    for zone in ("UTC", "Asia/Tokyo", "America/New_York"):
+        users[zone] = await stand.person(attributes={"crowd": tag}, timezone=zone)
+        await stand.app.preferences.put(SYSTEM, users[zone], PreferencesIn(consents={"marketing": True}))
+    await stand.app.audiences.put(SYSTEM, tag, AudienceIn(rule=rules.Attribute("crowd", "equals", tag)))
+    begin = stand.now + 3 * HOUR
+    window = Window(wall(begin), wall(begin + 2 * HOUR))  # on UTC's clock: open in three hours for two
+    nine = datetime.fromtimestamp(begin - HOUR, UTC).strftime("%Y-%m-%dT%H:%M")
+    timing = Timing("at", at=nine, zone="person", window=window) if when == "at" else Timing(zone="person", window=window)
+    key = await campaign(stand, tag, [await template(stand)], timing=timing)
+    foreseen = {zone: moments(timing, stand.now)(zone) for zone in users}
+    await start(stand, key)
+    told = {}
+    for _ in range(110):
+        await stand.settle(after=HOUR / 4)
+        for zone, user in users.items():
+            if zone not in told and await stand.inbox(user):
+                told[zone] = stand.now
+    assert told.keys() == users.keys()
+    assert all(window.start <= wall(at - 1, zone) <= window.end or wall(at, zone) >= window.start for zone, at in told.items())
+    assert {zone: 0 <= at - foreseen[zone] <= HOUR / 2 for zone, at in told.items()} == dict.fromkeys(users, True)
+    assert whole(await newest(stand, key))
+
+
+async def test_outside_its_window_a_campaign_waits(stand):
+    audience, users = await crowd(stand, 3)
+    begin = stand.now + HOUR
+    window = Window(wall(begin, "Europe/Berlin"), wall(begin + HOUR, "Europe/Berlin"))
+    key = await campaign(stand, audience, [await template(stand)], timing=Timing(zone="Europe/Berlin", window=window))
+    await start(stand, key)
+    await stand.settle(after=HOUR * 0.9)
+    assert [await stand.inbox(user) for user in users] == [[], [], []]
+    await stand.settle(after=HOUR * 0.2)
+    run = await finished(stand, key)
+    assert run.ledger.sent == 3
 
 
 async def test_one_that_comes_again_takes_its_people_anew_each_time(stand):
