@@ -1,6 +1,7 @@
 """/v1/imports: files of people. POST the file itself; map it; start it with the count that was shown; the rows that are refused come as CSV."""
 
 from collections.abc import AsyncIterator
+from typing import Literal
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -15,6 +16,12 @@ class StartImportIn(Struct, forbid_unknown_fields=True):
     """`confirm`: how many rows are to be applied, as the import shows it (total less refused)."""
 
     confirm: int
+
+
+class ErrorsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """`language`: of the sentences; the codes are the same in each."""
+
+    language: Literal["en", "de"] = "en"
 
 
 async def begin(call: Call) -> Answer:
@@ -60,7 +67,7 @@ async def cancel(call: Call) -> Answer:
 async def errors(call: Call) -> Answer:
     """The rows that are refused, and why, as CSV."""
     made = call.path["id"]
-    text = "".join([part async for part in call.app.imports.errors(call.actor, made)])
+    text = "".join([part async for part in call.app.imports.errors(call.actor, made, call.query.language)])
     name = f'attachment; filename="errors-{made[:8]}.csv"' if made.isalnum() else "attachment"
     return Answer(text.encode(), headers={"content-disposition": name}, media="text/csv; charset=utf-8")
 
@@ -74,5 +81,5 @@ ENDPOINTS = [
     Endpoint("POST", "/v1/imports/{id}/check", "checkImport", "Check every row again", check, MAY, answer=ImportView),
     Endpoint("POST", "/v1/imports/{id}/start", "startImport", "Apply what was checked", start, MAY, body=StartImportIn, answer=ImportView),
     Endpoint("POST", "/v1/imports/{id}/cancel", "cancelImport", "Give up an import", cancel, MAY, answer=ImportView),
-    Endpoint("GET", "/v1/imports/{id}/errors", "listImportErrors", "Rows that are refused", errors, MAY),
+    Endpoint("GET", "/v1/imports/{id}/errors", "listImportErrors", "Rows that are refused", errors, MAY, query=ErrorsQuery),
 ]

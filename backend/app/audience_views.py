@@ -108,11 +108,22 @@ class ImportIn(Struct, forbid_unknown_fields=True):
 
 
 class RowView(Struct):
-    """A row of the file: its line, its cells, and why it is refused ("" when it is not)."""
+    """A row of the file: its line, its cells, and why it is refused: `code` ("" when it is not), what that is `about`, and the sentence."""
 
     line: int
     cells: list[str]
     error: str = ""
+    code: str = ""
+    about: str = ""
+
+
+class RowReasonView(Struct):
+    """Why rows are refused: a code of domain.row_reasons, what it is `about` (a column, attribute or group), the sentence, and how many rows."""
+
+    code: str
+    about: str
+    detail: str
+    count: int
 
 
 class ImportView(Struct):
@@ -137,7 +148,7 @@ class ImportView(Struct):
     duplicates: int = 0
     audience: str = ""
     preview: list[RowView] = []
-    errors: dict[str, int] = {}  # sentence -> rows
+    reasons: list[RowReasonView] = []  # the most frequent first
     detail: str = ""  # of one that failed
     created_at: datetime | None = None
     by: str = ""

@@ -6,6 +6,7 @@ from exactly: the cursor moves with what it stands for. Checking touches nobody.
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,9 +16,10 @@ from backend.app.people import Change, set_first
 from backend.app.person_views import PersonIn
 from backend.domain import importing
 from backend.domain.audience import Audience
-from backend.domain.errors import Erased, Invalid, Refusal, Unavailable
+from backend.domain.errors import Refusal, Unavailable
 from backend.domain.ids import bucket_of, facts_key
 from backend.domain.person import Profile
+from backend.domain.row_reasons import RowReason, RowRefused, reason_for, reason_of
 from backend.store import audience_people, audience_rows, groups, import_rows, persons, summaries
 from backend.store.import_rows import ImportRow, Line, There
 from backend.store.persons import PersonRow
@@ -31,9 +33,9 @@ log = logging.getLogger("carillon.line")
 CHUNK = 500  # rows of one transaction
 CHUNKS = 40  # of one look; others get their turn then
 STALE = 600.0  # seconds without a sign of whoever sends a file: the connection broke off
-SENTENCES = 40  # different reasons that are counted one by one
+REASONS = 40  # different ones that are counted one by one
 SEAL = "import"  # purpose of the cells
-OTHER = "Other reasons; they stand in the file of errors."
+_AT = re.compile(r"\$\.(\w+)")  # the field in an error of msgspec
 _COLUMNS = PersonRow.__struct_fields__
 
 
@@ -68,10 +70,12 @@ class Kept(msgspec.Struct, omit_defaults=True):
         self.cursor = self.new = self.changed = self.same = self.duplicates = self.opted_in = self.kept_out = 0
         self.errors, self.checked = {}, False
 
-    def refuse(self, sentence: str) -> None:
+    def refuse(self, reason: RowReason) -> None:
         """Count a reason."""
-        known = sentence if sentence in self.errors or len(self.errors) < SENTENCES else OTHER
-        self.errors[known] = self.errors.get(known, 0) + 1
+        kind = reason.kind.kept()
+        if kind not in self.errors and len(self.errors) >= REASONS:
+            kind = "other"
+        self.errors[kind] = self.errors.get(kind, 0) + 1
 
 
 decode = msgspec.json.Decoder(Kept).decode
@@ -83,7 +87,7 @@ class Told(NamedTuple):
 
     n: int
     change: Change | None
-    error: str = ""
+    reason: RowReason | None = None
 
 
 class Merge(NamedTuple):
@@ -151,12 +155,12 @@ class Importing:
         found = []
         for line in lines:
             if running and line.person == 0:
-                found.append(Told(line.n, None, line.error))
+                found.append(Told(line.n, None, reason_of(line.error)))
                 continue
             try:
                 found.append(Told(line.n, self._change(space, kept, targets, _cells(self.app.sealer.unseal(SEAL, line.sealed)))))
             except Refusal as refusal:
-                found.append(Told(line.n, None, refusal.detail))
+                found.append(Told(line.n, None, reason_for(refusal)))
         return found
 
     def _change(self, space: int, kept: Kept, targets: Sequence[str], cells: Sequence[str]) -> Change:
@@ -164,7 +168,9 @@ class Importing:
         try:
             given = msgspec.convert(fields, PersonIn)
         except msgspec.ValidationError as error:
-            raise Invalid(f"A cell is not what its column is: {error}") from None
+            field = found.group(1) if (found := _AT.search(str(error))) else ""
+            column = next((name for name in kept.columns if kept.mapping.get(name) == field.removesuffix("s")), field)
+            raise RowRefused("cell_invalid", column) from None
         return self.app.people.change_of(space, user, given)
 
     # ---- checking
@@ -178,16 +184,17 @@ class Importing:
         lines = import_rows.before(tx, row.space, row.id, [change.person for change in changes], told[0].n)
         marks = []
         for one in told:
-            error, change = one.error, one.change
-            if change and not error:
-                error = _unfit(change, here.get(change.person), known)
-            if change and not error and change.person in lines:
-                error = f"The same person stands in line {lines[change.person]}, which counts."
+            reason, change = one.reason, one.change
+            if change and not reason:
+                reason = _unfit(change, here.get(change.person), known)
+            if change and not reason and change.person in lines:
+                reason = RowReason("duplicate", str(lines[change.person]))
                 kept.duplicates += 1
-            if error or change is None:
-                kept.refuse("The same person stands in an earlier line, which counts." if error.startswith("The same person") else error)
+            if reason or change is None:
+                reason = reason or RowReason("other")
+                kept.refuse(reason)
                 row.refused += 1
-                marks.append((one.n, 0, error))
+                marks.append((one.n, 0, reason.kept()))
                 continue
             lines[change.person] = one.n
             marks.append((one.n, change.person, ""))
@@ -231,9 +238,9 @@ class Importing:
         known = groups.existing(tx, row.space, sorted({key for _, change in changes.values() for key in change.fields.get("groups", ())}))
         marks, fresh, merges = [], [], []
         for person, (n, change) in changes.items():
-            if error := _unfit(change, here.get(person), known):  # since it was checked
-                marks.append((n, 0, error))
-                kept.refuse(error)
+            if reason := _unfit(change, here.get(person), known):  # since it was checked
+                marks.append((n, 0, reason.kept()))
+                kept.refuse(reason)
                 row.refused += 1
             elif person not in here:
                 fresh.append(change)
@@ -337,12 +344,11 @@ class Importing:
         return False
 
 
-def _unfit(change: Change, old: There | None, known: set[str]) -> str:
-    """Why it cannot be done with who is here; "" when it can."""
+def _unfit(change: Change, old: There | None, known: set[str]) -> RowReason | None:
+    """Why it cannot be done with who is here; None when it can."""
     if old is not None and old.row.erased is not None:
-        return Erased().detail
+        return RowReason("erased")
     if old is not None and old.row.user_id != change.user_id:
-        return "This user id cannot be told from another one that is in use here. Choose a different user id."
-    if missing := sorted(set(change.fields.get("groups", ())) - known):
-        return f"There is no group {missing[0]!r}. Create it first, then check the file again."
-    return ""
+        return RowReason("user_taken")
+    missing = sorted(set(change.fields.get("groups", ())) - known)
+    return RowReason("group_unknown", missing[0]) if missing else None

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
 
-from backend.app.audience_views import ImportIn, ImportView, RowView
+from backend.app.audience_views import ImportIn, ImportView, RowReasonView, RowView
 from backend.app.base import PAGE, Aggregate, cursor_of, page_size, place_of
 from backend.app.importing import SEAL, Kept, decode
 from backend.app.view_types import Page, moment
@@ -18,6 +18,7 @@ from backend.domain.audience import Audience
 from backend.domain.audience_checks import key_fits
 from backend.domain.errors import Invalid, NotFound, TooLarge, UnknownAudience, UnknownCategory, WrongState
 from backend.domain.ids import parse_id
+from backend.domain.row_reasons import counted, reason_of
 from backend.security.roles import Actor, may, need
 from backend.store import audience_rows, import_rows
 from backend.store.audience_rows import AudienceRow, VersionRow
@@ -173,19 +174,22 @@ class Imports(Aggregate):
         rows = await self.app.store.read(lambda tx: import_rows.page(tx, actor.space, place, size + 1))
         return Page([_shown(row) for row in rows[:size]], cursor_of(rows[size - 1].created, rows[size - 1].id) if len(rows) > size else None)
 
-    async def errors(self, actor: Actor, import_id: str) -> AsyncIterator[str]:
-        """The rows that are refused as CSV: line, reason, and the cells as they were sent, made harmless to spreadsheets. Cells are for whoever sent
-        the file and who may see addresses whole. Raises `NotFound`."""
+    async def errors(self, actor: Actor, import_id: str, language: str = "en") -> AsyncIterator[str]:
+        """The rows that are refused as CSV: line, code (domain.row_reasons), the reason in this language, and the cells as they were sent, made
+        harmless to spreadsheets. Cells are for whoever sent the file and who may see addresses whole. Raises `NotFound`."""
         need(actor, "people.import")
         row = await self.app.store.read(lambda tx: self._found(tx, actor.space, import_id))
         kept, whole = decode(row.body), _sees(actor, row)
-        yield "\ufeff" + importing.line_of(["line", "reason", *(kept.columns if whole else [])])
+        yield "\ufeff" + importing.line_of(["line", "code", "reason", *(kept.columns if whole else [])])
         after = 0
         while True:
             lines: Sequence[Line] = await self.app.store.read(lambda tx, after=after: import_rows.lines(tx, actor.space, row.id, after, AT_ONCE, refused=True))  # type: ignore[misc]
             if not lines:
                 return
-            yield "".join(importing.line_of([str(one.n), one.error, *(self._opened(one) if whole else [])]) for one in lines)
+            yield "".join(
+                importing.line_of([str(one.n), reason.code, reason.sentence(language), *(self._opened(one) if whole else [])])
+                for one, reason in ((one, reason_of(one.error)) for one in lines)
+            )
             after = lines[-1].n
 
     # ---- rows
@@ -272,7 +276,7 @@ class Imports(Aggregate):
     def _view(self, tx: Tx, actor: Actor, row: ImportRow) -> ImportView:
         view = _shown(row)
         if _sees(actor, row):
-            view.preview = [RowView(one.n, [*self._opened(one)], one.error) for one in import_rows.lines(tx, row.space, row.id, 0, PREVIEW)]
+            view.preview = [_row_view(one.n, [*self._opened(one)], one.error) for one in import_rows.lines(tx, row.space, row.id, 0, PREVIEW)]
         return view
 
 
@@ -289,6 +293,13 @@ def _sees(actor: Actor, row: ImportRow) -> bool:
     return actor.subject == row.by or may(actor, "people.reveal")
 
 
+def _row_view(n: int, cells: Sequence[str], error: str) -> RowView:
+    if not error:
+        return RowView(n, [*cells])
+    reason = reason_of(error)
+    return RowView(n, [*cells], reason.sentence(), reason.code, reason.about)
+
+
 def _body(kept: Kept) -> str:
     return msgspec.json.encode(kept).decode()
 
@@ -298,7 +309,7 @@ def _shown(row: ImportRow) -> ImportView:
     return ImportView(
         id=row.id.hex(), name=row.name, state=row.state, columns=kept.columns, mapping=kept.mapping, encoding=kept.encoding, delimiter=kept.delimiter,  # type: ignore[arg-type]
         total=row.total, done=row.done, refused=row.refused, new=kept.new, changed=kept.changed, same=kept.same, duplicates=kept.duplicates,
-        audience=kept.audience, errors=kept.errors, detail=kept.detail, created_at=moment(row.created), changed_at=moment(row.changed), by=row.by, checked=kept.checked,
+        audience=kept.audience, reasons=[RowReasonView(r.code, r.about, r.sentence(), n) for r, n in counted(kept.errors)], detail=kept.detail, created_at=moment(row.created), changed_at=moment(row.changed), by=row.by, checked=kept.checked,
         email_is_id=kept.email_is_id, overwrite=kept.overwrite, audience_name=kept.audience_name, consent_category=kept.consent_category,
         consent_source=kept.consent_source, consent_evidence=kept.consent_evidence, opted_in=kept.opted_in, kept_out=kept.kept_out,
     )  # fmt: skip

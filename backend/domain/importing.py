@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from backend.domain.errors import Invalid
 from backend.domain.fields import kind_of, named
+from backend.domain.row_reasons import RowRefused
 
 LARGEST = 32 * 1024 * 1024  # bytes of a file
 ROWS = 200_000
@@ -243,12 +244,12 @@ def checked(mapping: Mapping[str, str], columns: Sequence[str], *, email_is_id: 
 
 
 def fields_of(cells: Sequence[str], targets: Sequence[str], *, email_is_id: bool) -> tuple[str, dict[str, Any]]:
-    """User id and what the row says of them; empty cells say nothing. `targets`: of each column. Raises `Invalid` with the repair.
+    """User id and what the row says of them; empty cells say nothing. `targets`: of each column. Raises `RowRefused`.
 
     What begins like a formula is text like any other here: nothing computes it. It is made harmless where it leaves as CSV.
     """
     if len(cells) > len(targets):
-        raise Invalid(f"The row has {len(cells)} cells, the file {len(targets)} columns. Put cells that hold the delimiter in quotation marks.")
+        raise RowRefused("cells_too_many", str(len(cells)))
     found: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
     groups: list[str] = []
@@ -269,7 +270,7 @@ def fields_of(cells: Sequence[str], targets: Sequence[str], *, email_is_id: bool
     if email_is_id:
         user = found.get("email", "").lower()
     if not user:
-        raise Invalid("The row has no user id. Fill it in, or leave the row out." if not email_is_id else "The row has no e-mail address, which is to be the user id.")
+        raise RowRefused("email_missing" if email_is_id else "user_missing")
     if attributes:
         found["attributes"] = attributes
     if groups:
@@ -278,20 +279,20 @@ def fields_of(cells: Sequence[str], targets: Sequence[str], *, email_is_id: bool
 
 
 def value_of(text: str, kind: str, name: str) -> Any:
-    """The value of an attribute. Raises `Invalid` when it is not of this kind."""
+    """The value of an attribute. Raises `RowRefused` when it is not of this kind."""
     if kind == "number":
         if not _NUMBER.fullmatch(text):
-            raise Invalid(f"{name} is {text[:40]!r}, which is no number. Write it like 12.5.", field=name)
+            raise RowRefused("not_a_number", name)
         number = float(text)
         if abs(number) >= 1e15:
-            raise Invalid(f"{name} is {text[:40]!r}, which is too large a number to be kept exactly. Import it as text.", field=name)
+            raise RowRefused("number_too_large", name)
         return int(number) if number.is_integer() else number
     if kind == "flag":
         if text.lower() in _YES | _NO:
             return text.lower() in _YES
-        raise Invalid(f"{name} is {text[:40]!r}. Write yes or no.", field=name)
+        raise RowRefused("not_a_flag", name)
     if kind == "date" and kind_of(text) != "date":
-        raise Invalid(f"{name} is {text[:40]!r}, which is no date. Write it like 2026-11-26.", field=name)
+        raise RowRefused("not_a_date", name)
     return text
 
 

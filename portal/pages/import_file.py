@@ -7,7 +7,7 @@ import reflex as rx
 from backend.domain.importing import IGNORE, KINDS, TARGETS
 from portal.components.controls import button, field, text_input
 from portal.components.elements import a, div, i, icon, input_el, label, li, option, p, plain_link, select_el, span, tbody, td, tr, ul
-from portal.components.overlays import modal
+from portal.components.overlays import ask, modal
 from portal.components.places import page_body, waiting_cards
 from portal.components.status import hue_icon
 from portal.components.surfaces import card, empty, kv, note
@@ -67,7 +67,7 @@ def _reason(row: ReasonRow) -> rx.Component:
 
 def _result() -> rx.Component:
     facts = kv((t("imp.new"), span(page.fresh, cls="num")), (t("imp.changed"), span(page.changed, cls="num")), (t("imp.same"), span(page.same, cls="num")), (t("imp.refused"), span(page.refused, cls="num")))
-    file = plain_link(icon("download", 15), span(t("imp.errors")), href="/v1/imports/" + page.id + "/errors", cls="btn sm", download=True)
+    file = plain_link(icon("download", 15), span(t("imp.errors")), href="/v1/imports/" + page.id + "/errors?language=" + page.language, cls="btn sm", download=True)
     why = div(p(t("imp.reasons"), cls="strong"), rx.cond(page.twice != "", p(page.twice, cls="cap muted")), ul(rx.foreach(page.reasons, _reason), cls="col g2"), div(file), cls="col g2")
     listed = rx.cond(page.audience != "", p(t("imp.listed"), " ", a(page.audience, href="/audiences/" + page.audience, cls="link")))
     go = rx.cond(page.can_start, button(t("imp.start", count=page.rows), "play", kind="pri", data_open="begin"))
@@ -97,9 +97,7 @@ def import_file() -> rx.Component:
     right = div(unmapped, failed, rx.cond(page.checked | page.over, _result()), cls="col g4 c4")
     gone = card(None, empty("upload", t("imp.gone"), page.gone, button(t("imp.all"), href=PATH)), flush=True)
     head = page_head(rx.cond(page.name != "", page.name, t("imp.title")), page.about, rx.cond(page.word != "", span(hue_icon(page.look), page.word, cls="row")))
-    begin = modal(
-        "begin", t("imp.start.ask", count=page.rows), t("imp.start.text"), confirm=button(t("imp.start", count=page.rows), "play", kind="pri", on_click=page.start, data_close="1"),
-    )  # fmt: skip
+    begin = ask("begin", t("imp.start.ask", count=page.rows), t("imp.start.text"), t("imp.start", count=page.rows), must=page.digits, danger=False, on_click=page.start)
     give_up = modal("give-up", t("imp.cancel.ask"), t("imp.cancel.text"), confirm=button(t("imp.cancel"), "x", kind="danger solid", on_click=page.cancel, data_close="1"))
     body = page_body(page.trouble, page.again, waiting_cards(), rx.cond(page.gone != "", gone, div(left, right, cls="grid")))
     return shell(PATH, [(t("group.reach"), ""), (t("nav.imports"), PATH), (t("imp.title"), "")], head, body, begin, give_up)

@@ -25,14 +25,15 @@ def _row(row: ImportLine) -> rx.Component:
 
 def _send() -> rx.Component:
     box = input_el(
-        id="import-file", type="file", accept=".csv,.txt,.tsv,text/csv", cls="sr", data_upload="/v1/imports", data_said="import-said", data_then="import-done",
+        id="import-file", type="file", accept=".csv,.txt,.tsv,text/csv", cls="sr", data_upload="/v1/imports", data_said="import-said", data_told="import-told", data_then="import-done",
         data_failed=t("imp.send.failed"), aria_describedby="import-hint import-said",
     )  # fmt: skip
     row = div(
         box, label(icon("upload", 15), span(t("imp.send")), html_for="import-file", cls="btn pri filebtn"), span(t("imp.send.hint"), cls="cap faint grow", id="import-hint"),
         button(t("imp.open"), "arrow-right", kind="ghost sm", id="import-done", on_click=Imports.sent), cls="row wrap uploads",
     )  # fmt: skip
-    return card(None, div(row, div(id="import-said", cls="err", role="alert"), cls="uploading"))
+    told = input_el(id="import-told", type="text", cls="sr", tab_index=-1, aria_hidden="true", on_change=Imports.refused)
+    return card(None, div(row, told, div(id="import-said", cls="err", role="alert"), div(Imports.wrong, cls="err", role="alert"), cls="uploading"))
 
 
 @rx.page(PATH, title=t("imp.page") + " · Carillon", on_load=on_page(Imports.load))

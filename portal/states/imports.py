@@ -6,9 +6,10 @@ from typing import Any
 
 import reflex as rx
 
-from backend.app.audience_views import ImportIn, ImportView
+from backend.app.audience_views import ImportIn, ImportView, RowReasonView, RowView
 from backend.domain import importing
-from backend.domain.errors import Forbidden, NotFound, Refusal, Unauthenticated, Unavailable
+from backend.domain.errors import Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable
+from backend.domain.row_reasons import RowReason
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import last_part, teller
@@ -74,11 +75,17 @@ class Imports(listing(SPEC), rx.State):
     """One page of imports."""
 
     rows: list[ImportLine] = []
+    wrong: str = ""  # why the file that was sent last was not taken
 
     async def _read(self, actor: Any, voice: Teller, wanted: dict[str, str | None], after: str | None) -> str | None:
         page = await app().imports.list(actor, after=after, limit=SPEC.rows)
         self.rows = [_line_of(one, voice) for one in page.items]
         return page.next
+
+    @guarded("people.import")
+    async def refused(self, detail: str) -> None:
+        """A file was not taken: say it in the reader's language. It is text that the browser hands back, and shown as such."""
+        self.wrong = in_words(Invalid(str(detail)[:1_000])) if detail else ""
 
     @guarded("people.import")
     async def sent(self) -> Any:
@@ -117,9 +124,11 @@ class ImportPage(rx.State):
     twice: str = ""
     opted: str = ""
     rows: str = ""
+    digits: str = ""  # of the rows that would be applied, to be typed
     can_start: bool = False
     detail: str = ""
     audience: str = ""
+    language: str = "en"  # of the file of refused rows
     form: dict[str, str] = {}
     new_list: bool = False
     asks: bool = False  # consent is to be noted
@@ -258,16 +267,22 @@ def _show(page: ImportPage, voice: Teller, view: ImportView) -> None:
     page.said = voice.say(told, done=number(view.done), total=number(view.total)) if page.moving else ""
     page.width = f"{100 * view.done / max(1, view.total):.1f}%"
     page.heads = view.columns
-    page.preview = [PreviewRow(one.line, [cell[:80] for cell in one.cells][:60], one.error) for one in view.preview]
+    page.preview = [PreviewRow(one.line, [cell[:80] for cell in one.cells][:60], _sentence(one, voice)) for one in view.preview]
     page.columns = [
         ColumnRow(f"map-{n}", column, view.mapping.get(column, importing.IGNORE).partition(":")[0], ", ".join(_cells(view, n))) for n, column in enumerate(view.columns)
     ]
-    page.reasons = [ReasonRow(text, number(n)) for text, n in sorted(view.errors.items(), key=lambda one: (-one[1], one[0]))]
+    page.reasons = [ReasonRow(_sentence(one, voice), number(one.count)) for one in view.reasons]
     page.fresh, page.changed, page.same, page.refused = number(view.new), number(view.changed), number(view.same), number(view.refused)
     page.twice = voice.say("imp.duplicates", count=number(view.duplicates)) if view.duplicates else ""
     page.opted = voice.say("imp.opted", agreed=number(view.opted_in), kept=number(view.kept_out)) if page.over and view.consent_category else ""
-    page.rows, page.can_start = number(view.total - view.refused), view.state == "ready" and view.checked and view.total > view.refused
-    page.detail, page.audience = view.detail, view.audience if page.over else ""
+    page.rows, page.digits = number(view.total - view.refused), str(view.total - view.refused)
+    page.can_start = view.state == "ready" and view.checked and view.total > view.refused
+    page.detail, page.language = in_words(Invalid(view.detail), voice.language), voice.language
+    page.audience = view.audience if page.over else ""
+
+
+def _sentence(one: RowView | RowReasonView, voice: Teller) -> str:
+    return RowReason(one.code, one.about).sentence(voice.language) if one.code else ""
 
 
 def _cells(view: ImportView, n: int) -> list[str]:

@@ -61,7 +61,7 @@ async def test_a_file_is_guessed_checked_and_applied_and_nobody_is_touched_befor
     await walked(app)
     dry = await app.imports.get(MARKETER, begun.id)
     assert (dry.state, dry.checked, dry.new, dry.changed, dry.same, dry.refused, dry.duplicates) == ("ready", True, 1, 1, 1, 4, 1)
-    assert dry.preview[0].cells[:2] == ["mia", "mia@example.com"] and "line 2" in dry.preview[3].error
+    assert dry.preview[0].cells[:2] == ["mia", "mia@example.com"] and (dry.preview[3].code, dry.preview[3].about) == ("duplicate", "2")
     assert await everything(app) == before, "checking touches nobody"
     with pytest.raises(Invalid, match="3 rows would be applied"):
         await app.imports.start(MARKETER, begun.id, 7)
@@ -79,7 +79,11 @@ async def test_a_file_is_guessed_checked_and_applied_and_nobody_is_touched_befor
     assert await rows(app, tables.consents) == [], "an import is no opt-in"
     assert [action for _, action, _ in await trail(app) if action.startswith("import.")] == ["import.begin", "import.start"]
     text = "".join([part async for part in app.imports.errors(MARKETER, begun.id)])
-    assert text.startswith("\ufeffline,reason,Kundennummer") and "'=HYPERLINK" in text and text.count("\n") == 5
+    assert text.startswith("\ufeffline,code,reason,Kundennummer") and "'=HYPERLINK" in text and text.count("\n") == 5
+    assert [line.split(",")[:2] for line in text.splitlines()[1:]] == [["4", "email_invalid"], ["5", "duplicate"], ["6", "user_missing"], ["7", "timezone_unknown"]]
+    german = "".join([part async for part in app.imports.errors(MARKETER, begun.id, "de")])
+    assert "Dieselbe Person steht schon in Zeile 2; diese zählt." in german and "Mars/Base" not in german.split("timezone_unknown")[1].split(".")[0]
+    assert [(one.code, one.count) for one in done.reasons] == [("duplicate", 1), ("email_invalid", 1), ("timezone_unknown", 1), ("user_missing", 1)]
     with pytest.raises(WrongState):
         await app.imports.start(MARKETER, begun.id, 3)
 
@@ -185,7 +189,7 @@ async def test_a_group_that_went_away_between_is_a_refused_row_and_the_rest_is_a
     await app.imports.start(MARKETER, dry.id, 2)
     await walked(app)
     done = await app.imports.get(MARKETER, dry.id)
-    assert (done.state, done.new, done.refused, sum(done.errors.values())) == ("finished", 1, 2, 2)
+    assert (done.state, done.new, done.refused, sum(one.count for one in done.reasons)) == ("finished", 1, 2, 2)
 
 
 async def test_rows_are_dropped_a_day_after_the_end(app: App) -> None:

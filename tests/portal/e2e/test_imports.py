@@ -34,7 +34,10 @@ def test_a_marketer_imports_a_file_and_gets_the_refused_rows(look, axe, served, 
     assert faults(page, axe) == {}
     page.set_viewport_size({"width": 1440, "height": 900})
     hands.click("button", "Import 2 rows")
-    page.get_by_role("dialog").get_by_role("button", name="Import 2 rows").click()
+    begin = page.get_by_role("dialog").get_by_role("button", name="Import 2 rows")
+    expect(begin).to_be_disabled()
+    page.get_by_label("Type 2 to go on").fill("2")
+    begin.click()
     hands.sees("of 4 rows applied")
     served.run(served.house.settle())
     hands.sees("Everybody in the file is accounted for.")
