@@ -68,7 +68,7 @@ async def measure(*, servers: bool, count: int, pace: float = 0.0, mail: bool = 
         await asyncio.to_thread(migrate, settings.database_url, clock)
         async with House(settings, clock) as house:
             app = house.app
-            await forecast.furnish(app, count)
+            await forecast.furnish(app, count, {"email": 1.0} if mail else forecast.SOME_HAVE)
             given = Campaign(category="security", audience=KEY, variants=(Variant(template=KEY),), channels=("email",) if mail else ("web",), timing=Timing(pace=pace))
             body = msgspec.json.encode(given).decode()
             await app.store.write(lambda tx: tx.conn.execute(update(tables.campaigns).values(body=body)).rowcount)

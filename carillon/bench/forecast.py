@@ -8,7 +8,7 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -22,6 +22,7 @@ from backend.app.content_views import TemplateIn
 from backend.app.foreseeing import Foreseeing
 from backend.domain.audience import All, Audience
 from backend.domain.campaign import Campaign, Variant
+from backend.domain.delivery import CHANNEL_NUMBER
 from backend.domain.ids import bucket_of, person_id
 from backend.domain.person import QuietHours, Wishes
 from backend.domain.template import Content, EmailContent, PushContent, WebContent
@@ -33,6 +34,7 @@ from carillon.bench.figures import ROUNDS, Row, spread
 
 KEY = "everybody"
 SOME = 20_000  # people of one transaction
+SOME_HAVE = {"email": 0.3, "push": 0.85}
 _WAITS: list[float] = []
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata")
 
@@ -78,8 +80,8 @@ async def _kept() -> None:
         _WAITS.append(time.perf_counter() - began - 0.002)
 
 
-async def furnish(app: App, count: int) -> None:
-    """So many people of all kinds, written as rows, and a campaign to all of them."""
+async def furnish(app: App, count: int, addresses: Mapping[str, float] = SOME_HAVE) -> None:
+    """So many people of all kinds, written as rows, and a campaign to all of them. `addresses`: which part of them has one on a channel."""
     texts = Content(web=WebContent("News", "News"), email=EmailContent("News", "<p>News</p>", "", "News"), push=PushContent("News", "News"))
     await app.templates.put(SYSTEM, KEY, TemplateIn(texts))
     await app.templates.publish(SYSTEM, KEY)
@@ -96,7 +98,7 @@ async def furnish(app: App, count: int) -> None:
     await app.store.write(write)
     sealed = app.sealer.seal("profile", b'{"name":"Jane Doe"}')
     mail = app.sealer.seal("address", b"jane@example.com")
-    people = _people(count, now, sealed, mail)
+    people = _people(count, now, sealed, mail, addresses)
     while True:
         some = [row for _, row in zip(range(SOME), people, strict=False)]
         if not some:
@@ -106,12 +108,13 @@ async def furnish(app: App, count: int) -> None:
         await asyncio.to_thread(_vacuum, app.settings.database_url)
 
 
-def _people(count: int, now: float, sealed: bytes, mail: bytes) -> Iterator[dict[str, list[dict[str, Any]]]]:
+def _people(count: int, now: float, sealed: bytes, mail: bytes, addresses: Mapping[str, float]) -> Iterator[dict[str, list[dict[str, Any]]]]:
     rnd = random.Random(1)
     wishes = [
         msgspec.json.encode(one).decode()
         for one in (Wishes(), Wishes(channels={"email": False}), Wishes(quiet=(QuietHours("22:00", "08:00"),)), Wishes(categories={"orders": False}))
     ]
+    shares = [(CHANNEL_NUMBER[name], share) for name, share in addresses.items()]
     for n in range(count):
         user = f"user{n}"
         person = person_id(MAIN, user)
@@ -121,7 +124,7 @@ def _people(count: int, now: float, sealed: bytes, mail: bytes) -> Iterator[dict
             {**own, "user_id": user, "bucket": bucket_of(MAIN, person), "revision": 1, "timezone": rnd.choice(ZONES), "locale": "en", "profile": sealed, "wishes": wish,
              "created": now, "changed": now},
         ], "summaries": [own], "addresses": [], "consents": []}  # fmt: skip
-        for channel, share in ((3, 0.85), (2, 0.3)):
+        for channel, share in shares:
             if rnd.random() < share:
                 hashed = blake2b(f"{user} {channel}".encode(), digest_size=16).digest()
                 row["addresses"].append({**own, "channel": channel, "hash": hashed, "sealed": mail, "created": now})
