@@ -3,19 +3,35 @@
 Its people are marked. They leave a few at a time, so that nothing waits and it may be stopped at any moment; the next step goes on.
 """
 
+from collections.abc import Collection
+from hashlib import blake2b
 from typing import Literal
 
 import msgspec
 
-from backend.app import checklist
+from backend.app import audience_looks, checklist
 from backend.app.accounts import MAIN
 from backend.app.base import Aggregate
 from backend.app.categories import decoded
 from backend.app.first_start import FILE
 from backend.channels.capture import Behaviour
+from backend.domain.campaign import STATES, Campaign
 from backend.domain.errors import Refusal
 from backend.security.roles import Actor, need
-from backend.store import accounts, captures, categories, demo_rows, groups, marks, summaries, templates, touches
+from backend.store import (
+    accounts,
+    audience_rows,
+    campaign_rows,
+    captures,
+    categories,
+    demo_campaigns,
+    demo_rows,
+    groups,
+    marks,
+    summaries,
+    templates,
+    touches,
+)
 from backend.store.port import Tx
 
 MARK = "demo"  # on, off (its people stay), leaving, gone; absent before the first start
@@ -27,14 +43,18 @@ CHANNELS = ("email", "push", "sms")
 USUAL = Behaviour("fail", share=0.015)  # what the demo tells its push provider: now and then one fails for good
 AWAY = Behaviour("fail", share=0.6)
 
+_campaign = msgspec.json.Decoder(Campaign).decode
 Stage = Literal["never", "on", "off", "leaving", "gone"]
 
 
 class Made(msgspec.Struct, omit_defaults=True):
-    """What the demo made besides people, with the revision it left: what somebody changed since is theirs, and stays."""
+    """What the demo made besides people, with the revision it left (of campaigns a mark of what they say, for running one is no change): what
+    somebody changed since is theirs, and stays."""
 
     templates: dict[str, int] = {}
     groups: dict[str, int] = {}
+    audiences: dict[str, int] = {}
+    campaigns: dict[str, str] = {}
     alerts: list[str] = []
 
 
@@ -69,6 +89,8 @@ class DemoCounts(msgspec.Struct):
     accounts: list[str] = []
     templates: list[str] = []
     groups: list[str] = []
+    audiences: list[str] = []
+    campaigns: list[str] = []
     kept: list[str] = []
     account: str = ""
 
@@ -124,11 +146,13 @@ class Demo(Aggregate):
             mine = {row.login: row.person for row in accounts.every(tx, MAIN)}
             of_demo = set(demo_rows.persons(tx, MAIN))
             own = next((login for login, person in mine.items() if person == actor.person), "")
-            unchanged, changed = _templates(tx, made)
+            campaigns, own_campaigns = _campaigns(tx, made)
+            audiences, own_audiences = _audiences(tx, made, campaigns)
+            unchanged, changed = _templates(tx, made, campaigns)
             return DemoCounts(
                 there.people - (actor.person in of_demo), there.notifications, there.deliveries, there.inbox, there.captures,
                 sorted(login for login, person in mine.items() if person in of_demo and person != actor.person),
-                unchanged, sorted(made.groups), changed, own if mine.get(own) in of_demo else "",
+                unchanged, sorted(made.groups), audiences, campaigns, [*changed, *own_campaigns, *own_audiences], own if mine.get(own) in of_demo else "",
             )  # fmt: skip
 
         return await self.app.store.read(read)
@@ -157,6 +181,7 @@ class Demo(Aggregate):
         now = self.app.clock.now()
         plan = await self.app.store.read(_leaving)
         if plan is None:
+            await self._stop_campaigns(now)
             return await self._begin(actor, now)
         if plan.cursor < 0 and plan.second and not await self.app.store.read(lambda tx: _others(tx, plan)):
             return await self._finish(actor, plan)
@@ -179,6 +204,22 @@ class Demo(Aggregate):
         at = await self.changing(MAIN, some, write)
         return DemoStep(min(at.done, at.of), at.of, gone=False)
 
+    async def _stop_campaigns(self, now: float) -> None:
+        """Their runs end before people leave, or they would tell who is leaving. What somebody changed is a draft from now on."""
+
+        def write(tx: Tx) -> None:
+            if stage(tx) in ("never", "gone"):
+                raise NoDemo
+            same, changed = _campaigns(tx, made_of(tx))
+            for key in (*same, *changed):
+                demo_campaigns.drop_runs(tx, MAIN, key)
+            for key in same:
+                campaign_rows.remove(tx, MAIN, key)
+            for key in changed:
+                demo_campaigns.back_to_draft(tx, MAIN, key, now)
+
+        await self.changing_content(write)
+
     async def _begin(self, actor: Actor, now: float) -> DemoStep:
         def write(tx: Tx) -> tuple[Leaving, list[int]]:
             if stage(tx) in ("never", "gone"):
@@ -200,13 +241,24 @@ class Demo(Aggregate):
         (self.app.settings.home / FILE).unlink(missing_ok=True)
         return DemoStep(0, plan.of, gone=False)
 
+    @staticmethod
+    def _forget_touches(tx: Tx, keep: int) -> None:
+        """What waits to be summed up. Whoever sums some of it has these rows for themselves: they are waited for first, since what they leave when they
+        fail would be passed by. Nothing else is locked before, and they wait for nobody here."""
+        demo_rows.wait_for_touches(tx, MAIN)
+        touches.forget_absent(tx, MAIN, (keep,) if keep else ())
+
     async def _finish(self, actor: Actor, plan: Leaving) -> DemoStep:
+        await self.app.store.write(lambda tx: self._forget_touches(tx, plan.keep))
         if not await self.app.store.write(lambda tx: demo_rows.drop_counters(tx, MAIN)):
             return DemoStep(plan.of, plan.of, gone=False)
 
         def write(tx: Tx) -> None:
             made = made_of(tx)
-            for key in _templates(tx, made)[0]:
+            demo_campaigns.settle_events(tx, MAIN, list(made.campaigns))
+            for key in _audiences(tx, made, [])[0]:
+                audience_rows.remove(tx, MAIN, key)
+            for key in _templates(tx, made, [])[0]:
                 demo_rows.drop_template(tx, MAIN, key, made.templates[key])
             for key in made.groups:
                 if groups.get(tx, MAIN, key) is not None and not groups.size(tx, MAIN, key):
@@ -216,7 +268,6 @@ class Demo(Aggregate):
                 demo_rows.release(tx, MAIN, plan.keep)
                 summaries.ensure(tx, MAIN, plan.keep)
             summaries.drop_unmet(tx, MAIN)
-            touches.forget_absent(tx, MAIN, (plan.keep,) if plan.keep else ())
             for name in (MADE, LEAVING, *PROGRESS):
                 kept = marks.get(tx, name)
                 if kept is not None:
@@ -243,13 +294,41 @@ def made_of(tx: Tx) -> Made:
     return msgspec.json.decode(kept, type=Made) if kept else Made()
 
 
-def _templates(tx: Tx, made: Made) -> tuple[list[str], list[str]]:
-    """Keys of the demo's templates that nobody changed, and of those that somebody did, or that a category speaks with."""
+def _templates(tx: Tx, made: Made, going: Collection[str]) -> tuple[list[str], list[str]]:
+    """Keys of the demo's templates that nobody changed, and of those that somebody did, or that a category or a campaign that stays speaks with.
+    `going`: campaigns that go, where they are not gone yet."""
     spoken = {decoded(row).template for row in categories.every(tx, MAIN)}
+    for row in campaign_rows.every(tx, MAIN, STATES):
+        if row.key not in going:
+            spoken |= {variant.template for variant in _campaign(row.body).variants}
     rows = {key: templates.get(tx, MAIN, key) for key in made.templates}
     there = {key: row for key, row in rows.items() if row is not None}
     same = sorted(key for key, row in there.items() if row.revision == made.templates[key] and key not in spoken)
     return same, sorted(there.keys() - set(same))
+
+
+def body_mark(tx: Tx, key: str) -> str:
+    """What a campaign says, in one word; "" of one that is not there."""
+    row = campaign_rows.get(tx, MAIN, key)
+    return blake2b(row.body.encode(), digest_size=12).hexdigest() if row is not None else ""
+
+
+def _campaigns(tx: Tx, made: Made) -> tuple[list[str], list[str]]:
+    """Keys of the demo's campaigns that say what they said, and of those that somebody changed."""
+    there = {key: mark for key in made.campaigns if (mark := body_mark(tx, key))}
+    same = sorted(key for key, mark in there.items() if mark == made.campaigns[key])
+    return same, sorted(there.keys() - set(same))
+
+
+def _audiences(tx: Tx, made: Made, going: Collection[str]) -> tuple[list[str], list[str]]:
+    """The same of audiences; what is named by something that stays does too. `going`: campaigns that go, where they are not gone yet."""
+    rows = {key: audience_rows.get(tx, MAIN, key) for key in made.audiences}
+    there = {key: row for key, row in rows.items() if row is not None}
+    same = {key for key, row in there.items() if row.revision == made.audiences[key]}
+    gone = {f"campaign:{key}" for key in going}
+    while named := same & {key for who, body in audience_rows.bodies(tx, MAIN) if who not in same | gone for key in audience_looks.named_in(who, body)}:
+        same -= named
+    return sorted(same), sorted(there.keys() - same)
 
 
 def _be_well(tx: Tx) -> None:

@@ -126,6 +126,12 @@ def drop_counters(tx: Tx, space: int) -> bool:
     return True
 
 
+def wait_for_touches(tx: Tx, space: int) -> None:
+    """Nobody else has rows of these in hand from now until this transaction ends."""
+    r = t.touches.c
+    tx.conn.execute(select(r.n_th).where(r.space == space).order_by(r.n_th).with_for_update()).all()
+
+
 def drop_template(tx: Tx, space: int, key: str, revision: int) -> bool:
     """A template that nobody changed since; False when somebody did."""
     where = (t.templates.c.space == space, t.templates.c.key == key, t.templates.c.revision == revision)

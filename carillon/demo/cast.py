@@ -15,6 +15,7 @@ from backend.app.views import PreferencesIn, QuietHoursIn
 NIGHT = ("22:00", "08:00")
 QUIET = PreferencesIn(quiet_hours=[QuietHoursIn(*NIGHT)])
 GROUPS = (("customers", "Customers", 0.82), ("newsletter", "Newsletter", 0.22), ("loyal", "Loyalty club", 0.13), ("beta", "Beta testers", 0.03))
+ORIGIN = "demo"  # the attribute `origin` of the crowd: campaigns of the demo reach nobody else
 MARKETING = ("product", "marketing")  # categories that need a recorded yes
 
 

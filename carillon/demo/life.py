@@ -17,6 +17,7 @@ from backend.store import captures, marks, persons
 from backend.store.port import Tx
 from carillon import demo
 from carillon.demo import people, plot
+from carillon.demo.campaigns import seed_shelf
 from carillon.demo.cast import PEOPLE, crowd
 from carillon.demo.history import TURN, History, Stopped
 from carillon.demo.plot import STORIES, Size
@@ -60,6 +61,8 @@ class Life:
         """Everything that is missing; raises `Stopped` when somebody stops it. What is there already is not made again."""
         await demo.seed_rest(self._app)
         await self._crowd()
+        if await self._app.store.read(goes_on):
+            await seed_shelf(self._app)
 
         async def told(done: int, of: int) -> None:
             self._told("history", done, of)

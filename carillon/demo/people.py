@@ -24,7 +24,7 @@ from backend.security.roles import SYSTEM, Actor
 from backend.store import categories, groups, persons, summaries, tables
 from backend.store.persons import AddressRow, PersonRow
 from backend.store.port import Tx
-from carillon.demo.cast import GROUPS, PEOPLE, Someone, mail_of, phone_of
+from carillon.demo.cast import GROUPS, ORIGIN, PEOPLE, Someone, mail_of, phone_of
 
 BY = Actor(MAIN, SYSTEM.subject, SYSTEM.role, name="Demo", via="line")
 PUSH = CHANNEL_NUMBER["push"]
@@ -68,7 +68,7 @@ def ready(app: App, some: Sequence[tuple[int, Someone]], now: float, known: dict
         rng = Random(f"person {n}")  # noqa: S311 - the same person every time
         created = now - 35 * DAY - rng.random() ** 2 * 500 * DAY
         row = app.people.new_row(MAIN, one.user, one.name, one.zone, one.locale, demo=True)
-        known_of = {"city": one.city, "plan": one.plan}
+        known_of = {"city": one.city, "plan": one.plan, "origin": ORIGIN}
         row.profile = app.sealer.seal("profile", msgspec.json.encode(Profile(one.name, known_of)))
         row.created = row.changed = created
         consents: dict[str, bool] = {}

@@ -154,7 +154,7 @@ def _figures(voice: Teller, counts: DemoCounts) -> list[FigureRow]:
         FigureRow(voice.say(f"demo.{name}"), count(n, voice.language))
         for name, n in (
             ("people", counts.people), ("notifications", counts.notifications), ("deliveries", counts.deliveries), ("inbox", counts.inbox),
-            ("captures", counts.captures), ("templates", len(counts.templates)),
+            ("captures", counts.captures), ("templates", len(counts.templates)), ("audiences", len(counts.audiences)), ("campaigns", len(counts.campaigns)),
         )
     ]  # fmt: skip
 
@@ -164,7 +164,7 @@ def _sentences(voice: Teller, counts: DemoCounts) -> list[str]:
     names = ("people", "notifications", "deliveries", "inbox", "captures")
     said = [voice.say("demo.real.text", **{name: count(getattr(counts, name), voice.language) for name in names})]
     logins = voice.listed(counts.accounts) if counts.accounts else voice.say("demo.real.none")
-    said.append(voice.say("demo.real.also", templates=len(counts.templates), accounts=logins))
+    said.append(voice.say("demo.real.also", templates=len(counts.templates), audiences=len(counts.audiences), campaigns=len(counts.campaigns), accounts=logins))
     if counts.kept:
         said.append(voice.say("demo.real.kept", kept=voice.listed(counts.kept)))
     if counts.account:

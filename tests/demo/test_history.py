@@ -9,6 +9,7 @@ from backend.store import tables
 from backend.store.port import Tx
 from carillon import demo
 from carillon.demo import plot
+from carillon.demo.campaigns import seed_shelf
 from carillon.demo.cast import PEOPLE
 from carillon.demo.history import History, Stopped, place
 from carillon.demo.life import Life
@@ -79,6 +80,7 @@ async def test_interrupted_anywhere_it_goes_on_where_it_was(alone, tmp_path_fact
         life = Life(other.app, TINY)
         await demo.seed_rest(other.app)
         await life._crowd()
+        await seed_shelf(other.app)
         for allowed in (1, 5, 11, 1_000):
             asked = iter(range(allowed))
 

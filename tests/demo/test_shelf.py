@@ -1,0 +1,70 @@
+"""The demo's audiences and campaigns: in every state that a newcomer wants to see, for its own people alone, and gone with it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from msgspec import structs
+
+from backend.app.campaign_views import CampaignIn
+from backend.app.views import PersonIn, PreferencesIn
+from backend.security.roles import SYSTEM
+from carillon.demo.campaigns import AUDIENCES, own_hour, planned
+from tests.demo.conftest import is_true, rows, seeded
+from tests.demo.test_leaving import OF_A_NEW_HOUSE, gone
+
+
+async def test_there_are_audiences_with_people_and_campaigns_in_several_states(house):
+    app = house.app
+    await seeded(house)
+    await house.settle()
+    sizes = {one.key: one.size for one in (await app.audiences.list(SYSTEM)).items}
+    assert sizes.keys() == {one.key for one in AUDIENCES}
+    assert sizes["staff"] == 5 and sizes["offers_yes"] > 10
+    states = await app.campaigns.counts(SYSTEM)
+    assert states["draft"] == 1 and states["review"] == 1 and states["scheduled"] >= 2
+    assert (await app.forecasts.get(SYSTEM, "advent")).state == "done"
+    ahead = await app.campaigns.calendar(SYSTEM, house.clock.now(), house.clock.now() + 14 * 86_400)
+    assert {one.key for one in ahead} >= {"advent", "tea_monday"}
+
+
+async def test_what_goes_out_by_itself_goes_to_the_demo_alone(alone):
+    app = alone.app
+    await app.people.put(SYSTEM, "real", PersonIn(name="Real Person", email="real@example.net", groups=["loyal", "newsletter"], attributes={"plan": "plus"}))
+    await app.preferences.put(SYSTEM, "real", PreferencesIn(consents={"marketing": True, "product": True}))
+    await seeded(alone)
+    for step in [86_400] * 7 + [36_000, 36_000, 2]:  # whoever is asleep at this hour is not at that one
+        alone.clock.move(step)
+        await alone.settle()
+    assert (await app.deliveries.list(SYSTEM, user="real")).items == []
+    assert (await app.campaigns.get(SYSTEM, "advent")).state == "finished"
+    assert (await app.campaigns.get(SYSTEM, "good_morning")).state == "finished"
+    assert (await app.campaigns.runs(SYSTEM, "tea_monday")).items
+
+
+async def test_a_campaign_that_somebody_changed_stays_as_a_draft_with_what_it_names(house):
+    app = house.app
+    await seeded(house)
+    await house.settle()
+    await app.campaigns.pause(SYSTEM, "tea_monday")  # that is no change of what it says
+    mine = await app.campaigns.get(SYSTEM, "advent")
+    fields = structs.asdict(mine.draft)
+    given = CampaignIn(**{**fields, **{name: [*fields[name]] for name in ("exclude", "variants", "channels")}}, name="Mine", revision=mine.revision)
+    await app.campaigns.put(SYSTEM, "advent", structs.replace(given, description="Mine now"))
+    told = await app.demo.counts(SYSTEM)
+    assert "advent" not in told.campaigns and "tea_monday" in told.campaigns
+    assert set(told.kept) == {"advent", "offers_yes", "staff", "weekly_offer"}
+    await gone(app, each=is_true)
+    left = await rows(app)
+    assert left.keys() - OF_A_NEW_HOUSE == {"campaigns", "campaign_versions", "audiences", "audience_versions", "templates", "template_versions"}
+    after = await app.campaigns.get(SYSTEM, "advent")
+    assert (after.state, after.draft.description, after.next_at) == ("draft", "Mine now", None)
+    assert {one.key for one in (await app.audiences.list(SYSTEM)).items} == {"offers_yes", "staff"}
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_a_campaign_by_each_clock_is_on_its_way_whenever_the_demo_begins(hour):
+    now = datetime(2026, 11, 27, hour, 30, tzinfo=UTC).timestamp()
+    wall = datetime.fromisoformat(own_hour(now)).replace(tzinfo=UTC).timestamp()
+    first, last = wall - 13 * 3_600, wall + 8 * 3_600  # Auckland, Los Angeles
+    assert first - 3_600 < now < last
+    assert all(one.body.audience in {group.key for group in AUDIENCES} for one in planned(now))
