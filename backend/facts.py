@@ -21,6 +21,7 @@ from backend.domain.ids import facts_key
 from backend.domain.person import Address, Person
 from backend.domain.space import SpaceSettings
 from backend.domain.template import fallbacks
+from backend.domain.timing import Moment
 from backend.security import numbers
 from backend.security.sealing import Sealer, Unsealable
 from backend.store import collapses, content, people, seen
@@ -179,18 +180,18 @@ class FactsReader:
             made.append(Facts(now, event, category, person, known.wishes, known.halted, newer if newer > event.id else b"", variants))
         return made
 
-    async def foretold(self, space: int, persons: Sequence[int], moment_of: Callable[[str], float], event_of: Callable[[Person, float], Event]) -> list[Facts | None]:
+    async def foretold(self, space: int, persons: Sequence[int], moment_of: Callable[[str], Moment], event_of: Callable[[Person, Moment], Event]) -> list[Facts | None]:
         """What decide will look at when each of these is told at the moment of their zone, as the store has it now; None where the category
         does not exist. The cache is left alone: a million people who are asked about once would push out those who are on their way."""
         await self.refresh()
-        found = await self._store.read(lambda tx: people.facts_of(tx, space, persons, moment_of))
+        found = await self._store.read(lambda tx: people.facts_of(tx, space, persons, lambda zone: moment_of(zone).at))
         asked = []
         for n, person in enumerate(persons):
             if n % TURN == 0:
                 await asyncio.sleep(0)
             facts = self._placed(found[person]) if person in found else _nobody(space, person)
-            at = moment_of(facts.timezone)
-            asked.append((at, event_of(facts, at), facts))
+            moment = moment_of(facts.timezone)
+            asked.append((moment.at, event_of(facts, moment), facts))
         content_of = (await self._content({space}, {(space, event.template, event.version) for _, event, _ in asked if event.version}))[space]
         locales, speaks = self._locales, dict[tuple[str, int, str], tuple[str, ...]]()
         made: list[Facts | None] = []

@@ -131,7 +131,7 @@ class ExpandStage:
     def _step(self, tx: Tx, record: Record, fanout: FanOut, pace: Pace, share: int, now: float) -> Sequence[Record | hot.Later]:
         if fanout.wave < 0:
             return _step(tx, record, fanout, pace, share, now)
-        return waves.step(tx, record, fanout, pace, share, now, waves.cancelled(fanout.event.id, self._halted(fanout.event.space)))
+        return waves.step(tx, record, fanout, pace, share, now, over=waves.cancelled(fanout.event.id, self._halted(fanout.event.space)))
 
     async def _in_flight(self, fanout: FanOut) -> int:
         """Released and neither at its end nor waiting for a time of its own: not decided yet, or on the way to a provider."""

@@ -12,12 +12,12 @@ from backend.domain.event import HOLDOUT, Event, FanOut
 from backend.domain.halting import stopped_by
 from backend.domain.ids import person_bytes
 from backend.domain.pacing import Pace
-from backend.domain.run import UNASSIGNED, Content, RunBody, following, opens, share
+from backend.domain.run import UNASSIGNED, Content, RunBody, ends, following, opens, share
 from backend.log import topics
 from backend.log.codec import encode
 from backend.log.port import Record
 from backend.store import campaign_rows, hot
-from backend.store.campaign_rows import RunRow
+from backend.store.campaign_rows import RunRow, WaveRow
 from backend.store.port import Tx
 
 SHUT = 900.0  # seconds until a window that is closed is looked at again at the latest
@@ -44,21 +44,24 @@ def cancelled(run: bytes, halted: frozenset[str]) -> bool:
     return f"cancelled:{run.hex()}" in halted
 
 
-def step(tx: Tx, record: Record, fanout: FanOut, pace: Pace, most: int, now: float, ends: bool) -> list[Record | hot.Later]:
-    """The next people, and the wave itself with its new cursor: as a record when it goes on at once, as a due row when it has a pace."""
+def step(tx: Tx, record: Record, fanout: FanOut, pace: Pace, most: int, now: float, *, over: bool) -> list[Record | hot.Later]:
+    """The next people, and the wave itself with its new cursor: as a record when it goes on at once, as a due row when it has a pace. `over`: the run was
+    cancelled, and everybody is to be accounted for."""
     event, space = fanout.event, fanout.event.space
     run = campaign_rows.run(tx, space, event.id)
     if run is None:
         return []
     body = _body(run.body)
-    asked = 0.0 if ends else fanout.pace.asked
+    wave = next((one for one in campaign_rows.waves_of(tx, space, event.id) if one.n == fanout.wave), None)
+    event = msgspec.structs.replace(event, accepted=now, expires=_until(run, body, wave, now))
+    asked = 0.0 if over else fanout.pace.asked
     limit = min(share(asked), most) if asked else pacing.chunk(fanout.pace, most)
     some = campaign_rows.walk(tx, space, event.id, fanout.wave, fanout.cursor, limit)
     out: list[Record | hot.Later] = [_child(record, event, body, *one) for one in some]
     released = pace.released + len(some)
-    over = len(some) < limit
-    campaign_rows.released(tx, space, event.id, fanout.wave, released, "finished" if over else "running", now)
-    if over:
+    last = len(some) < limit
+    campaign_rows.released(tx, space, event.id, fanout.wave, released, "finished" if last else "running", now)
+    if last:
         return out
     due = following(fanout.pace.due or now, len(some), asked, now) if asked else 0.0
     pace = msgspec.structs.replace(pace, released=released, due=due, asked=body.pace)
@@ -68,6 +71,13 @@ def step(tx: Tx, record: Record, fanout: FanOut, pace: Pace, most: int, now: flo
     else:
         out.append(Record(record.topic, record.partition, record.key, encode(after), record.headers))
     return out
+
+
+def _until(run: RunRow, body: RunBody, wave: WaveRow | None, now: float) -> float:
+    """When it is not worth telling them any more, 0: never. Who waited for the winner has the whole time from then on."""
+    if wave is not None and wave.kind == "rest":
+        return (wave.at or now) + body.expires if body.expires else 0.0
+    return ends(body, run.planned, wave.ahead if wave else None, run.started or now)
 
 
 def put_off(record: Record, fanout: FanOut, at: float) -> hot.Later:

@@ -14,6 +14,7 @@ from backend.domain.campaign_event import pins
 from backend.domain.errors import Invalid, NotFound
 from backend.domain.event import Body
 from backend.domain.run import UNASSIGNED, Content, RunBody, timing_of
+from backend.domain.timing import grace_of
 from backend.store import audience_people, audience_rows, campaign_rows, halts, hot, parked
 from backend.store.campaign_rows import CampaignRow, RunRow
 from backend.store.halts import HaltRow
@@ -74,8 +75,11 @@ def body_of(draft: Campaign, world: World, published: dict[str, int], old: RunBo
         contents.append(Content(variant.template, published.get(variant.template, 0), base64.b64encode(raw).decode()))
     pace, window, zone = timing_of(draft.timing)
     pinned = pins(draft, world.categories, published)
-    made = RunBody(tuple(contents), pinned.priority, pinned.asked, pace, window, zone, draft.channels, draft.timing.expires)
-    return made if old is None else msgspec.structs.replace(made, stopped=old.stopped, late=old.late, left=old.left)
+    made = RunBody(tuple(contents), pinned.priority, pinned.asked, pace, window, zone, draft.channels, draft.timing.expires, grace_of(draft.timing))
+    if old is None:
+        return made
+    own = (made.grace is None) == (old.grace is None)  # whose hour it is was settled when its waves were made
+    return msgspec.structs.replace(made, stopped=old.stopped, late=old.late, left=old.left, grace=made.grace if own else old.grace)
 
 
 def change_running(app: "App", tx: Tx, row: CampaignRow, draft: Campaign, world: World) -> None:

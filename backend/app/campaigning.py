@@ -24,7 +24,7 @@ from backend.domain.errors import Refusal, Unavailable
 from backend.domain.event import CAMPAIGN, NO_VARIANT, Event, FanOut
 from backend.domain.ids import NO_ID
 from backend.domain.pacing import Pace
-from backend.domain.run import UNASSIGNED, RunBody, ahead_of, run_id
+from backend.domain.run import UNASSIGNED, RunBody, ahead_of, due_of, run_id
 from backend.log import topics
 from backend.log.codec import encode
 from backend.store import audience_people, campaign_rows, counted, fanouts, forecast_rows, halts, hot, recipient_rows, watch
@@ -195,14 +195,14 @@ class Campaigning:
         """All have their place: the event, its waves, and what starts each."""
         sizes = campaign_steps.sizes(tx, run.space, run.id)
         ahead = dict(enumerate(clocks))
-        at = {place: run.planned - (0 if draft.timing.kind == "now" else clock) for place, clock in ahead.items()}
         made, body, late = [], _body(run.body), 0
+        by_clock = body.grace is not None
         for n, people in sorted(sizes.items()):
             rest, place = n >= REST, n % REST
-            moment = at.get(place, max(now, run.planned))
+            moment = due_of(run.planned, ahead.get(place), by_clock=by_clock)
             kind = "rest" if rest else "test" if draft.experiment is not None and draft.experiment.share < 100 else "all"
             state = "waiting"
-            if _own(draft) and moment < now - draft.timing.grace and not rest:
+            if not rest and body.grace is not None and moment + body.grace < now:
                 late += people
             made.append(WaveRow(space=run.space, run=run.id, n=n, kind=kind, at=None if rest else max(now, moment), recipients=people, state=state, changed=now, ahead=ahead.get(place)))
         campaign_rows.add_waves(tx, made)

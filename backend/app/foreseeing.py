@@ -18,7 +18,7 @@ from backend.channels.spending import MILLION, prices_of
 from backend.domain import forecast, gates, timing
 from backend.domain.audience import Audience, InAudience
 from backend.domain.audience_checks import checked
-from backend.domain.bucketing import assigned
+from backend.domain.bucketing import UNASSIGNED, assigned, likely
 from backend.domain.campaign import Campaign
 from backend.domain.campaign_event import Pins, event_of
 from backend.domain.decision import Decision, Facts
@@ -27,6 +27,7 @@ from backend.domain.errors import Invalid, Refusal, Unavailable, UnknownCategory
 from backend.domain.event import Event
 from backend.domain.forecast import Sums
 from backend.domain.person import Person, Profile
+from backend.domain.timing import Moment
 from backend.security.sealing import Unsealable
 from backend.store import audience_rows, fanouts, forecast_rows, providers
 from backend.store.audience_people import whom
@@ -125,7 +126,7 @@ class _Walk:
     def __init__(self, app: "App", row: ForecastRow, kept: Kept) -> None:
         self.app, self.row, self.kept, self.campaign = app, row, kept, kept.campaign
         self.moment_of = timing.moments(kept.campaign.timing, row.at)
-        self._events: dict[tuple[int, float], Event] = {}
+        self._events: dict[tuple[int, int, Moment], Event] = {}
         self._wanted: dict[int, Mapping[str, frozenset[str]]] = {}  # variant -> channel -> attributes
         self._lacking: dict[int, Mapping[str, Sequence[str]]] = {}  # variant -> channel -> data that nobody brings
         self._ahead: asyncio.Task[_Some] | None = None
@@ -223,14 +224,21 @@ class _Walk:
             lambda tx: forecast_rows.keep(tx, row.space, row.id, told), cursor=persons[-1], done=row.done + len(persons), body=body
         )
 
-    def _event_of(self, person: Person, at: float) -> Event:
+    def _event_of(self, person: Person, moment: Moment) -> Event:
         """The very event that a run would hand to decide."""
         variant, _ = assigned(self.row.campaign, self.campaign, person.user_id)
-        pattern = self._events.get((variant, at))
+        message = self._message(person, variant)
+        pattern = self._events.get((variant, message, moment))
         if pattern is None:
-            pattern = event_of(self.row.space, self.row.campaign, self.campaign, self.kept.pins, run=self.row.id, at=at, variant=variant)
-            self._events[variant, at] = pattern
+            pattern = event_of(
+                self.row.space, self.row.campaign, self.campaign, self.kept.pins, run=self.row.id, at=moment.at, until=moment.until, variant=variant, message=message
+            )
+            self._events[variant, message, moment] = pattern
         return msgspec.structs.replace(pattern, person=person.person)
+
+    def _message(self, person: Person, variant: int) -> int:
+        """Which of the campaign's messages they get; the likely one for who waits for the winner."""
+        return likely(self.row.campaign, self.campaign, person.user_id) if variant == UNASSIGNED else max(0, variant)
 
     def _attributes(self, person: Person) -> Mapping[str, object]:
         if not person.profile:
@@ -242,7 +250,7 @@ class _Walk:
 
     def _look(self, fact: Facts, decision: Decision) -> None:
         """What decide does not look at and a message needs: data, and what a text costs."""
-        variant, kept = max(0, fact.event.variant), self.kept
+        variant, kept = self._message(fact.person, fact.event.variant), self.kept
         lacking_of, wanted = self._lacking[variant], self._wanted[variant]
         lacks: set[str] = set()
         known = self._attributes(fact.person) if wanted else {}
@@ -263,13 +271,11 @@ class _Walk:
 
     async def _end(self) -> bool:
         row, kept, now = self.row, self.kept, self.app.clock.now()
-        for key, (n, somebody) in kept.texts.items():
-            variant = int(key.partition(" ")[0])
+        for n, somebody in kept.texts.values():
             (facts,) = await self.app.facts.foretold(row.space, [somebody], self.moment_of, self._event_of)
             if facts is None:
                 continue
-            event = event_of(row.space, row.campaign, self.campaign, kept.pins, run=row.id, at=facts.now, variant=variant)
-            counted = await sms_segments(self.app, event, facts.person)
+            counted = await sms_segments(self.app, facts.event, facts.person)
             kept.segments += n * (counted.count if counted else 1)
         if row.total >= CHUNK:
             await self.app.store.write(forecast_rows.weigh, turn="forecast")

@@ -81,6 +81,11 @@ def _table(weights: tuple[float, ...]) -> bytes:
     return bytes(next((n for n, (low, high) in enumerate(spans) if low <= one / BUCKETS < high), last) for one in range(BUCKETS))
 
 
+def likely(campaign_key: str, campaign: Campaign, user_id: str) -> int:
+    """The message that is foreseen for somebody who waits for the winner: each as often as it is tried, for nobody knows which one wins."""
+    return _table(tuple([one.weight for one in campaign.variants]))[_bucket(_seeds(campaign_key)[2], user_id.encode())]
+
+
 def assigned(campaign_key: str, campaign: Campaign, user_id: str) -> tuple[int, bool]:
     """(variant, whether the person is tried on). HOLDOUT gets nothing, UNASSIGNED waits for the winner; without an experiment there is one variant."""
     plan = campaign.experiment

@@ -33,7 +33,7 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """When it goes. `at`: local wall time "2026-12-01T09:00" on the clock of `zone` (an IANA name, or "person": each person's own);
     `cron`: for a recurring one. `pace`: people a second, 0: as fast as it is carried out. `expires`: seconds after which it is not worth
-    sending, 0: never. `grace`: seconds by which a recurring one may be late. Those whose own hour is over are told at once."""
+    sending, 0: never. `grace`: seconds by which a recurring one may be late, and somebody's own hour be over; who is later gets nothing."""
 
     kind: Literal["now", "at", "recurring"] = "now"
     at: str = ""

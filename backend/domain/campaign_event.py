@@ -43,14 +43,17 @@ def pins(campaign: Campaign, categories: Mapping[str, Category], published: Mapp
     return Pins(category.max_priority, campaign.priority, versions) if lowered else Pins(campaign.priority, "", versions)
 
 
-def event_of(space: int, key: str, campaign: Campaign, pinned: Pins, *, run: bytes, at: float, variant: int) -> Event:
-    """What people of this variant are handed at this moment, person 0. Held out or waiting for a winner: with the first message, which nobody reads."""
-    n = variant if 0 <= variant < len(campaign.variants) else 0
+def event_of(
+    space: int, key: str, campaign: Campaign, pinned: Pins, *, run: bytes, at: float, variant: int, until: float = 0.0, message: int | None = None,
+) -> Event:  # fmt: skip
+    """What people of this variant are handed at this moment, person 0. `message`: the one that is foreseen for who waits for a winner; without it who has no
+    variant has the first, which nobody reads. `until`: when it is not worth it any more, 0: never."""
+    n = variant if message is None else message
+    n = n if 0 <= n < len(campaign.variants) else 0
     chosen = campaign.variants[n]
-    expires = at + campaign.timing.expires if campaign.timing.expires else 0.0
     body = msgspec.json.encode(Body(data={**campaign.data, **chosen.data}))
     return Event(
         id=run, space=space, person=0, type=TYPE, category=campaign.category, priority=pinned.priority, accepted=at, source=CAMPAIGN,
-        channels=campaign.channels, template=chosen.template, version=pinned.versions[n], expires=expires, asked_priority=pinned.asked, root=False,
+        channels=campaign.channels, template=chosen.template, version=pinned.versions[n], expires=until, asked_priority=pinned.asked, root=False,
         body=body, campaign=key, variant=variant,
     )  # fmt: skip

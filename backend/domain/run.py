@@ -7,7 +7,7 @@ import msgspec
 from backend.domain import recurrence
 from backend.domain.campaign import OWN, Timing, Window
 from backend.domain.ids import make_id
-from backend.domain.timing import opened
+from backend.domain.timing import opened, until
 
 UNASSIGNED = -3  # in `recipients.variant`: in the rest that waits for a winner
 BEAT = 0.25  # seconds between steps of a wave that has a pace
@@ -37,6 +37,7 @@ class RunBody(msgspec.Struct, frozen=True, omit_defaults=True):
     zone: str = "UTC"
     channels: tuple[str, ...] = ()
     expires: int = 0
+    grace: int | None = None  # where each is told in their own hour: seconds by which it may be over when the run begins
     stopped: tuple[int, ...] = ()
     late: int = 0  # people whose own hour was over by more than the grace
     left: int = 0  # people of the forecast who were not named any more
@@ -64,6 +65,16 @@ def opens(body: RunBody, ahead: int | None, now: float) -> float:
     if body.zone != OWN:
         return opened(body.window, now, body.zone)
     return opened(body.window, now + (ahead or 0), "UTC") - (ahead or 0)
+
+
+def due_of(planned: float, ahead: int | None, *, by_clock: bool) -> float:
+    """The moment that was planned for people whose clocks are ahead of UTC's by so many seconds."""
+    return planned - (ahead or 0) if by_clock else planned
+
+
+def ends(body: RunBody, planned: float, ahead: int | None, began: float) -> float:
+    """From when on it is not worth telling the people of a wave, 0: never."""
+    return until(due_of(planned, ahead, by_clock=body.grace is not None), body.expires, body.grace, began)
 
 
 def share(pace: float) -> int:

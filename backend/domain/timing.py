@@ -1,11 +1,13 @@
-"""When a campaign reaches a person: one moment for everybody, or one for each zone. Pure: what is now is passed in.
+"""When a campaign reaches a person: one moment for everybody, or one for each zone, and until when it is worth it. Pure: what is now is passed in.
 
-A time that the clock skips is when the clock has jumped; one that it shows twice is the first. What is over is now.
+A time that the clock skips is when the clock has jumped; one that it shows twice is the first. What is over is now; whoever's own hour is over by more
+than the grace is not told.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from backend.domain import recurrence
@@ -15,23 +17,50 @@ from backend.domain.errors import Invalid
 AHEAD = 9  # days that a window is looked for: a week, and the days the clocks change
 
 
-def moments(timing: Timing, now: float) -> Callable[[str], float]:
-    """The moment at which people of a zone are told, from now on. Errors: `Invalid` for a timing that names no moment."""
+class Moment(NamedTuple):
+    """When people of a zone are told, and the moment from which it is not worth it any more: 0 never."""
+
+    at: float
+    until: float
+
+
+def moments(timing: Timing, now: float) -> Callable[[str], Moment]:
+    """When people of a zone are told, from now on. Errors: `Invalid` for a timing that names no moment."""
+
+    def moment(zone: str) -> Moment:
+        due = _due(timing, now, zone)
+        return Moment(opened(timing.window, max(now, due), zone), until(due, timing.expires, grace_of(timing), now))
+
     if timing.zone != OWN:
         recurrence.zone_of(timing.zone)
-        one = opened(timing.window, _base(timing, now, timing.zone), timing.zone)
+        one = moment(timing.zone)
         return lambda _: one
-    return lru_cache(maxsize=1_024)(lambda zone: opened(timing.window, _base(timing, now, zone), zone))
+    return lru_cache(maxsize=1_024)(moment)
 
 
-def _base(timing: Timing, now: float, zone: str) -> float:
+def grace_of(timing: Timing) -> int | None:
+    """Seconds by which somebody's own hour may be over when a run begins; None where there is no hour of one's own."""
+    return timing.grace if timing.zone == OWN and timing.kind != "now" else None
+
+
+def until(due: float, expires: int, grace: int | None, began: float) -> float:
+    """From when on it is not worth telling somebody whose moment is `due`, 0: never. Whoever's own hour was over by more than the grace when the run began is
+    too late already."""
+    ends = [due + expires] if expires else []
+    if grace is not None and due + grace < began:
+        ends.append(due + grace)
+    return min(ends, default=0.0)
+
+
+def _due(timing: Timing, now: float, zone: str) -> float:
+    """The moment that was planned for this zone, be it over."""
     if timing.kind == "at":
-        return max(now, recurrence.own_moment(_wall(timing.at).replace(tzinfo=UTC).timestamp(), zone))
+        return recurrence.own_moment(_wall(timing.at).replace(tzinfo=UTC).timestamp(), zone)
     if timing.kind == "recurring":
         found = next(recurrence.planned(recurrence.checked(timing.cron, timing.zone, now), timing.zone, now), None)
         if found is None:
             raise Invalid("This campaign never comes again: its cron line has no time ahead. Choose another.", field="timing")
-        return max(now, recurrence.own_moment(found, zone) if timing.zone == OWN else found)
+        return recurrence.own_moment(found, zone) if timing.zone == OWN else found
     return now
 
 

@@ -36,8 +36,8 @@ SENTENCES = {
         "Es sind {0} Varianten, und nichts sagt, woran man die bessere erkennt. Wählen Sie, was gemessen wird."
     ),
     "The clock of {} skips {} on that day: it goes at {}.": "Die Uhr von {0} überspringt {1} an diesem Tag: sie geht um {2}.",
-    "In some zones this hour is over already: who lives there is told at once.": (
-        "In manchen Zonen ist diese Stunde schon vorbei: wer dort lebt, erfährt es sofort."
+    "In some zones this hour is over already: who lives there is told at once, or not at all once it is over by {} minutes.": (
+        "In manchen Zonen ist diese Stunde schon vorbei: wer dort lebt, erfährt es sofort, oder gar nicht, wenn sie {0} Minuten vorbei ist."
     ),
     "There is no campaign {} here. Check its key.": "Die Kampagne {0} gibt es hier nicht. Prüfen Sie ihren Schlüssel.",
     "Nobody is in this audience now, so nobody would get it. Look at its rule.": "Niemand ist zurzeit in dieser Zielgruppe, niemand bekäme sie. Sehen Sie sich ihre Regel an.",

@@ -1,6 +1,6 @@
 """When a campaign reaches people of a zone: tables, the changes of the clock among them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from backend.domain.campaign import OWN, Timing, Window
 from backend.domain.errors import Invalid
-from backend.domain.run import RunBody, ahead_of, opens
-from backend.domain.timing import moments, opened
+from backend.domain.run import RunBody, ahead_of, ends, opens, timing_of
+from backend.domain.timing import grace_of, moments, opened, until
 
 
 def at(text: str) -> float:
@@ -39,7 +39,7 @@ NOW = at("2026-11-25T12:00:00Z")  # a Wednesday
     (Timing(window=Window("09:00", "18:00", ())), "UTC", "2026-11-25T12:00:00Z"),
 ])  # fmt: skip
 def test_the_moment_of_a_zone(timing, zone, expected):
-    assert moments(timing, NOW)(zone) == at(expected)
+    assert moments(timing, NOW)(zone).at == at(expected)
 
 
 @pytest.mark.parametrize("timing", [
@@ -59,10 +59,10 @@ WINDOWS = st.builds(Window, WALLS, WALLS, st.sets(st.integers(0, 6), min_size=1)
 @given(WINDOWS, st.integers(0, 13 * 86_400), st.integers(-12, 14))
 def test_a_run_opens_where_its_forecast_says_whoevers_clock_it_is_on(window, later, hours):
     now, zone = NOW + later, f"Etc/GMT{-hours:+d}" if hours else "UTC"
-    expected = moments(Timing(window=window, zone=zone), now)(zone)
+    expected = moments(Timing(window=window, zone=zone), now)(zone).at
     assert opens(RunBody((), window=window, zone=zone), None, now) == expected
     assert opens(RunBody((), window=window, zone=OWN), hours * 3_600, now) == expected
-    assert moments(Timing(window=window, zone=OWN), now)(zone) == expected
+    assert moments(Timing(window=window, zone=OWN), now)(zone).at == expected
 
 
 @given(WINDOWS, st.integers(0, 13 * 86_400))
@@ -82,3 +82,23 @@ def test_where_a_window_opens_it_is_open_and_before_that_it_was_not(window, late
 ])  # fmt: skip
 def test_how_far_a_clock_is_ahead(planned, zone, by_clock, ahead):
     assert ahead_of(at(planned), zone, by_clock=by_clock) == ahead
+
+
+@pytest.mark.parametrize(("due", "expires", "grace", "began", "expected"), [
+    (100.0, 0, None, 500.0, 0.0), (100.0, 60, None, 500.0, 160.0), (100.0, 0, 400, 500.0, 0.0), (100.0, 0, 399, 500.0, 499.0),
+    (100.0, 600, 399, 500.0, 499.0), (100.0, 60, 399, 500.0, 160.0), (900.0, 0, 0, 500.0, 0.0), (499.0, 0, 0, 500.0, 499.0),
+])  # fmt: skip
+def test_until_when_it_is_worth_it(due, expires, grace, began, expected):
+    assert until(due, expires, grace, began) == expected
+
+
+@given(st.sampled_from(["now", "at"]), st.integers(-48, 48), st.sampled_from([0, 600, 9_000]), st.sampled_from([0, 3_600]), st.sampled_from(
+    ["UTC", "Asia/Tokyo", "America/New_York", "Asia/Kolkata", "Nowhere/City"]))
+def test_a_run_gives_up_on_a_person_when_its_forecast_says(kind, hours, expires, grace, zone):
+    planned = NOW + hours * 1_800
+    timing = Timing(kind, datetime.fromtimestamp(planned, UTC).strftime("%Y-%m-%dT%H:%M") if kind == "at" else "", zone=OWN, expires=expires, grace=grace)
+    own = kind == "at"
+    pace, window, clock = timing_of(timing)
+    body = RunBody((), pace=pace, window=window, zone=clock, expires=expires, grace=grace_of(timing))
+    run = planned if own else NOW
+    assert ends(body, run, ahead_of(run, zone, by_clock=own) if own else None, NOW) == moments(timing, NOW)(zone).until

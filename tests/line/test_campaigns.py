@@ -16,7 +16,7 @@ from backend.domain.template import Content, EmailContent, WebContent
 from backend.domain.timing import moments
 from backend.security.roles import SYSTEM, Actor
 from backend.store import tables
-from tests.line.houses import admin
+from tests.line.houses import admin, member
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 _keys = iter(range(10_000))
@@ -212,6 +212,29 @@ async def test_each_in_their_own_zone(stand):
     assert len(run.waves) == 3 and [wave.recipients for wave in run.waves] == [1, 1, 1] and whole(run)
 
 
+async def test_whoever_is_past_their_own_hour_is_told_at_once_or_skipped_once_it_is_over_for_long(stand):
+    tag, users = f"tag{next(_keys)}", {}
+    for zone in ("UTC", "Asia/Tokyo", "America/New_York"):
+        users[zone] = await stand.person(attributes={"crowd": tag}, timezone=zone)
+        await stand.app.preferences.put(SYSTEM, users[zone], PreferencesIn(consents={"marketing": True}))
+    await stand.app.audiences.put(SYSTEM, tag, AudienceIn(rule=rules.Attribute("crowd", "equals", tag)))
+    wanted = datetime.fromtimestamp(stand.now // 60 * 60 - HOUR / 2, UTC)
+    key = await campaign(stand, tag, [await template(stand)], timing=Timing("at", at=f"{wanted:%Y-%m-%dT%H:%M}", zone="person"))
+    said = [problem.text for problem in (await stand.app.campaigns.get(SYSTEM, key)).problems]
+    assert said == ["In some zones this hour is over already: who lives there is told at once, or not at all once it is over by 60 minutes."]
+    await start(stand, key)
+    await stand.settle(after=2.5)
+    assert {zone: await stand.inbox(user) for zone, user in users.items()} == {"UTC": ["Spring here"], "Asia/Tokyo": [], "America/New_York": []}
+    for _ in range(6):
+        await stand.settle(after=HOUR)
+    run = await finished(stand, key)
+    assert (run.ledger.sent, run.ledger.skipped) == (2, 1) and whole(run)
+    (skipped,) = (await stand.app.campaigns.recipients(SYSTEM, key, run.id, outcome="skipped")).items
+    assert skipped.user == users["Asia/Tokyo"]
+    shown = await stand.app.inbox.list(member(users["America/New_York"]), users["America/New_York"], None, 10)
+    assert wanted.timestamp() + 5 * HOUR <= shown.items[0].timestamp.timestamp() <= stand.now, "dated when they were told"
+
+
 def wall(at: float, zone: str = "UTC") -> str:
     return datetime.fromtimestamp(at, ZoneInfo(zone)).strftime("%H:%M")
 
@@ -226,9 +249,9 @@ async def test_a_window_is_on_each_persons_own_clock_and_everybody_is_told_in_it
     begin = stand.now + 3 * HOUR
     window = Window(wall(begin), wall(begin + 2 * HOUR))  # on UTC's clock: open in three hours for two
     nine = datetime.fromtimestamp(begin - HOUR, UTC).strftime("%Y-%m-%dT%H:%M")
-    timing = Timing("at", at=nine, zone="person", window=window) if when == "at" else Timing(zone="person", window=window)
+    timing = Timing("at", at=nine, zone="person", window=window, grace=86_400) if when == "at" else Timing(zone="person", window=window)
     key = await campaign(stand, tag, [await template(stand)], timing=timing)
-    foreseen = {zone: moments(timing, stand.now)(zone) for zone in users}
+    foreseen = {zone: moments(timing, stand.now)(zone).at for zone in users}
     await start(stand, key)
     told = {}
     for _ in range(110):

@@ -4,13 +4,14 @@ import asyncio
 import random
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from backend.app import foreseeing
 from backend.app.content_views import TemplateIn
 from backend.app.views import GroupIn, SuppressionIn
 from backend.domain.bucketing import assigned
-from backend.domain.campaign import Campaign, Experiment, Timing, Variant
+from backend.domain.campaign import Campaign, Experiment, Timing, Variant, Window
 from backend.domain.errors import NotFound, TemplateMissing
 from backend.domain.event import HOLDOUT
 from backend.domain.template import Content, EmailContent, PushContent, SmsContent, WebContent
@@ -75,14 +76,18 @@ def holds(view) -> None:
     {"category": "marketing", "channels": ("web", "email", "push", "sms")},
     {"channels": ("sms", "email"), "experiment": Experiment(holdout=10.0)},
     {"category": "orders", "timing": Timing(kind="at", at="tomorrow", zone="person")},
-], ids=["consent", "service", "every-channel", "experiment", "own-zone"])  # fmt: skip
+    {"category": "orders", "timing": Timing(kind="at", at="over", zone="person", expires=7_200)},
+    {"category": "orders", "timing": Timing(zone="person", window=Window("09:00", "13:00"), expires=4 * 3_600)},
+], ids=["consent", "service", "every-channel", "experiment", "own-zone", "own-hour-over", "own-window"])  # fmt: skip
 async def test_a_forecast_in_a_frozen_world_is_what_the_run_then_does(stand, more):
     key = f"frozen-{stand.kind}-{len(repr(more))}"
     users = await crowd(stand, key, 60 if stand.kind == "embedded" else 25, seed=len(repr(more)))
     await template(stand, key, push="experiment" not in more)
     at = "timing" in more
-    if at:
-        more = {**more, "timing": Timing(kind="at", at=f"{datetime.fromtimestamp(stand.now + 86_400, UTC):%Y-%m-%dT09:00}", zone="person")}
+    if at and more["timing"].at:  # half an hour ago, on the clock of UTC: others' hour is over for longer, or is to come
+        tomorrow, over = datetime.fromtimestamp(stand.now + 86_400, UTC), datetime.fromtimestamp(stand.now // 1_800 * 1_800 - 1_800, UTC)
+        wall = f"{over:%Y-%m-%dT%H:%M}" if more["timing"].at == "over" else f"{tomorrow:%Y-%m-%dT09:00}"
+        more = {**more, "timing": msgspec.structs.replace(more["timing"], at=wall)}
     await campaign_of(stand, key, key, **more)
     foretold = await planned(stand, key)
     assert foretold.state == "done"
@@ -90,6 +95,10 @@ async def test_a_forecast_in_a_frozen_world_is_what_the_run_then_does(stand, mor
     given = Campaign(variants=(Variant(template=key),), experiment=more.get("experiment"))
     assert foretold.held_out == sum(assigned(key, given, user)[0] == HOLDOUT for user in users)  # the run takes it from here
     holds(foretold)
+    if at:
+        late = {row.reason.code: row.planned for row in foretold.rows if row.outcome == "skip" and row.channel == "web"}
+        assert ("expired" in late) == bool(more["timing"].expires)
+        assert sum(row.planned for row in foretold.rows if row.outcome == "send") > 0
     made = await run(stand, key, *((80, 1_800) if at else ()))  # nobody is told late
     report = await stand.app.forecasts.report(SYSTEM, key, made)
     assert report.detail == ""
