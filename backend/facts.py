@@ -168,6 +168,7 @@ class FactsReader:
         persons = await self.read([(event.space, event.person) for event in events], now)
         newest = await self._newest(events)
         made: list[Facts | None] = []
+        speaks = dict[tuple[int, str, int, str], tuple[str, ...]]()
         for event in events:
             known = content_of[event.space]
             category = known.categories.get(event.category)
@@ -176,7 +177,9 @@ class FactsReader:
                 continue
             person = persons[event.space, event.person]
             newer = newest.get((event.space, event.person, event.collapse), b"") if event.collapse else b""
-            variants = _variants(locales, event, person.locale) if event.version else None
+            variants, spoken = None, (event.space, event.template, event.version, person.locale)
+            if event.version and (variants := speaks.get(spoken)) is None:
+                variants = speaks[spoken] = _variants(locales, event, person.locale)
             made.append(Facts(now, event, category, person, known.wishes, known.halted, newer if newer > event.id else b"", variants))
         return made
 

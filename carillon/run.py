@@ -29,7 +29,7 @@ from backend.clock import SystemClock
 from backend.domain.errors import CacheUnavailable, LogUnavailable, Refusal, StoreUnavailable, Unavailable
 from backend.graphql import app as graphql
 from backend.settings import Settings
-from carillon import local, local_routes
+from carillon import collector, local, local_routes
 from carillon.house import House
 from workers.line import STAGES
 
@@ -115,6 +115,7 @@ async def keep(settings: Settings, ready: Ready, entrance: Entrance | None, name
                 await asyncio.wait([serving, asyncio.ensure_future(server.open.wait())], return_when=asyncio.FIRST_COMPLETED)
                 waiting.append(serving)
             await ready(house)
+            collector.spare()
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             waiting[0].cancel()
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 from backend.domain.delivery import Delivery, State
 from backend.domain.touch import BOUNCED, GOT, Touch
 from backend.log.port import Record
-from backend.store import hot, touches
+from backend.store import hot
 from backend.store.port import Tx
 from backend.store.suppress import suppress
 from backend.store.worn import worn_out
@@ -51,7 +51,7 @@ class Chunk:
         self.changed.clear()
         outcomes = [after.outcome for _, after in self.done] + [_unwritten(item.delivery) for item, _ in self.broken if item.answer]
         self.fresh.update(hot.write_attempts(tx, outcomes, [start_of(item) for item in self.go], self.now))
-        touches.write(tx, [touch for item, after in self.done if (touch := _touch(item.delivery, after, self.now))], self.now)
+        hot.write_touches(tx, [touch for item, after in self.done if (touch := _touch(item.delivery, after, self.now))], self.now)
         write_stops(tx, [refused for _, refused in self.stopped], self.now)
         hot.write_moves(tx, [given_up(item.delivery) for item, _ in self.broken if not item.answer], self.now)
         ordered.write(tx, self.done, self.stopped, self.now)

@@ -23,7 +23,7 @@ from backend.domain.ids import notification_id
 from backend.log import topics
 from backend.log.codec import Unreadable, decode
 from backend.log.port import Record
-from backend.store import collapses, forecast_rows, hot, receipt_rows, seen, touches, traces
+from backend.store import collapses, forecast_rows, hot, receipt_rows, seen, traces
 from backend.store.port import Tx
 from backend.store.tables import cohorts
 from backend.store.upsert import insert_new
@@ -173,7 +173,7 @@ def _write_made(tx: Tx, made: Sequence[Made], otherwise: _Otherwise, now: float)
             key = (event.space, event.person, event.collapse)
             newest[key] = max(newest.get(key, b""), event.id)
     collapses.put(tx, newest)
-    touches.write(tx, [act for one in made if one.acted and one.row.notification in answer.fresh and (act := decided.act_of(one))], now)
+    hot.write_touches(tx, [act for one in made if one.acted and one.row.notification in answer.fresh and (act := decided.act_of(one))], now)
     ways = [(one, way) for one in made for way in one.ways]
     if answer.earlier:
         by_notification = {one.row.notification: one for one in made}

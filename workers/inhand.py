@@ -170,8 +170,8 @@ class InHand:
     def let_go(self, item: Item) -> None:
         """Its outcome is durable, or nobody will send it."""
         self._ids.pop(item.delivery.id, None)
-        if self.held.get(key_of(item.delivery)) == item.delivery.id:
-            del self.held[key_of(item.delivery)]
+        if self.held and self.held.get(key := key_of(item.delivery)) == item.delivery.id:
+            del self.held[key]
         if self._aloft.pop(item.delivery.id, None) is None and item.provider is not None:
             self._give_back(item)
         self.free(item)

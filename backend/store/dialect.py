@@ -18,6 +18,7 @@ from backend.domain.errors import Invalid, StoreUnavailable
 Dialect = Literal["sqlite", "postgresql"]
 
 BUSY_MS = 10_000  # waits for a foreign process that holds SQLite's write lock (a backup, a shell) before it is an error
+BEGIN = "begin immediate"  # one that reads first and writes later fails at once when another wrote between, whatever the timeout
 WAL_LIMIT = 64 * 1024 * 1024  # bytes the write-ahead file is cut back to after a checkpoint
 
 # https://www.sqlite.org/rescode.html, primary codes: the file or the machine is the trouble, not the statement
@@ -93,8 +94,9 @@ def sqlite_engine(path: Path, *, readers: int = 0) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begun(conn: Connection) -> None:
-        # a transaction that reads first and writes later fails at once when another wrote between, whatever the timeout
-        conn.exec_driver_sql("begin" if readers else "begin immediate")
+        raw = driver_of(conn)
+        if not raw.in_transaction:  # the writer begins before anybody comes by SQLAlchemy: most hot writes never do
+            raw.execute("begin" if readers else BEGIN)
 
     return engine
 

@@ -4,12 +4,13 @@ Every function is idempotent: the insert is the dedup, the state is the truth. S
 transaction, aggregated by (space, cohort, minute, channel, was, now); minute is `now // 60`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from backend.domain.ids import born_of
+from backend.domain.touch import Touch, packed
 from backend.store import hot_postgres, hot_sqlite
 from backend.store.port import Tx
 
@@ -168,6 +169,15 @@ def attempts_of(tx: Tx, space: int, deliveries: Sequence[bytes]) -> dict[bytes, 
 def close_unknown(tx: Tx, space: int, deliveries: Sequence[bytes], started_before: float, now: float) -> int:
     """Attempts of these deliveries that a dead process left open (started before the given time) end as UNKNOWN."""
     return _side(tx).close_unknown(tx, space, deliveries, started_before, now)  # type: ignore[no-any-return]
+
+
+def write_touches(tx: Tx, told: Iterable[tuple[int, Touch]], now: float) -> None:
+    """What `touches.write` does, on its way with what else this transaction writes: nobody waits for an answer."""
+    by_space: dict[int, list[Touch]] = {}
+    for space, touch in told:
+        by_space.setdefault(space, []).append(touch)
+    if by_space:
+        _side(tx).write_touches(tx, [(space, packed(some)) for space, some in by_space.items()], now)
 
 
 def write_due(tx: Tx, rows: Sequence[Later]) -> None:

@@ -150,7 +150,7 @@ def _move(s: Session, moves: Sequence["hot.Move"], now: float) -> tuple[set[byte
         for part in _parts(group):
             s.on(
                 day, "hot_move", statements.MOVE, int2(space), uuids([m.delivery for m in part]), int2(generation), int2(state),
-                texts([clean(m.reason) for m in part]), times([m.until for m in part]), float8(now),
+                texts(_once([clean(m.reason) for m in part])), times(_once([m.until for m in part])), float8(now),
             )  # fmt: skip
     return {made for made, _ in last}, deltas
 
@@ -192,8 +192,8 @@ def _end(s: Session, key: Alike, part: Sequence["hot.Outcome"], now: float) -> S
         *s.of_day(day, "hot_end", statements.END),
         (
             int2(space), uuids([o.move.delivery for o in part]), int2(n), int2(outcome), int2(generation), int2(state),
-            texts([clean(o.code) for o in part]), texts([clean(o.raw[:RAW_LIMIT]) for o in part]),
-            texts([clean(o.move.reason) for o in part]), times([o.move.until for o in part]), float8(now),
+            texts(_once([clean(o.code) for o in part])), texts(_once([clean(o.raw[:RAW_LIMIT]) for o in part])),
+            texts(_once([clean(o.move.reason) for o in part])), times(_once([o.move.until for o in part])), float8(now),
         ),
     )  # fmt: skip
 
@@ -227,6 +227,12 @@ def close_unknown(tx: Tx, space: int, deliveries: Sequence[bytes], started_befor
         result = s.on(day, "hot_close", statements.CLOSE, int2(space), uuids(sorted(ids)), float8(started_before), float8(now))
         closed += result.command_tuples or 0
     return closed
+
+
+def write_touches(tx: Tx, bodies: Iterable[tuple[int, bytes]], now: float) -> None:
+    s = session(tx.raw)
+    for space, body in bodies:
+        s.owe("hot_touches", statements.TOUCHES, int2(space), float8(now), body)
 
 
 def write_due(tx: Tx, given: Sequence["hot.Later"]) -> None:
@@ -287,6 +293,11 @@ def _by_day(items: Iterable[T], made: Callable[[T], bytes]) -> dict[int, list[T]
     for item in items:
         days[day_of(made(item))].append(item)
     return days
+
+
+def _once(values: list[T]) -> list[T]:
+    """A single one when all are alike."""
+    return values[:1] if values.count(values[0]) == len(values) else values
 
 
 def _parts(items: list[T]) -> Iterator[list[T]]:

@@ -5,7 +5,7 @@ fast path of a batch in which all is new has one look and then plain inserts.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -160,6 +160,10 @@ def attempts_of(tx: Tx, space: int, deliveries: Sequence[bytes]) -> dict[bytes, 
 
 def close_unknown(tx: Tx, space: int, deliveries: Sequence[bytes], started_before: float, now: float) -> int:
     return int(tx.raw.executemany(CLOSE, [(now, made, space, started_before) for made in set(deliveries)]).rowcount) if deliveries else 0
+
+
+def write_touches(tx: Tx, bodies: Iterable[tuple[int, bytes]], now: float) -> None:
+    tx.raw.executemany("insert into touches (space, at, body) values (?,?,?)", [(space, now, body) for space, body in bodies])
 
 
 def write_due(tx: Tx, rows: Sequence["hot.Later"]) -> None:

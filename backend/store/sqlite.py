@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Engine, RootTransaction, text
+from sqlalchemy import Engine, text
 
 from backend.clock import Clock
 from backend.domain.errors import StoreUnavailable
@@ -174,18 +174,17 @@ class SqliteStore:
         assert self._tx is not None
         try:
             self._be_patient(False)
-            transaction = self._tx.conn.begin()
+            self._tx.raw.execute(dialect.BEGIN)
         except Exception:  # noqa: BLE001 - the thread meets it again, and tells the asker
             return False
         try:
             value, _ = self._alone(self._tx, write.fn)
         except BaseException as error:  # noqa: BLE001 - it is the asker's
-            with contextlib.suppress(Exception):
-                transaction.rollback()
+            self._undo()
             failed: Settled = [(write, None, error)]
             asyncio.get_running_loop().call_soon(self._landed, failed)
         else:
-            self._in_thread(self._commit, transaction, write, value)
+            self._in_thread(self._commit, write, value)
         return True
 
     def _be_patient(self, patient: bool) -> None:
@@ -194,14 +193,22 @@ class SqliteStore:
             self._tx.raw.execute(f"pragma busy_timeout = {BUSY_MS if patient else 0}")
             self._patient = patient
 
+    def _undo(self) -> None:
+        """Roll back what `_here` began, whoever came by SQLAlchemy too."""
+        assert self._tx is not None
+        with contextlib.suppress(Exception):
+            self._tx.conn.rollback()
+        with contextlib.suppress(Exception):
+            self._tx.raw.rollback()
+
     # ---- in the writer's thread
-    @staticmethod
-    def _commit(transaction: RootTransaction, write: _Write, value: Any) -> Settled:
+    def _commit(self, write: _Write, value: Any) -> Settled:
+        tx = self._tx
+        assert tx is not None
         try:
-            transaction.commit()
+            (tx.conn if tx.conn.in_transaction() else tx.raw).commit()
         except BaseException as error:  # noqa: BLE001 - it is the asker's, and the writer must outlive it
-            with contextlib.suppress(Exception):
-                transaction.rollback()
+            self._undo()
             return [(write, None, error)]
         return [(write, value, None)]
 

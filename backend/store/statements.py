@@ -32,16 +32,20 @@ AGAIN = """select t.n, d.id, d.channel, d.address, d.state
 
 PLACES = "select id, space, generation, state, cohort, channel from deliveries{0} where id = any($1::uuid[]) order by id for update"
 
+# Columns of these two that hold one value for all are given once, as nearly all are: to find a row's own each walks through the ids
 MOVE = """update deliveries{0} set generation = $3::int2, state = $4::int2, changed = $7::float8,
-    reason = ($5::text[])[array_position($2::uuid[], id)], until = ($6::float8[])[array_position($2::uuid[], id)]
+    reason = case when cardinality($5::text[]) = 1 then $5[1] else $5[array_position($2::uuid[], id)] end,
+    until = case when cardinality($6::float8[]) = 1 then $6[1] else $6[array_position($2, id)] end
   where space + 0::int2 = $1::int2 and id = any($2)"""
 
 # 0: pending, where nearly all come from; 4: unknown, which the truth may replace
 END = """with a as (update attempts{0} set outcome = $4::int2, ended = $11::float8,
-      code = ($7::text[])[array_position($2::uuid[], delivery)], raw = ($8::text[])[array_position($2::uuid[], delivery)]
+      code = case when cardinality($7::text[]) = 1 then $7[1] else $7[array_position($2::uuid[], delivery)] end,
+      raw = case when cardinality($8::text[]) = 1 then $8[1] else $8[array_position($2, delivery)] end
     where space = $1::int2 and delivery = any($2) and n = $3::int2 and (outcome is null or outcome = 4))
-  update deliveries{0} set state = $6::int2, changed = $11, reason = ($9::text[])[array_position($2, id)],
-    until = ($10::float8[])[array_position($2, id)]
+  update deliveries{0} set state = $6::int2, changed = $11,
+    reason = case when cardinality($9::text[]) = 1 then $9[1] else $9[array_position($2, id)] end,
+    until = case when cardinality($10::float8[]) = 1 then $10[1] else $10[array_position($2, id)] end
   where space + 0::int2 = $1 and id = any($2) and generation = $5::int2 and state = 0 and $6::int2 > 0::int2 returning id, cohort, channel"""
 
 # 0 and 2: pending and retrying. The subquery can only use the key
@@ -60,6 +64,8 @@ STATES = "select id, generation, state from deliveries{0} where space + 0::int2 
 
 COUNT = """insert into deltas (space, cohort, channel, was, now, n, born, provider, took, minute)
   select *, $7::int8 from unnest($1::int2[], $2::int8[], $3::int2[], $4::int2[], $5::int2[], $6::int4[], $8::int4[], $9::text[], $10::int2[])"""
+
+TOUCHES = "insert into touches (space, at, body) values ($1::int2, $2::float8, $3::bytea)"
 
 # the later time wins; an earlier one leaves the row a moment later than it stood: see `hot_sqlite.INSERT_DUE`
 DUE = """insert into due (space, id, kind, at, topic, partition, key, value, ordered)

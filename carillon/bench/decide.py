@@ -9,6 +9,7 @@ import uvloop
 from backend.app.app import App
 from backend.clock import SystemClock
 from backend.domain.delivery import State
+from carillon import collector
 from carillon.bench import line, prototype, stand
 from carillon.bench.figures import ROUNDS, Row, spread
 from carillon.house import House
@@ -48,6 +49,7 @@ async def embedded(count: int) -> tuple[float, float]:
         settings = stand.settings_of(stand.environment(False, home, "smtp://127.0.0.1:9"))  # nobody ever goes there
         await line.furnish(settings, count)
         async with House(settings, SystemClock(), ["decide"]) as house:
+            collector.spare()
             return await _rate(house.app, count, os.getpid())
 
 

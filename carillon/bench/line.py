@@ -22,6 +22,7 @@ from backend.domain.ids import cohort_id
 from backend.security.roles import SYSTEM
 from backend.settings import Settings
 from backend.store import counted, history
+from carillon import collector
 from carillon.bench import stand
 from carillon.house import House
 
@@ -49,6 +50,7 @@ async def embedded(count: int, *manner: str, seen: Seen | None = None, limit: fl
         accepted = await furnish(settings, count)
         house = House(settings, SystemClock())
         async with house:
+            collector.spare()  # as `carillon up` does
             before, started = time.process_time(), time.perf_counter()
             await until_sent(house.app, count, limit, seen, {"carillon": os.getpid()})
             seconds = time.perf_counter() - started

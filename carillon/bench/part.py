@@ -8,6 +8,7 @@ import uvloop
 
 from backend.clock import SystemClock
 from backend.settings import load
+from carillon import collector
 from carillon.house import House
 
 
@@ -16,6 +17,7 @@ async def run(names: list[str]) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with House(load(), SystemClock(), names):
+        collector.spare()
         print("ready", flush=True)
         await stop.wait()
 

@@ -196,12 +196,27 @@ class HotContract:
         assert await count(hot_store, "deliveries", "until is null") == 2
         await balanced(hot_store)
 
-    async def test_each_row_of_a_group_keeps_its_own_reason_and_time(self, hot_store):
+    @pytest.mark.parametrize("alike", [(), ("reason",), ("until",), ("reason", "until")])
+    async def test_each_row_of_a_group_keeps_its_own_reason_and_time(self, hot_store, alike):
         rows = [one(n) for n in range(300)]
         await self.decide(hot_store, *rows)
-        await self.moves(hot_store, *(move(r, State.RETRYING, reason=f"r{n}", until=NOW + n) for n, r in enumerate(rows)))
+        own = [("r" if "reason" in alike else f"r{n}", NOW if "until" in alike else NOW + n) for n in range(300)]
+        await self.moves(hot_store, *(move(r, State.RETRYING, reason=reason, until=until) for r, (reason, until) in zip(rows, own, strict=True)))
         found = await hot_store.read(lambda tx: tx.conn.execute(text("select person, reason, until from deliveries order by person")).all())
-        assert [tuple(r) for r in found] == [(n, f"r{n}", NOW + n) for n in range(300)]
+        assert [tuple(r) for r in found] == [(n, *of) for n, of in enumerate(own)]
+
+    @pytest.mark.parametrize("alike", [(), ("code", "raw"), ("reason", "until"), ("code", "reason", "until"), ("code", "raw", "reason", "until")])
+    async def test_each_attempt_of_a_group_keeps_its_own_words(self, hot_store, alike):
+        rows = [one(n) for n in range(140)]
+        await self.decide(hot_store, *rows)
+        await self.attempts(hot_store, starts=[hot.Start(1, i, 1, "smtp") for i in ids(*rows)])
+        names = ("code", "raw", "reason", "until")
+        own = [{name: 5 if name in alike else n for name in names} for n in range(140)]
+        words = [{name: NOW + n if name == "until" else f"{name}{n}" for name, n in of.items()} for of in own]
+        await self.attempts(hot_store, [outcome(r, State.FAILED, to=State.RETRYING, **of) for r, of in zip(rows, words, strict=True)])
+        sql = "select d.person, a.code, a.raw, d.reason, d.until from deliveries d join attempts a on a.delivery = d.id order by d.person"
+        found = await hot_store.read(lambda tx: tx.conn.execute(text(sql)).all())
+        assert [tuple(r) for r in found] == [(n, *(of[name] for name in names)) for n, of in enumerate(words)]
 
     async def test_a_move_of_what_does_not_exist_moves_nothing(self, hot_store):
         assert await self.moves(hot_store, move(one(77), State.SENT)) == set()

@@ -12,7 +12,7 @@ from backend.domain.campaign import Campaign, Experiment
 from backend.domain.ids import make_id
 from backend.domain.tally import PEOPLE, people_cohort, quarter_of
 from backend.domain.touch import ACTED, BOUNCED, CLICKED, COMPLAINED, GOT, OPENED, READ, UNSUBSCRIBED, Touch, unpacked
-from backend.store import rollup, touches
+from backend.store import hot, rollup, touches
 from backend.store import tables as t
 from backend.store.migrate import migrate
 from backend.store.open import open_store
@@ -49,7 +49,7 @@ def plant(tx):
 
 
 async def summed(store, *told):
-    await store.write(lambda tx: touches.write(tx, [(SPACE, touch) for touch in told], NOW))
+    await store.write(lambda tx: hot.write_touches(tx, [(SPACE, touch) for touch in told], NOW))
     await through(store, touches.Sums())
 
 

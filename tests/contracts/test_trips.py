@@ -6,12 +6,13 @@ from sqlalchemy import text
 from backend.clock import HeldClock
 from backend.domain.delivery import State
 from backend.domain.errors import StoreUnavailable
+from backend.domain.touch import GOT, Touch, unpacked
 from backend.store import hot
 from backend.store.migrate import migrate
 from backend.store.open import open_store
-from backend.store.packed import int8, session
+from backend.store.packed import Session, int8, session
 from tests import engines
-from tests.contracts.hot_rows import NOW, move, one
+from tests.contracts.hot_rows import NOW, move, one, outcome
 
 ECHO = ("trip_echo", "select $1::text", (b"x" * 65_536,))
 
@@ -52,6 +53,23 @@ async def test_who_comes_by_another_way_sees_what_was_owed(store):
         return tx.conn.execute(text("select sum(n) from deltas where was = 0 and now = :sent"), {"sent": int(State.SENT)}).scalar_one()
 
     assert await store.write(write) == 1
+
+
+async def test_what_people_got_goes_with_the_commit(store, monkeypatch):
+    """Each trip costs the waiting thread the interpreter: counts and touches, which nobody waits for, are one with the commit."""
+    rows, trips = [one(100 + n) for n in range(3)], []
+    await store.write(lambda tx: hot.write_decided(tx, rows, NOW))
+    trip = Session._trip
+    monkeypatch.setattr(Session, "_trip", lambda self, asked, commit=False: (trips.append(([name.split("_2")[0] for name, _, _ in asked], commit)), trip(self, asked, commit))[1])
+
+    def write(tx):
+        hot.write_attempts(tx, [outcome(row, State.SENT) for row in rows[:2]], [hot.Start(1, rows[2].deliveries[0].id, 1, "smtp")], NOW)
+        hot.write_touches(tx, [(1, Touch(GOT, 100, NOW, 2, 900)), (7, Touch(GOT, 101, NOW, 2, 901)), (1, Touch(GOT, 102, NOW, 2, 902))], NOW)
+
+    await store.write(write)
+    assert trips == [(["hot_end", "hot_start"], False), (["hot_count", "hot_touches", "hot_touches"], True)]
+    found = await store.read(lambda tx: tx.conn.execute(text("select space, at, body from touches order by space")).all())
+    assert [(space, at, [touch.person for touch in unpacked(body)]) for space, at, body in found] == [(1, NOW, [100, 102]), (7, NOW, [101])]
 
 
 async def test_after_one_that_fails_none_is_run_and_nothing_stays(store):
