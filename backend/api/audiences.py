@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from backend.api.endpoint import Answer, Call, Endpoint, ListQuery
 from backend.app.audience_views import AudienceIn, AudienceVersionView, AudienceView, CountIn, CountView, FieldView
+from backend.app.view_types import Name
 from backend.app.views import Page
 
 
@@ -22,6 +23,13 @@ class VersionIn(Struct, forbid_unknown_fields=True):
 
     version: int
     revision: int | None = None
+
+
+class AudienceCopyIn(Struct, forbid_unknown_fields=True):
+    """The key of the copy, and its name: "" for the same."""
+
+    key: str
+    name: Name = ""
 
 
 class UsersIn(Struct, forbid_unknown_fields=True):
@@ -79,6 +87,11 @@ async def restore(call: Call) -> Answer:
     return Answer(await call.app.audiences.restore(call.actor, call.path["key"], call.body.version, seen))
 
 
+async def duplicate(call: Call) -> Answer:
+    """Another audience with the same rule, or the same people on its list."""
+    return Answer(await call.app.audiences.duplicate(call.actor, call.path["key"], call.body.key, call.body.name))
+
+
 async def members(call: Call) -> Answer:
     """User ids of whom it names now."""
     page = await call.app.audiences.members(call.actor, call.path["key"], after=call.after("listed") or "", limit=call.query.limit)
@@ -116,6 +129,7 @@ ENDPOINTS = [
     Endpoint("POST", f"{_A}/count", "countAudience", "How many it names now", count, _READ, answer=CountView),
     Endpoint("GET", f"{_A}/versions", "listAudienceVersions", "What an audience was", versions, _READ, answer=Page[AudienceVersionView]),
     Endpoint("POST", f"{_A}/restore", "restoreAudience", "Make a former version the newest", restore, _WRITE, body=VersionIn, answer=AudienceView),
+    Endpoint("POST", f"{_A}/duplicate", "duplicateAudience", "An audience like it", duplicate, _WRITE, body=AudienceCopyIn, answer=AudienceView),
     Endpoint("GET", f"{_A}/members", "listAudienceMembers", "Whom it names now", members, ("content.read", "people.read"), answer=Page[str], query=ListQuery, together=True),
     Endpoint("POST", f"{_A}/members/add", "addAudienceMembers", "Put people on a list", add, ("content.write", "people.read"), body=UsersIn, answer=AudienceView, together=True),
     Endpoint("POST", f"{_A}/members/remove", "removeAudienceMembers", "Take people off a list", remove, ("content.write", "people.read"), body=UsersIn, answer=AudienceView, together=True),

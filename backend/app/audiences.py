@@ -52,8 +52,8 @@ class Audiences(Aggregate):
             check_revision(seen, old.revision if old else 0, f"The audience {key}")
             if old is not None and old.kind != given.kind:
                 raise Invalid(f"{key} is a {old.kind} and stays one. Make another audience under a new key.", field="kind")
-            if old is None and audience_rows.count(tx, actor.space) >= LIMIT:
-                raise Invalid(f"A space has at most {LIMIT:,} audiences. Delete one that is not needed.", limit=LIMIT)
+            if old is None:
+                _check_room(tx, actor.space)
             return self._keep(tx, actor, key, given.name or key, audience, given.note, old, names)
 
         return await self.app.store.write(write)
@@ -92,6 +92,30 @@ class Audiences(Aggregate):
             self.note(tx, actor, "audience.delete", f"audience:{key}")
 
         await self.app.store.write(write)
+
+    async def duplicate(self, actor: Actor, key: str, new_key: str, name: str = "") -> AudienceView:
+        """Another one like it under a new key: its rule as it is now, or who is on its list now. Errors: `NotFound`, `Stale` when the key is taken,
+        those of `put`."""
+        need(actor, "content.write")
+        _check_key(new_key)
+        known = await self.app.facts.content_of(actor.space)
+
+        def write(tx: Tx) -> AudienceView:
+            old = self._found(tx, actor.space, key)
+            taken = audience_rows.get(tx, actor.space, new_key, lock=True)
+            check_revision(0, taken.revision if taken else 0, f"The audience {new_key}")
+            _check_room(tx, actor.space)
+            body = _decode(old.body)
+            given = AudienceIn(name=name or old.name, kind="list" if body.rule is None else "rule", rule=body.rule, exclude=list(body.exclude), description=body.description)
+            audience = _audience_of(given)
+            names = checked(audience)
+            _check_categories(names, set(known.categories))
+            view = self._keep(tx, actor, new_key, given.name, audience, f"like {key}", None, names)
+            if body.rule is None:
+                audience_rows.copy_list(tx, actor.space, key, new_key, self.app.clock.now())
+            return view
+
+        return await self.app.store.write(write)
 
     # ---- counting
     async def count(self, actor: Actor, given: CountIn) -> CountView:
@@ -271,6 +295,11 @@ def _audience_of(given: AudienceIn) -> Audience:
     if not (given.name or "x").isprintable():
         raise Invalid("name is one line, without control characters. Take them out.", field="name")
     return Audience(given.rule, tuple(dict.fromkeys(given.exclude)), given.description)
+
+
+def _check_room(tx: Tx, space: int) -> None:
+    if audience_rows.count(tx, space) >= LIMIT:
+        raise Invalid(f"A space has at most {LIMIT:,} audiences. Delete one that is not needed.", limit=LIMIT)
 
 
 def _check_key(key: str) -> None:

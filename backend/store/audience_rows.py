@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, or_, select, update
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from backend.domain.delivery import CHANNEL_NAME
@@ -117,6 +117,13 @@ def members(tx: Tx, space: int, key: str, after: int, limit: int) -> list[int]:
 def add(tx: Tx, space: int, key: str, persons: Sequence[int], now: float) -> int:
     """Who is on it already stays; how many are new."""
     return insert_new(tx, listed, [{"space": space, "audience": key, "person": person, "created": now} for person in persons])
+
+
+def copy_list(tx: Tx, space: int, key: str, other: str, now: float) -> None:
+    """Who is on a list is put on another, too, which has nobody yet."""
+    li = listed.c
+    some = select(literal(space), literal(other), li.person, literal(now)).where(li.space == space, li.audience == key)
+    tx.conn.execute(insert(listed).from_select(["space", "audience", "person", "created"], some))
 
 
 def drop(tx: Tx, space: int, key: str, persons: Sequence[int]) -> int:

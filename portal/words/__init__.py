@@ -7,8 +7,10 @@ from types import ModuleType
 
 from portal.words import (
     analytics,
+    audience_rules,
     audiences,
     browser,
+    campaign_delivery,
     campaign_edit,
     campaign_page,
     campaign_plan,
@@ -40,8 +42,10 @@ from portal.words import (
 LANGUAGES = ("en", "de")
 _ROOMS: tuple[ModuleType, ...] = (
     analytics,
+    audience_rules,
     audiences,
     browser,
+    campaign_delivery,
     campaign_edit,
     campaign_page,
     campaign_plan,

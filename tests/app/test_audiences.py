@@ -99,6 +99,25 @@ async def test_a_list_has_whom_it_was_given_and_is_left_out_elsewhere(each_app: 
     assert await rows(app, tables.listed) == await rows(app, tables.audience_versions) == []
 
 
+async def test_one_like_it_has_its_rule_or_its_people_and_goes_its_own_way(each_app: App) -> None:
+    app = each_app
+    await people(app)
+    await app.audiences.put(MARKETER, "staff", AudienceIn(kind="list"))
+    await app.audiences.add_members(MARKETER, "staff", ["zoe", "kai"])
+    await app.audiences.put(MARKETER, "pros", AudienceIn(name="Pros", rule=PRO, exclude=["staff"], description="who pays"))
+    copy = await app.audiences.duplicate(MARKETER, "pros", "pros-2", "More pros")
+    assert (copy.name, copy.rule, copy.exclude, copy.description, copy.version, copy.revision) == ("More pros", PRO, ["staff"], "who pays", 1, 1)
+    assert (await app.audiences.versions(MARKETER, "pros-2"))[0].note == "like pros"
+    other = await app.audiences.duplicate(MARKETER, "staff", "crew")
+    assert (other.name, other.kind, (await app.audiences.count_of(MARKETER, "crew")).count) == ("staff", "list", 2)
+    await app.audiences.remove_members(MARKETER, "crew", ["zoe"])
+    assert [(await app.audiences.count_of(MARKETER, key)).count for key in ("staff", "crew", "pros-2")] == [2, 1, 1]
+    for key, new, wrong in (("pros", "crew", Stale), ("moon", "sun", NotFound), ("pros", "a b", Invalid)):
+        with pytest.raises(wrong):
+            await app.audiences.duplicate(MARKETER, key, new)
+    assert (await app.audiences.get(MARKETER, "crew")).kind == "list", "one that is there is not overwritten"
+
+
 async def test_a_rule_that_cannot_be_asked_is_refused_with_the_repair(app: App) -> None:
     deep: rules.Rule = PRO
     for _ in range(DEEPEST + 1):

@@ -90,7 +90,7 @@ RULES = {
         "firings": "events.read",
     },
     "audiences": {
-        "put": "content.write", "get": "content.read", "list": "content.read", "delete": "content.write", "count": "content.read", "count_of": "content.read",
+        "put": "content.write", "duplicate": "content.write", "get": "content.read", "list": "content.read", "delete": "content.write", "count": "content.read", "count_of": "content.read",
         "versions": "content.read", "restore": "content.write", "members": "content.read&people.read", "add_members": "content.write&people.read",
         "remove_members": "content.write&people.read", "fields": "content.read", "put_field": "people.write",
     },
