@@ -323,11 +323,12 @@ def joined(base: Draft, mine: Draft, theirs: Draft, take: set[str]) -> Draft:
     return made
 
 
-def keys_of(name: str) -> Iterator[str]:
-    """Keys for a new campaign, made of its name: lower letters, digits and strokes; then with a number behind, for when they are taken."""
+def keys_of(name: str, otherwise: str = "campaign") -> Iterator[str]:
+    """Keys for a new campaign (or what `otherwise` says), made of its name: lower letters, digits and strokes; then with a number behind, for when
+    they are taken."""
     flat = name.lower().translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "a", "ø": "o", "æ": "ae", "é": "e", "è": "e"}))
-    stem = re.sub(r"[^a-z0-9]+", "-", flat).strip("-")[:60].strip("-") or "campaign"
-    stem = "new-campaign" if stem == "new" else stem  # that address is the page which makes one
+    stem = re.sub(r"[^a-z0-9]+", "-", flat).strip("-")[:60].strip("-") or otherwise
+    stem = f"new-{otherwise}" if stem == "new" else stem  # that address is the page which makes one
     return (stem if n == 1 else f"{stem}-{n}" for n in itertools.count(1))
 
 

@@ -4,11 +4,14 @@ from typing import Any
 
 import reflex as rx
 
+from portal.audience_rows import Mark, MetRow, PartRow
 from portal.components.controls import button
-from portal.components.elements import div, input_el, option, select_el, span
+from portal.components.elements import div, input_el, option, p, select_el, span
+from portal.components.surfaces import card
 from portal.components.text import t
+from portal.components.typed_form import wrong_line
 from portal.frame import Frame
-from portal.states.audience import AudiencePage, PartRow
+from portal.states.audience import AudiencePage
 
 CHANGE = Frame.may.contains("content.write")
 FITS = {
@@ -120,3 +123,40 @@ def part(row: PartRow) -> rx.Component:
     ))  # fmt: skip
     left = rx.cond(row.left != "", span(row.left, cls="cap faint num"))
     return div(turned, rx.cond(row.group, group, body), left, acts, cls="part row wrap", style={"--deep": row.deep.to_string()}, key=row.path)
+
+
+def _met(one: MetRow) -> rx.Component:
+    """Values that are met often, for whoever types one."""
+    return rx.el.datalist(rx.foreach(one.some, lambda value: option(value=value)), id="met-" + one.name)
+
+
+def save_line(*after: Any) -> rx.Component:
+    """What is not saved yet, with what keeps or forgets it. `after`: handlers that follow the saving."""
+    return rx.cond(
+        CHANGE & AudiencePage.dirty,
+        div(
+            span(t("aud.unsaved"), cls="cap muted grow"), button(t("aud.forget"), kind="ghost", on_click=AudiencePage.again),
+            button(t("aud.save"), "check", kind="pri", on_click=[AudiencePage.save, *after]), cls="row wrap",
+        ),
+    )  # fmt: skip
+
+
+def rule_card(*head: Any, after: Any = (), title: Any = None, kind: str = "") -> rx.Component:
+    """The builder itself. `head`: above its conditions; `after`: handlers that follow the saving."""
+    page = AudiencePage
+    body = div(
+        *head, joint("", page.joint, t("aud.match")), div(rx.foreach(page.parts, part), cls="col"), adder("", t("aud.add.condition")), wrong_line(page.wrong), save_line(*after),
+        rx.foreach(page.met, _met), cls="col g3",
+    )  # fmt: skip
+    return card(title if title is not None else t("aud.who"), body, sub=rx.cond(page.said != "", page.said, t("aud.who.sub")), cls=kind)
+
+
+def marked(marks: Any, **props: Any) -> rx.Component:
+    """A sentence with what came in and what went out."""
+
+    def one(mark: Mark) -> rx.Component:
+        came = rx.el.ins(span(t("aud.mark.in"), " ", cls="sr"), mark.text, class_name="mark-in")
+        went = rx.el.del_(span(t("aud.mark.out"), " ", cls="sr"), mark.text, class_name="mark-out")
+        return rx.fragment(rx.match(mark.kind, ("in", came), ("out", went), span(mark.text)), " ")
+
+    return p(rx.foreach(marks, one), **props)

@@ -4,9 +4,10 @@ from typing import Any
 
 import reflex as rx
 
-from portal.components.audience_parts import CHANGE, adder, joint, part
+from portal.audience_rows import FormerRow, SomeoneRow, TornPart
+from portal.components.audience_parts import CHANGE, marked, rule_card, save_line
 from portal.components.controls import button, field, text_area
-from portal.components.elements import a, div, icon, li, option, p, select_el, span, tbody, td, tr, ul
+from portal.components.elements import a, div, fieldset, icon, input_el, label, legend, li, option, p, select_el, span, tbody, td, tr, ul
 from portal.components.overlays import modal
 from portal.components.places import page_body, waiting_cards
 from portal.components.surfaces import card, empty, note
@@ -16,25 +17,9 @@ from portal.components.typed_form import form_dialog, plain_field, wrong_line
 from portal.frame import on_page
 from portal.rows import Choice
 from portal.shell import page_head, shell
-from portal.states.audience import PATH, AudiencePage, FormerRow, MetRow, SomeoneRow
+from portal.states.audience import PATH, AudiencePage
 
 page = AudiencePage
-
-
-def _met(one: MetRow) -> rx.Component:
-    """Values that are met often, for whoever types one."""
-    return rx.el.datalist(rx.foreach(one.some, lambda value: option(value=value)), id="met-" + one.name)
-
-
-def _rule() -> rx.Component:
-    save = rx.cond(
-        CHANGE,
-        div(
-            rx.cond(page.dirty, span(t("aud.unsaved"), cls="cap muted")), button(t("aud.save"), "check", kind="pri", on_click=page.save, disabled=~page.dirty), cls="row wrap between",
-        ),
-    )  # fmt: skip
-    body = div(joint("", page.joint, t("aud.match")), div(rx.foreach(page.parts, part), cls="col"), adder("", t("aud.add.condition")), wrong_line(page.wrong), save, rx.foreach(page.met, _met), cls="col g3")
-    return card(t("aud.who"), body, sub=rx.cond(page.said != "", page.said, t("aud.who.sub")))
 
 
 def _members() -> rx.Component:
@@ -60,7 +45,8 @@ def _out() -> rx.Component:
         aria_label=t("aud.exclude.add"), on_change=lambda key: page.leave_out(key, True),
     )  # fmt: skip
     some = rx.cond(page.exclude.length() > 0, ul(rx.foreach(page.exclude, one), cls="col g1"), p(t("aud.exclude.none"), cls="muted"))
-    return card(t("aud.exclude"), div(some, rx.cond(CHANGE, div(box, cls="shortfield")), cls="col g3"), sub=t("aud.exclude.sub"))
+    keep = rx.cond(page.kind == "list", save_line())
+    return card(t("aud.exclude"), div(some, rx.cond(CHANGE, div(box, cls="shortfield")), keep, cls="col g3"), sub=t("aud.exclude.sub"))
 
 
 def _number() -> rx.Component:
@@ -86,12 +72,29 @@ def _sample() -> rx.Component:
 def _former() -> rx.Component:
     def one(row: FormerRow) -> rx.Component:
         back = rx.cond(CHANGE, button(t("aud.version.back", version=row.number), kind="ghost sm", on_click=page.restore(row.number)))
+        head = div(span(row.title, cls="strong"), rx.cond(row.now, span(t("aud.version.now"), cls="tag delivered")), cls="row grow")
+        same = rx.cond(row.same, p(t("aud.version.same"), cls="cap faint"))
         return li(
-            div(div(span(row.title, cls="strong"), rx.cond(row.now, span(t("aud.version.now"), cls="tag delivered")), cls="row"), p(row.by, cls="cap faint"), p(row.said, cls="cap"), cls="grow"),
-            rx.cond(row.now, rx.fragment(), back), cls="row", key=row.title,
+            div(head, rx.cond(row.now, rx.fragment(), back), cls="row wrap"), p(row.by, cls="cap faint"), same, rx.cond(row.said != "", marked(row.marks, cls="cap")), cls="col g1", key=row.title,
         )  # fmt: skip
 
     return card(t("aud.versions"), ul(rx.foreach(page.former, one), cls="col g3"), sub=t("aud.versions.sub"))
+
+
+def _torn() -> rx.Component:
+    """Two people saved: what both changed, side by side; one of the two is chosen, nothing is lost."""
+
+    def side(one: TornPart, which: str, marks: Any, number: Any) -> rx.Component:
+        box = input_el(type="radio", cls="check", name="torn-" + one.key, checked=one.pick == which, on_change=page.pick_torn(one.key, which))
+        said = div(span(t(f"aud.torn.{which}"), cls="cap faint"), marked(marks), rx.cond(number != "", span(number, cls="cap strong num")), cls="col grow")
+        return label(box, said, cls="opt top")
+
+    def one(row: TornPart) -> rx.Component:
+        both = div(side(row, "mine", row.mine, row.mine_count), side(row, "theirs", row.theirs, row.theirs_count), cls="grid2")
+        return li(fieldset(legend(row.title, cls="strong"), both, cls="field"), key=row.key)
+
+    body = div(p(t("aud.torn.text"), cls="muted"), ul(rx.foreach(page.torn, one), cls="col g4"), div(button(t("aud.torn.act"), "check", kind="pri", on_click=page.settle), cls="row"), cls="col g4")
+    return rx.cond(page.torn.length() > 0, card(page.torn_by, body, role="alert", id="torn"))
 
 
 def _dialogs() -> list[rx.Component]:
@@ -109,26 +112,28 @@ def _dialogs() -> list[rx.Component]:
         "aud-delete", t("aud.delete.title", name=page.name), t("aud.delete.text"),
         confirm=button(t("aud.delete.act"), kind="danger solid", on_click=page.delete, data_close="1"),
     )  # fmt: skip
-    return [rename, add, delete]
+    copy = form_dialog(
+        "aud-copy", t("aud.copy.title", name=page.name), rx.cond(page.kind == "list", t("aud.copy.text.list"), t("aud.copy.text")),
+        plain_field("name", t("aud.copy.field"), prefix="ac", default_value=page.copy, max_length=200, required=True),
+        wrong=page.problem, act=t("aud.copy.act"), on_submit=page.duplicate, done=page.done, key="c" + page.copy,
+    )  # fmt: skip
+    return [rename, add, copy, delete]
 
 
 def _notes() -> rx.Component:
-    stale = note(
-        "held", "users", page.stale, None, button(t("aud.stale.theirs"), kind="sm", on_click=page.again), button(t("aud.stale.mine"), kind="sm", on_click=page.save_over),
-    )  # fmt: skip
     nobody = note("held", "user-x", t("aud.nobody"), t("aud.nobody.text"))
     everybody = note("held", "users", t("aud.everybody"), t("aud.everybody.text"))
-    return rx.cond(page.stale != "", stale, rx.cond(page.nobody, nobody, rx.cond(page.everybody, everybody)))
+    return rx.cond(page.torn.length() > 0, rx.fragment(), rx.cond(page.nobody, nobody, rx.cond(page.everybody, everybody)))
 
 
 def _body() -> rx.Component:
     acts = [
-        rx.cond(CHANGE, button(t("aud.delete"), "trash-2", data_open="aud-delete")), rx.cond(CHANGE, button(t("aud.rename"), "pencil", data_open="aud-rename")),
+        rx.cond(CHANGE, button(t("aud.delete"), "trash-2", data_open="aud-delete")), rx.cond(CHANGE, button(t("aud.copy"), "copy", data_open="aud-copy")), rx.cond(CHANGE, button(t("aud.rename"), "pencil", data_open="aud-rename")),
         rx.cond(CHANGE, button(t("aud.use"), "megaphone", href="/campaigns/new")),
     ]  # fmt: skip
     kind = rx.cond(page.kind == "list", span(t("aud.kind.list"), cls="tag"), span(t("aud.kind.rule"), cls="tag"))
     wrong = rx.cond(page.kind == "list", wrong_line(page.wrong))
-    left = div(_notes(), wrong, rx.cond(page.kind == "list", _members(), _rule()), _sample(), cls="col g4 c8")
+    left = div(_torn(), _notes(), wrong, rx.cond(page.kind == "list", _members(), rule_card()), _sample(), cls="col g4 c8")
     whole = rx.fragment(
         page_head(page.name, rx.cond(page.description != "", page.description, page.key), *acts, badge=kind),
         div(left, div(_number(), _out(), _former(), cls="col g4 c4 rail"), cls="grid"), *_dialogs(),

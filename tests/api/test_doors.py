@@ -108,7 +108,7 @@ async def test_the_facade_refuses_by_itself_when_no_guard_stands_before_it(app: 
         "addAudienceMembers": {"users": ["mia"]},
         "removeAudienceMembers": {"users": ["mia"]},
         "putField": {"used": False},
-        "duplicateCampaign": {"key": "copy"},
+        "duplicateAudience": {"key": "copy"}, "duplicateCampaign": {"key": "copy"},
         "mapImport": {"mapping": {}},
         "startImport": {"confirm": 1},
         "sampleSize": {"rate": 0.05, "gain": 0.01},

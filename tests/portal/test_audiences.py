@@ -8,6 +8,8 @@ from backend.app.audience_views import AudienceIn
 from backend.app.views import PersonIn
 from backend.domain import audience as rules
 from backend.security.roles import SYSTEM
+from portal.audience_apart import PARTS as PARTS_OF
+from portal.audience_apart import Shape, joined, marks, torn
 from portal.audience_rule import DEEP, KINDS, PARTS, Node, add, at, move, remove, rule_of, set_field, total, tree_of, walk
 from portal.audience_words import sentence
 from portal.frame import Frame
@@ -149,14 +151,13 @@ async def test_an_audience_is_made_built_counted_saved_and_not_over_somebody_els
     assert {row.user for row in page.sample} == {"a1", "a2"}
     await one.do(AudiencePage, "save")
     assert (page.dirty, [row.number for row in page.former]) == (False, [2, 1]) and "version 2" in one.state(Frame).said_title
-    await house.app.audiences.put(SYSTEM, "gold", AudienceIn(name="Gold", rule=rules.All()))
-    await one.do(AudiencePage, "remove", "1")
-    await one.do(AudiencePage, "save")
-    assert "Somebody else saved" in page.stale and page.people == "3", "what was built is still there"
-    await one.do(AudiencePage, "save_over")
-    assert page.stale == "" and page.former[0].number == 4
+    assert [mark.kind for mark in page.former[0].marks][:1] == ["out"] and page.former[0].said.endswith("more than 0.") and not page.former[0].same
     await one.do(AudiencePage, "restore", 1)
     assert page.everybody
+    await one.do(AudiencePage, "duplicate", {"name": "  "})
+    assert "name" in page.problem
+    made = await one.do(AudiencePage, "duplicate", {"name": "Gold"})
+    assert made is not None and (await house.app.audiences.get(SYSTEM, "gold-2")).name == "Gold"
     await house.app.audiences.put(SYSTEM, "other", AudienceIn(rule=rules.InAudience("gold")))
     await one.do(AudiencePage, "delete")
     assert "used by other" in page.wrong
@@ -164,6 +165,86 @@ async def test_an_audience_is_made_built_counted_saved_and_not_over_somebody_els
     assert seen.people and seen.sample == []
     await reader.do(AudiencePage, "save")
     assert "may not" in reader.state(Frame).said_title or reader.state(Frame).said_hue == "failed"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_two_people_on_one_audience_lose_nothing(house, tab):  # noqa: F811
+    app = house.app
+    await app.people.put_many(SYSTEM, [(f"t{n}", PersonIn(attributes={"tone": "low" if n < 2 else "high"})) for n in range(5)])
+    low, high = rules.Attribute("tone", "equals", "low"), rules.Attribute("tone", "equals", "high")
+    await app.audiences.put(SYSTEM, "tones", AudienceIn(name="Tones", rule=low))
+    one = await tab("marketer")
+    page = await one.open(AudiencePage, "/audiences/tones")
+
+    # another part: both changes are kept, and that is said
+    await app.audiences.put(SYSTEM, "tones", AudienceIn(name="Sounds", rule=low, description="of bells"))
+    await one.do(AudiencePage, "set_part", "0", "no", "yes")
+    await one.do(AudiencePage, "save")
+    now = await app.audiences.get(SYSTEM, "tones")
+    assert (now.name, now.description, now.rule, page.torn, page.dirty) == ("Sounds", "of bells", rules.All((rules.Not(low),)), [], False)
+    assert "Both changes are kept" in one.state(Frame).said_text and page.name == "Sounds"
+
+    # the same part: nothing is overwritten, both stand beside each other with what is another and how many each names
+    await app.audiences.put(SYSTEM, "tones", AudienceIn(name="Sounds", rule=high, description="of bells"))
+    await one.do(AudiencePage, "set_part", "0", "no", "no")
+    await one.do(AudiencePage, "save")
+    (row,) = page.torn
+    assert (row.key, row.mine_count, row.theirs_count, row.pick) == ("rule", "2 people", "3 people", "mine") and "saved this audience" in page.torn_by
+    assert {mark.text for mark in row.theirs if mark.kind == "in"} == {"“high”."} and page.dirty
+    assert (await app.audiences.get(SYSTEM, "tones")).rule == high
+    await one.do(AudiencePage, "set_part", "0", "value", "loud")
+    assert page.torn[0].mine_count == "0 people", "what is changed meanwhile is what stands beside"
+    await one.do(AudiencePage, "settle")
+    saved = await app.audiences.get(SYSTEM, "tones")
+    assert (page.torn, page.dirty, saved.rule) == ([], False, rules.All((rules.Attribute("tone", "equals", "loud"),)))
+
+    # theirs chosen, while a third saves once more: asked again
+    await one.do(AudiencePage, "set_part", "0", "value", "low")
+    await app.audiences.put(SYSTEM, "tones", AudienceIn(name="Sounds", rule=high))
+    await one.do(AudiencePage, "save")
+    await one.do(AudiencePage, "pick_torn", "rule", "theirs")
+    await one.do(AudiencePage, "settle")
+    assert (await app.audiences.get(SYSTEM, "tones")).rule == high and page.said == "People whose tone is “high”." and not page.dirty
+
+    # a new name makes no version, and leaves what is not saved yet alone
+    version = (await app.audiences.get(SYSTEM, "tones")).version
+    await one.do(AudiencePage, "add", "", "consent")
+    await one.do(AudiencePage, "rename", {"name": "Loud", "description": ""})
+    assert (await app.audiences.get(SYSTEM, "tones")).version == version and page.dirty and len(page.parts) == 2 and page.name == "Loud"
+    await one.do(AudiencePage, "again")
+    assert (page.dirty, len(page.parts)) == (False, 1)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_who_is_left_out_of_a_list_is_kept_while_people_are_put_on_it(house, tab):  # noqa: F811
+    await house.app.people.put_many(SYSTEM, [(f"l{n}", PersonIn()) for n in range(2)])
+    for key in ("few", "staff"):
+        await house.app.audiences.put(SYSTEM, key, AudienceIn(kind="list"))
+    one = await tab("marketer")
+    page = await one.open(AudiencePage, "/audiences/few")
+    await one.do(AudiencePage, "leave_out", "staff", True)
+    await one.do(AudiencePage, "put_on", {"users": "l0 l1"})
+    assert page.dirty and [one.value for one in page.exclude] == ["staff"] and len(page.members) == 2
+    await one.do(AudiencePage, "save")
+    assert (await house.app.audiences.get(SYSTEM, "few")).exclude == ["staff"] and not page.dirty
+
+
+@given(st.lists(st.sampled_from(["a", "b", "“x y”", "and"]), max_size=12), st.lists(st.sampled_from(["a", "b", "“x y”", "and"]), max_size=12))
+def test_marks_say_both_sentences(before, after):
+    some = marks(" ".join(before), " ".join(after))
+    words = {kind: " ".join(mark.text for mark in some if mark.kind in ("", kind)) for kind in ("in", "out")}
+    assert words == {"in": " ".join(after), "out": " ".join(before)}
+    assert before != after or all(mark.kind == "" for mark in some)
+
+
+@given(*[st.builds(Shape, st.sampled_from("ab"), st.sampled_from("cd"), st.sampled_from([rules.All(), rules.Any()]), st.sampled_from([(), ("x",)]))] * 3)
+def test_what_only_one_changed_is_kept_of_both(base, mine, theirs):
+    both = torn(base, mine, theirs)
+    for take in (set(), set(both)):
+        made = joined(base, mine, theirs, take)
+        for key in PARTS_OF:
+            was, own, other, now = (getattr(shape, key) for shape in (base, mine, theirs, made))
+            assert now == (other if own == was or (key in both and key in take) else own)
 
 
 @pytest.mark.asyncio(loop_scope="module")
