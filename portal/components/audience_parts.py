@@ -4,9 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-from portal.audience_rows import Mark, MetRow, PartRow
+from portal.audience_rows import Mark, MetRow, PartRow, TornPart
 from portal.components.controls import button
-from portal.components.elements import div, input_el, option, p, select_el, span
+from portal.components.elements import div, fieldset, input_el, label, legend, li, option, p, select_el, span, ul
 from portal.components.surfaces import card
 from portal.components.text import t
 from portal.components.typed_form import wrong_line
@@ -141,14 +141,15 @@ def save_line(*after: Any) -> rx.Component:
     )  # fmt: skip
 
 
-def rule_card(*head: Any, after: Any = (), title: Any = None, kind: str = "") -> rx.Component:
-    """The builder itself. `head`: above its conditions; `after`: handlers that follow the saving."""
+def rule_card(*head: Any, after: Any = (), title: Any = None, foot: Any = None) -> rx.Component:
+    """The builder itself. `head`: above its conditions; `foot`: under them; `after`: handlers that follow the saving."""
+    under = [] if foot is None else [foot]
     page = AudiencePage
     body = div(
-        *head, joint("", page.joint, t("aud.match")), div(rx.foreach(page.parts, part), cls="col"), adder("", t("aud.add.condition")), wrong_line(page.wrong), save_line(*after),
+        *head, joint("", page.joint, t("aud.match")), div(rx.foreach(page.parts, part), cls="col"), adder("", t("aud.add.condition")), wrong_line(page.wrong), *under, save_line(*after),
         rx.foreach(page.met, _met), cls="col g3",
     )  # fmt: skip
-    return card(title if title is not None else t("aud.who"), body, sub=rx.cond(page.said != "", page.said, t("aud.who.sub")), cls=kind)
+    return card(title if title is not None else t("aud.who"), body, sub=rx.cond(page.said != "", page.said, t("aud.who.sub")))
 
 
 def marked(marks: Any, **props: Any) -> rx.Component:
@@ -160,3 +161,20 @@ def marked(marks: Any, **props: Any) -> rx.Component:
         return rx.fragment(rx.match(mark.kind, ("in", came), ("out", went), span(mark.text)), " ")
 
     return p(rx.foreach(marks, one), **props)
+
+
+def torn_card(*settle: Any) -> rx.Component:
+    """Two people saved: what both changed, side by side; one of the two is chosen, nothing is lost. `settle`: what its button does."""
+    page = AudiencePage
+
+    def side(one: TornPart, which: str, marks: Any, number: Any) -> rx.Component:
+        box = input_el(type="radio", cls="check", name="torn-" + one.key, checked=one.pick == which, on_change=page.pick_torn(one.key, which))
+        said = div(span(t(f"aud.torn.{which}"), cls="cap faint"), marked(marks), rx.cond(number != "", span(number, cls="cap strong num")), cls="col grow")
+        return label(box, said, cls="opt top")
+
+    def one(row: TornPart) -> rx.Component:
+        both = div(side(row, "mine", row.mine, row.mine_count), side(row, "theirs", row.theirs, row.theirs_count), cls="grid2")
+        return li(fieldset(legend(row.title, cls="strong"), both, cls="field"), key=row.key)
+
+    body = div(p(t("aud.torn.text"), cls="muted"), ul(rx.foreach(page.torn, one), cls="col g4"), div(button(t("aud.torn.act"), "check", kind="pri", on_click=[*settle]), cls="row"), cls="col g4")
+    return rx.cond(page.torn.length() > 0, card(page.torn_by, body, role="alert", id="torn"))

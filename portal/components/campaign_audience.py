@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal.campaign_rows import FactRow, PersonRow
+from portal.components.audience_parts import rule_card, torn_card
 from portal.components.campaign_fields import RECOUNT, picked
 from portal.components.campaign_parts import facts
 from portal.components.charts import shares
@@ -15,8 +16,10 @@ from portal.components.table import table
 from portal.components.text import t
 from portal.routes import routes
 from portal.rows import Choice
+from portal.states.audience import AudiencePage
 from portal.states.campaign_edit import Builder
 from portal.states.campaign_reach import Reach
+from portal.states.campaign_whom import Whom
 
 
 def _out(one: Choice) -> rx.Component:
@@ -31,10 +34,10 @@ def _person(one: PersonRow) -> rx.Component:
 
 
 def audience() -> rx.Component:
-    who = picked("audience", t("cedit.audience"), Builder.audiences, None, first=t("cedit.audience.none"), after=RECOUNT)
+    who = picked("audience", t("cedit.audience"), Builder.audiences, None, first=t("cedit.audience.none"), after=[*RECOUNT, Whom.open])
     imports = [button(t("cedit.audience.import"), "upload", href="/imports")] if "/imports" in routes() else []
     makes = div(
-        button(t("cedit.audience.make"), "plus", href="/audiences"), *imports,
+        button(t("cedit.audience.make"), "plus", on_click=[Whom.make, Reach.count]), *imports,
         rx.cond(Builder.form["audience"] != "", a(t("cedit.audience.open"), href="/audiences/" + Builder.form["audience"], cls="link")), cls="row wrap",
     )  # fmt: skip
     few = select_el(
@@ -47,7 +50,30 @@ def audience() -> rx.Component:
     heads = [(t("cedit.sample.person"), ""), (t("cedit.sample.facts"), ""), (t("cedit.sample.time"), "r")]
     rows = table(heads, tbody(rx.foreach(Reach.sample, _person)), name=t("cedit.sample"))
     sample = rx.cond(Reach.sample.length() > 0, card(t("cedit.sample"), rows, sub=t("cedit.sample.sub"), actions=[button(t("cedit.recount"), "refresh-cw", kind="sm", on_click=Reach.recount)], flush=True))
-    return rx.fragment(card(t("cedit.who"), div(who, makes, everybody, nobody, out, cls="col g4"), sub=t("cedit.who.sub")), sample)
+    return rx.fragment(card(t("cedit.who"), div(who, makes, everybody, nobody, out, cls="col g4"), sub=t("cedit.who.sub")), _rule(), sample)
+
+
+def _rule() -> rx.Component:
+    """What the chosen audience says of its people: its rule, to be changed here, or that it is a list."""
+    page = AudiencePage
+    shared = rx.cond(
+        Whom.used != "",
+        div(icon("users", 15), span(Whom.used, cls="grow"), button(t("cedit.rule.copy"), "copy", kind="sm", on_click=[Whom.copy, Reach.count]), cls="row wrap muted"),
+    )  # fmt: skip
+    now = rx.cond(page.people != "", p(span(t("cedit.rule.now"), cls="muted"), " ", span(page.people, cls="strong num"), " ", span(page.share, cls="cap faint"), aria_live="polite"))
+    listed = card(t("cedit.rule.title"), p(t("cedit.rule.list"), cls="muted"), shared)
+    both = rx.cond(page.torn.length() > 0, torn_card(page.settle, Reach.recount))
+    rule = rx.fragment(both, rule_card(shared, after=[Reach.recount], title=t("cedit.rule.title"), foot=now))
+    return rx.cond(Whom.here & (Builder.locked == ""), rx.cond(page.kind == "list", listed, rule))
+
+
+def unsaved() -> rx.Component:
+    """At the foot of every step: the rule that was changed and is not saved."""
+    page = AudiencePage
+    return rx.cond(
+        Whom.here & page.dirty & (page.key == Builder.form["audience"]),
+        span(span(t("cedit.rule.unsaved"), cls="cap down", role="alert"), button(t("cedit.rule.save"), kind="sm", on_click=[page.save, Reach.recount]), cls="row"),
+    )  # fmt: skip
 
 
 def _reach(one: FactRow) -> rx.Component:

@@ -4,10 +4,10 @@ from typing import Any
 
 import reflex as rx
 
-from portal.audience_rows import FormerRow, SomeoneRow, TornPart
-from portal.components.audience_parts import CHANGE, marked, rule_card, save_line
+from portal.audience_rows import FormerRow, SomeoneRow
+from portal.components.audience_parts import CHANGE, marked, rule_card, save_line, torn_card
 from portal.components.controls import button, field, text_area
-from portal.components.elements import a, div, fieldset, icon, input_el, label, legend, li, option, p, select_el, span, tbody, td, tr, ul
+from portal.components.elements import a, div, icon, li, option, p, select_el, span, tbody, td, tr, ul
 from portal.components.overlays import modal
 from portal.components.places import page_body, waiting_cards
 from portal.components.surfaces import card, empty, note
@@ -81,22 +81,6 @@ def _former() -> rx.Component:
     return card(t("aud.versions"), ul(rx.foreach(page.former, one), cls="col g3"), sub=t("aud.versions.sub"))
 
 
-def _torn() -> rx.Component:
-    """Two people saved: what both changed, side by side; one of the two is chosen, nothing is lost."""
-
-    def side(one: TornPart, which: str, marks: Any, number: Any) -> rx.Component:
-        box = input_el(type="radio", cls="check", name="torn-" + one.key, checked=one.pick == which, on_change=page.pick_torn(one.key, which))
-        said = div(span(t(f"aud.torn.{which}"), cls="cap faint"), marked(marks), rx.cond(number != "", span(number, cls="cap strong num")), cls="col grow")
-        return label(box, said, cls="opt top")
-
-    def one(row: TornPart) -> rx.Component:
-        both = div(side(row, "mine", row.mine, row.mine_count), side(row, "theirs", row.theirs, row.theirs_count), cls="grid2")
-        return li(fieldset(legend(row.title, cls="strong"), both, cls="field"), key=row.key)
-
-    body = div(p(t("aud.torn.text"), cls="muted"), ul(rx.foreach(page.torn, one), cls="col g4"), div(button(t("aud.torn.act"), "check", kind="pri", on_click=page.settle), cls="row"), cls="col g4")
-    return rx.cond(page.torn.length() > 0, card(page.torn_by, body, role="alert", id="torn"))
-
-
 def _dialogs() -> list[rx.Component]:
     rename = form_dialog(
         "aud-rename", t("aud.rename.title"), "", plain_field("name", t("aud.field.name"), prefix="ar", default_value=page.name, max_length=200, required=True),
@@ -133,7 +117,7 @@ def _body() -> rx.Component:
     ]  # fmt: skip
     kind = rx.cond(page.kind == "list", span(t("aud.kind.list"), cls="tag"), span(t("aud.kind.rule"), cls="tag"))
     wrong = rx.cond(page.kind == "list", wrong_line(page.wrong))
-    left = div(_torn(), _notes(), wrong, rx.cond(page.kind == "list", _members(), rule_card()), _sample(), cls="col g4 c8")
+    left = div(torn_card(page.settle), _notes(), wrong, rx.cond(page.kind == "list", _members(), rule_card()), _sample(), cls="col g4 c8")
     whole = rx.fragment(
         page_head(page.name, rx.cond(page.description != "", page.description, page.key), *acts, badge=kind),
         div(left, div(_number(), _out(), _former(), cls="col g4 c4 rail"), cls="grid"), *_dialogs(),

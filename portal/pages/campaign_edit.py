@@ -4,7 +4,7 @@ import reflex as rx
 
 from portal.campaign_rows import TornField
 from portal.components import campaign_review
-from portal.components.campaign_audience import audience, rail
+from portal.components.campaign_audience import audience, rail, unsaved
 from portal.components.campaign_delivery import delivery, trial
 from portal.components.campaign_messages import messages, specimen
 from portal.components.campaign_parts import state_pill
@@ -20,6 +20,7 @@ from portal.states.campaign_edit import STEPS, Builder
 from portal.states.campaign_reach import Reach
 from portal.states.campaign_review import Review
 from portal.states.campaign_specimen import Specimen
+from portal.states.campaign_whom import Whom
 
 ROUTE = "/campaigns/[campaign]/edit"
 WORDS = ("messages", "audience", "delivery", "experiment", "review")
@@ -65,7 +66,7 @@ def _foot() -> rx.Component:
     on = button(t("cedit.continue"), "arrow-right", kind="pri rev", href=HERE + "/edit?step=" + (Builder.step + 1).to_string())
     choose = rx.cond(Builder.torn.length() > 0, plain_link(t("cedit.torn.go"), href="#torn", cls="btn sm"))
     made = rx.cond(Builder.waits, rx.fragment(button(t("cedit.drop"), kind="ghost", on_click=Builder.drop), button(t("cedit.apply"), "git-branch", data_open="apply-version")))
-    return div(saved, choose, span(cls="grow"), made, back, rx.cond(Builder.step < STEPS, on, campaign_review.go_button()), cls="foot")
+    return div(saved, choose, unsaved(), span(cls="grow"), made, back, rx.cond(Builder.step < STEPS, on, campaign_review.go_button()), cls="foot")
 
 
 def _apply() -> rx.Component:
@@ -73,7 +74,7 @@ def _apply() -> rx.Component:
     return modal("apply-version", t("cedit.apply.ask", name=Builder.name), t("cedit.apply.text"), confirm=act)
 
 
-@rx.page(ROUTE, title=t("cedit.page") + " · Carillon", on_load=on_page(Builder.load, Reach.count, Review.open))
+@rx.page(ROUTE, title=t("cedit.page") + " · Carillon", on_load=on_page(Builder.load, Reach.count, Whom.open, Review.open))
 def campaign_edit() -> rx.Component:
     gone = card(None, empty("megaphone", t("cedit.gone"), Builder.gone, button(t("cedit.all"), href="/campaigns")), flush=True)
     locked = rx.cond(Builder.locked != "", note("held", "lock", Builder.locked, t("cedit.locked.text"), button(t("cedit.locked.act"), kind="sm", href=HERE)))

@@ -24,7 +24,7 @@ from portal.components.elements import (
     span,
     summary,
 )
-from portal.components.overlays import modal
+from portal.components.overlays import ask, modal
 from portal.components.places import page_body, waiting_cards
 from portal.components.status import channel_icon, channel_word, hue_icon, pill_var
 from portal.components.surfaces import card, empty, note
@@ -55,8 +55,14 @@ def _who() -> rx.Component:
         rx.cond(Send.groups.length() > 0, "", t("send.group.none")),
         Send.problems["group"],
     )
-    ways = segmented([("user", t("send.to.user")), ("group", t("send.to.group"))], Send.to, lambda v: Send.choose("to", v), t("send.kind"))
-    return div(ways, rx.cond(Send.to == "user", div(one, people), some), cls="col g3")
+    rule = field(
+        t("send.audience"),
+        _pick("audience", t("send.audience.choose"), Send.audiences, Send.audience),
+        rx.cond(Send.audiences.length() > 0, t("send.audience.hint"), t("send.audience.none")),
+        Send.problems["audience"],
+    )
+    ways = segmented([("user", t("send.to.user")), ("group", t("send.to.group")), ("audience", t("send.to.audience"))], Send.to, lambda v: Send.choose("to", v), t("send.kind"))
+    return div(ways, rx.match(Send.to, ("group", some), ("audience", rule), div(one, people)), cls="col g3")
 
 
 def _pick(name: str, hint: Any, choices: Any, value: Any) -> rx.Component:
@@ -157,7 +163,7 @@ def _form() -> rx.Component:
 
 
 def _whose(unit: UnitRow) -> rx.Component:
-    return rx.cond(Send.to == "group", span(unit.user, cls="cap faint clip"))
+    return rx.cond(Send.to != "user", span(unit.user, cls="cap faint clip"))
 
 
 def _unit(unit: UnitRow) -> rx.Component:
@@ -259,10 +265,12 @@ def _live() -> rx.Component:
     )
 
 
-def _confirm() -> rx.Component:
-    act = button(t("send.act", name=Send.name), "send", kind="pri", on_click=Send.send, data_close="1")
+def _confirm() -> list[rx.Component]:
+    """Asked before it goes; a great number of people is typed first."""
+    title, text, deed = t("send.confirm", name=Send.name), t("send.confirm.text"), t("send.act", name=Send.name)
+    act = button(deed, "send", kind="pri", on_click=Send.send, data_close="1")
     said = div(p(Send.verdict, cls="strong"), p(Send.rest, cls="muted"), cls="well", style={"margin_top": "14px"})
-    return modal("confirm", t("send.confirm", name=Send.name), t("send.confirm.text"), said, confirm=act)
+    return [modal("confirm", title, text, said, confirm=act), ask("confirm-must", title, Send.rest + " " + text, deed, must=Send.must, danger=False, on_click=Send.send)]
 
 
 @rx.page("/send", title=t("send.title") + " · Carillon", on_load=on_page(Send.load))
@@ -274,7 +282,7 @@ def send() -> rx.Component:
             ready,
             rx.fragment(
                 button(t("send.check.again"), "list-checks", on_click=Send.check),
-                button(t("send.open"), "send", kind="pri", data_open="confirm"),
+                button(t("send.open"), "send", kind="pri", data_open=rx.cond(Send.must != "", "confirm-must", "confirm")),
             ),
             button(t("send.check"), "list-checks", kind="pri", on_click=Send.check),
         ),
@@ -292,5 +300,5 @@ def send() -> rx.Component:
         [(t("group.reach"), ""), (t("nav.send"), "")],
         head,
         page_body(Send.trouble, Send.again, waiting_cards(), rx.cond(WRITING, writing, done)),
-        _confirm(),
+        *_confirm(),
     )

@@ -37,7 +37,7 @@ async def choices(page: Any, actor: Any) -> None:
     page.templates = [Choice(one.key, one.name or one.key) for one in templates if one.published]
     page._says = {one.key: _says(one) for one in templates}
     page._reads = {one.key: [(v.name.removeprefix("data."), v.required) for v in one.variables if v.name.startswith("data.") and "[" not in v.name] for one in templates}
-    page.audiences = [Choice(one.key, one.name or one.key) for one in (await app().audiences.list(actor, limit=100)).items]
+    page.audiences = [Choice(one.key, one.name or one.key) for one in (await app().audiences.list(actor, limit=200)).items]
     page.category_note = voice.say("cedit.category.hint")
 
 

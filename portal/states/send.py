@@ -9,6 +9,7 @@ from typing import Any
 import reflex as rx
 
 from backend.app.views import DecisionView, EventView
+from backend.domain.campaign_checks import ASKED
 from backend.domain.delivery import CHANNELS, PRIORITIES
 from backend.domain.errors import Invalid, NotFound, Refusal, Unavailable
 from backend.domain.event import EventIn, To
@@ -27,11 +28,12 @@ SUGGESTED = 8
 SHOWN = 50  # units on the page
 LOOK = 0.4  # seconds between looks at an event that is on its way
 PATIENCE = 60.0  # seconds of looking; then the page says where to look
-PROBLEMS = ("who", "group", "category", "template", "title", "message", "link", "data", "type", "channels", "all")
+PROBLEMS = ("who", "group", "audience", "category", "template", "title", "message", "link", "data", "type", "channels", "all")
 # what somebody types -> its longest; everything else is refused
 WRITTEN = {
     "who": 128,
     "group": 128,
+    "audience": 128,
     "category": 64,
     "template": 128,
     "title": 500,
@@ -55,6 +57,9 @@ class Send(rx.State):
     suggestions: list[Choice] = []
     groups: list[Choice] = []
     group: str = ""
+    audiences: list[Choice] = []
+    audience: str = ""
+    must: str = ""  # digits to be typed before it is sent to so many, "" for few
     categories: list[CategoryRow] = []
     category: str = ""
     category_note: str = ""
@@ -85,6 +90,8 @@ class Send(rx.State):
     live: str = "going"  # going, done, slow
     _key: str = ""  # makes a second click on Send the same event
     _default: list[str] = []  # channels of the category
+    _sent: str = ""  # the key of what was accepted last
+    _people: int = 0  # of the audience, counted at the check
 
     @guarded("events.send", page=True)
     async def load(self) -> None:
@@ -133,8 +140,8 @@ class Send(rx.State):
 
     @guarded("events.send")
     async def choose(self, what: str, value: str) -> None:
-        """One of two ways: `to` user or group, `by` words or template."""
-        if (what, value) in {("to", "user"), ("to", "group"), ("by", "words"), ("by", "template")}:
+        """One of the ways: `to` user, group or audience, `by` words or template."""
+        if (what, value) in {("to", "user"), ("to", "group"), ("to", "audience"), ("by", "words"), ("by", "template")}:
             setattr(self, what, value)
             self.stale = self.stage == "checked"
             self.problems = dict.fromkeys(PROBLEMS, "")
@@ -179,12 +186,15 @@ class Send(rx.State):
         try:
             decisions = await app().events.dry_run(actor, item)
             self.name = await _name(self)
+            await _count(self)
         except Unavailable:
             raise
         except Refusal as refusal:
             self.problems = {**self.problems, _place(refusal): in_words(refusal)}
             return
         _outlook(self, voice, decisions)
+        if self.to == "audience":
+            self.rest = f"{self.rest} {voice.say('send.audience.now', count=count(self._people, voice.language))}"
         _write_code(self, "")
         self.stage, self.stale = "checked", False
 
@@ -193,10 +203,13 @@ class Send(rx.State):
         """Accept it. What happens next is looked at by `follow`."""
         if self.stage != "checked" or self.stale:
             return None
+        if self.to == "audience" and self._key != self._sent and await _other_number(self):
+            return None
         (answer,) = await app().events.accept(caller(), [_item(self)], source="portal")
         if isinstance(answer, Refusal):
             self.problems = {**self.problems, _place(answer): in_words(answer)}
             return None
+        self._sent = self._key
         self.event, self.stage, self.live = answer.id.hex(), "sent", "going"
         self.units, self.sums, self.sum, self.balances = [], [], "", True
         voice = await teller(self)
@@ -257,6 +270,7 @@ async def _choices(page: Send) -> None:
         Choice(g.key, voice.say("send.group.size", name=g.name, count=count(g.members, voice.language) if g.members != 1 else 1))
         for g in (await app().groups.list(actor)).items
     ][:50]
+    page.audiences = [Choice(one.key, one.name or one.key) for one in (await app().audiences.list(actor, limit=200)).items]
     published = (await app().templates.list(actor, limit=50)).items
     page.templates = [Choice(one.key, f"{one.name} ({one.key})") for one in published if one.published]
 
@@ -276,10 +290,32 @@ async def _recognise(page: Send) -> None:
     page.who_note = voice.say("send.who.known", name=person.name or person.id, zone=person.timezone, time=there)
 
 
+async def _count(page: Send) -> None:
+    """How many the audience names, exactly; a great number, or everybody, is typed before it goes."""
+    page._people, page.must = 0, ""
+    if page.to == "audience":
+        found = await app().audiences.count_of(caller(), page.audience)
+        page._people = found.count
+        page.must = str(found.count) if found.count >= ASKED or 1 < found.count == found.everybody else ""
+
+
+async def _other_number(page: Send) -> bool:
+    """Whether the audience names another number of people than the one that was agreed to; then it is checked again first."""
+    before, voice = page._people, await teller(page)
+    await _count(page)
+    if page._people == before:
+        return False
+    said = voice.say("send.audience.other", before=count(before, voice.language), now=count(page._people, voice.language))
+    page.stale, page.problems = True, {**page.problems, "all": said}
+    return True
+
+
 async def _name(page: Send) -> str:
     """What whoever gets it is called."""
     if page.to == "group":
         return (await app().groups.get(caller(), page.group)).name
+    if page.to == "audience":
+        return (await app().audiences.get(caller(), page.audience)).name
     person = await app().people.get(caller(), page.who)
     return person.name or person.id
 
@@ -291,6 +327,8 @@ def _missing(page: Send, voice: Teller) -> dict[str, str]:
         problems["who"] = voice.say("send.needs.who")
     if page.to == "group" and not page.group:
         problems["group"] = voice.say("send.needs.who")
+    if page.to == "audience" and not page.audience:
+        problems["audience"] = voice.say("send.needs.who")
     if not page.category:
         problems["category"] = voice.say("send.needs.category")
     if page.by == "words" and not page.title:
@@ -315,7 +353,7 @@ def _data(page: Send) -> dict[str, Any] | None:
 def _item(page: Send) -> EventIn:
     words = page.by == "words"
     return EventIn(
-        type=page.type or f"{page.category}.notice", category=page.category, to=To(user=page.who) if page.to == "user" else To(group=page.group),
+        type=page.type or f"{page.category}.notice", category=page.category, to=To(**{page.to: {"user": page.who, "group": page.group, "audience": page.audience}[page.to]}),
         id=page._key, priority=page.priority if page.priority in PRIORITIES else None, template=None if words else page.template,
         title=page.title if words else None, message=(page.text or None) if words else None, data=_data(page) or {},
         channels=list(page.channels) if page.channels and page.channels != page._default else None,
@@ -324,7 +362,7 @@ def _item(page: Send) -> EventIn:
 
 def _place(refusal: Refusal) -> str:
     """The field a refusal is about."""
-    named = {"UnknownUser": "who", "UnknownGroup": "group", "UnknownCategory": "category", "TemplateMissing": "template", "DataMissing": "data",
+    named = {"UnknownUser": "who", "UnknownGroup": "group", "UnknownAudience": "audience", "UnknownCategory": "category", "TemplateMissing": "template", "DataMissing": "data",
              "LinkUnsafe": "link", "UnknownChannel": "channels"}  # fmt: skip
     place = named.get(type(refusal).__name__) or str(refusal.facts.get("field", ""))
     return place if place in PROBLEMS else "all"
@@ -332,7 +370,7 @@ def _place(refusal: Refusal) -> str:
 
 def _outlook(page: Send, voice: Teller, decisions: list[DecisionView]) -> None:
     if not decisions:
-        page.verdict, page.rest, page.units = voice.say("outlook.nobody"), voice.say("outlook.nobody.text"), []
+        page.verdict, page.rest, page.units = voice.say("outlook.nobody"), voice.say("send.audience.nobody" if page.to == "audience" else "outlook.nobody.text"), []
         return
     page.verdict, page.rest = voice.outlook(page.name, decisions)
     page.units = _units(voice, decisions)

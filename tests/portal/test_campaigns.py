@@ -5,19 +5,21 @@ import pytest_asyncio
 
 from backend.app.audience_views import AudienceIn
 from backend.app.campaign_views import CampaignIn
-from backend.app.views import TemplateIn
-from backend.domain.audience import All
+from backend.app.views import PersonIn, TemplateIn
+from backend.domain.audience import All, Attribute
 from backend.domain.campaign import Experiment, Timing, Variant
 from backend.domain.template import Content, EmailContent, WebContent
 from backend.security.roles import SYSTEM
 from portal.frame import Frame
 from portal.pages.campaign_new import NewCampaign
+from portal.states.audience import AudiencePage
 from portal.states.calendar import Calendar
 from portal.states.campaign import CampaignPage
 from portal.states.campaign_edit import Builder
 from portal.states.campaign_fact import CampaignFact, CampaignPeople
 from portal.states.campaign_reach import Reach
 from portal.states.campaign_review import Review
+from portal.states.campaign_whom import Whom
 from portal.states.campaigns import Campaigns
 from tests.portal.test_pages import tab  # noqa: F401 - a fixture
 
@@ -246,3 +248,44 @@ async def test_a_draft_that_a_program_made_is_shown_with_what_the_page_itself_do
     await one.do(Builder, "write", "description", "Seen")
     kept = (await house.app.campaigns.get(SYSTEM, "by-program")).draft
     assert (len(kept.variants), kept.timing.expires, kept.description) == (20, 3_601, "Seen"), "what is not shown is kept"
+
+
+async def test_the_rule_of_the_audience_is_built_where_the_campaign_is(house, tab):  # noqa: F811
+    app = house.app
+    await app.people.put_many(SYSTEM, [(f"w{n}", PersonIn(attributes={"floor": "first" if n < 2 else "top"})) for n in range(5)])
+    await app.audiences.put(SYSTEM, "upstairs", AudienceIn(name="Upstairs", rule=Attribute("floor", "equals", "top")))
+    for key in ("stairs", "lift"):
+        await app.campaigns.put(SYSTEM, key, CampaignIn(name=key.title(), category="orders", audience="upstairs" if key == "lift" else "", revision=0), 0)
+    one = await tab("marketer")
+    page = await built(one, "stairs", 2)
+    await one.do(Whom, "open")
+    whom, rule = one.state(Whom), one.state(AudiencePage)
+    assert not whom.here
+
+    # a stored one: others use it, and its rule is here
+    await one.do(Builder, "write", "audience", "upstairs")
+    await one.do(Whom, "open")
+    assert (whom.here, rule.said, rule.people) == (True, "People whose floor is “top”.", "3") and "the campaign lift" in whom.used and "stairs" not in whom.used
+    await one.do(Whom, "copy")
+    assert page.form["audience"] == "stairs-its-people" == rule.key and whom.used == ""
+    await one.do(AudiencePage, "set_part", "0", "value", "first")
+    assert (rule.people, rule.dirty) == ("2", True)
+    one.at("/campaigns/stairs/edit?step=3")
+    await one.do(Builder, "load")
+    await one.do(Whom, "open")
+    await built(one, "stairs", 2)
+    await one.do(Whom, "open")
+    assert rule.dirty and rule.parts[0].value == "first", "a step further and back, what was changed is still here"
+    await one.do(AudiencePage, "save")
+    await one.do(Reach, "recount")
+    assert one.state(Reach).people == "2" and not rule.dirty
+    assert (await app.audiences.get(SYSTEM, "upstairs")).rule == Attribute("floor", "equals", "top"), "the other campaign keeps its people"
+
+    # one made here
+    await one.do(Whom, "make")
+    assert page.form["audience"] == "stairs-its-people-2" and rule.everybody and rule.parts == []
+    assert (await app.campaigns.get(SYSTEM, "stairs")).draft.audience == "stairs-its-people-2"
+    reader = await tab("analyst")
+    reader.at("/campaigns/stairs/edit?step=2")
+    await reader.do(Whom, "make")
+    assert reader.state(Frame).said_hue == "failed"

@@ -6,6 +6,9 @@ import pytest
 import pytest_asyncio
 import reflex as rx
 
+from backend.app.audience_views import AudienceIn
+from backend.app.views import PersonIn
+from backend.domain import audience as rules
 from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM
 from backend.store import walk
@@ -111,6 +114,40 @@ async def test_a_stale_check_is_not_sent_and_no_field_is_written_that_the_form_d
     before = page.stage
     await one.do(Send, "write", "stage", "sent")  # refused, and shown as a sentence
     assert page.stage == before
+
+
+async def test_an_audience_is_sent_to_with_its_exact_number_or_asked_again(house, tab):
+    await house.app.people.put_many(SYSTEM, [(f"sa{n}", PersonIn(attributes={"shelf": "top"})) for n in range(3)])
+    top = rules.Attribute("shelf", "equals", "top")
+    await house.app.audiences.put(SYSTEM, "top", AudienceIn(name="Top shelf", rule=top))
+    await house.app.audiences.put(SYSTEM, "everyone", AudienceIn(name="Everyone", rule=rules.All()))
+    await house.app.audiences.put(SYSTEM, "noone", AudienceIn(name="No one", rule=rules.Any()))
+    one = await tab("marketer")
+    page = await one.open(Send, "/send")
+    assert {"top", "everyone"} <= {choice.value for choice in page.audiences}
+    await one.do(Send, "choose", "to", "audience")
+    for name, value in (("category", "orders"), ("title", "Hello")):
+        await one.do(Send, "write", name, value)
+    await one.do(Send, "check")
+    assert page.problems["audience"] == "Say who gets it." and page.stage == "write"
+    await one.do(Send, "write", "audience", "noone")
+    await one.do(Send, "check")
+    assert page.rest == "The audience names nobody now. The audience names 0 people now." or page.verdict == "Nobody would get this."
+    await one.do(Send, "write", "audience", "everyone")
+    await one.do(Send, "check")
+    assert int(page.must) > 3, "everybody is typed"
+    await one.do(Send, "write", "audience", "top")
+    await one.do(Send, "check")
+    assert (page.name, page.must, page.verdict) == ("Top shelf", "", "Of the first 3 people, 3 get this now.")
+    assert page.rest.endswith("The audience names 3 people now.") and '"audience": "top"' in page.code["curl"]
+    await house.app.people.put(SYSTEM, "sa3", PersonIn(attributes={"shelf": "top"}))
+    await one.do(Send, "send")
+    assert (page.stage, page.stale, page.event) == ("checked", True, "") and "4 people now; it was 3" in page.problems["all"]
+    await one.do(Send, "check")
+    await one.do(Send, "send")
+    await house.settle()
+    found = (await house.app.deliveries.list(SYSTEM, event=page.event)).items
+    assert {delivery.user for delivery in found} == {"sa0", "sa1", "sa2", "sa3"}
 
 
 async def test_the_list_is_paged_by_cursor_and_filtered_by_the_address(house, tab):
