@@ -42,6 +42,36 @@ def test_a_marketer_builds_a_rule_and_sees_at_once_whom_it_names(look, axe):
     expect(page.get_by_role("row", name=re.compile("Anybody in Berlin"))).to_contain_text("Rule")
 
 
+def test_two_people_on_one_audience_choose_what_stays_and_a_copy_goes_its_own_way(look, axe):
+    mine, theirs = look(login="marketer"), look(login="admin")
+    for page in (mine, theirs):
+        page.locator(HERE).wait_for()
+        page.goto("/audiences/berlin")
+        page.get_by_label("Attribute").wait_for()
+    for page, zone in ((theirs, "Europe/Oslo"), (mine, "Europe/Paris")):
+        page.get_by_label("Value").fill(zone)
+        page.get_by_label("Value").press("Tab")
+        expect(page.locator("#content")).to_contain_text(f"is not “{zone}”")
+    theirs.get_by_role("button", name="Save", exact=True).click()
+    theirs.get_by_text("Saved as version 3.").wait_for()
+    mine.get_by_role("button", name="Save", exact=True).click()
+    both = mine.get_by_role("group", name="Whom it names")
+    expect(both).to_contain_text(re.compile("Yours, not saved yet.*Europe/Paris.*people.*Theirs, saved.*Europe/Oslo.*people", re.DOTALL))
+    assert faults(mine, axe) == {}
+    mine.set_viewport_size({"width": 1440, "height": 900})
+    mine.get_by_label(re.compile("Theirs, saved")).check()
+    mine.get_by_role("button", name="Save what is chosen").click()
+    expect(both).to_have_count(0)
+    expect(mine.get_by_label("Value")).to_have_value("Europe/Oslo")
+    expect(mine.get_by_role("listitem").filter(has_text="Version 3").get_by_role("deletion")).to_contain_text("Mars/Base")
+    mine.get_by_role("button", name="Duplicate…").click()
+    box = mine.get_by_role("dialog", name="Duplicate Anybody in Berlin")
+    box.get_by_label("Name of the copy").fill("Anybody but Oslo")
+    box.get_by_role("button", name="Make the copy").click()
+    expect(mine.get_by_role("heading", level=1)).to_have_text("Anybody but Oslo")
+    expect(mine.get_by_label("Value")).to_have_value("Europe/Oslo")
+
+
 def test_its_pages_have_no_finding(look, axe):
     page = look(login="marketer")
     page.locator(HERE).wait_for()

@@ -149,3 +149,29 @@ def test_lists_and_dialogs_have_no_finding(look, served, axe, content):
         assert faults(page, axe) == {}, button
         page.keyboard.press("Escape")
         expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_the_rule_is_changed_where_the_campaign_is_and_nowhere_else(look, served, axe, content):
+    page = look(login="marketer")
+    hands = Hands(page)
+    page.locator(HERE).wait_for()
+    page.goto("/campaigns/trial/edit?step=2")
+    hands.sees("Used here, too: the campaign boot-recall-size-41")
+    hands.click("button", "Change a copy instead")
+    hands.sees("The campaign has an audience of its own")
+    expect(page.get_by_label("Audience", exact=True).locator("option:checked")).to_have_text("A trial: its people".replace("A trial", page.get_by_role("heading", level=1).inner_text()))
+    hands.take("Add a condition", "What is known of them")
+    hands.take("Attribute", "timezone")
+    hands.type("Value", "Europe/Oslo")
+    hands.press("Tab")
+    hands.sees("People whose timezone is “Europe/Oslo”.")
+    assert faults(page, axe) == {}
+    page.set_viewport_size({"width": 1440, "height": 900})
+    hands.click("link", "Continue")
+    hands.sees("The rule of the audience is changed and not saved")  # a step further it is not lost, and not forgotten either
+    hands.click("button", "Save the rule")
+    expect(page.get_by_role("button", name="Save the rule")).to_have_count(0)
+    saved = served.run(served.house.app.audiences.count_of(SYSTEM, served.run(served.house.app.campaigns.get(SYSTEM, "trial")).draft.audience)).count
+    assert 0 < saved < content
+    expect(page.locator("#content")).to_contain_text(f"{saved}people")
+    assert served.run(served.house.app.audiences.get(SYSTEM, "all")).rule == All(), "the other campaign keeps its people"
