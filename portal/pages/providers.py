@@ -84,7 +84,7 @@ def _halts() -> rx.Component:
 def _dialogs() -> list[rx.Component]:
     said = div(rx.cond(Brakes.problem != "", Brakes.problem, Brakes.would), cls="strong", aria_live="polite", style={"margin_top": "14px"})
     scope = field(t("brakes.what"), select("halt-scope", Brakes.choices, value=Brakes.scope, on_change=Brakes.pick))
-    why = field(t("brakes.why"), text_input("halt-why", max_length=500, on_change=Brakes.say_why.debounce(200), auto_complete="off"), t("brakes.why.hint"))
+    why = field(t("brakes.why"), text_input("halt-why", max_length=500, on_blur=Brakes.say_why, auto_complete="off"), t("brakes.why.hint"))
     stop = button(t("brakes.halt.act"), "circle-pause", kind="danger solid", on_click=Brakes.halt, data_close="1", disabled=Brakes.problem != "")
     go = button(t("brakes.resume.act"), "play", kind="pri", on_click=Brakes.resume, data_close="1", disabled=Brakes.problem != "")
     return [

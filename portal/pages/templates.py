@@ -83,8 +83,11 @@ class Templates(listing(SPEC), rx.State):
         self.starter = starter
 
     @guarded("content.write")
-    async def create(self) -> Any:
-        """Make it and open its studio."""
+    async def create(self, form: dict[str, Any]) -> Any:
+        """Make it and open its studio. The form has what was typed last: `named` waits for a pause, and whoever is quick leaves none."""
+        name, key = str(form.get("name", ""))[:200].strip(), str(form.get("key", ""))[:128].strip()
+        self.slug = _slug(name) if key == self.slug and name != self.name else key
+        self.name = name
         if not self.name:
             self.wrong_name = (await teller(self)).say("create.needs.name")
             return None
@@ -152,25 +155,26 @@ def _create() -> rx.Component:
         return label(box, span(span(t(f"starter.{key}"), cls="strong"), span(t(f"starter.{key}.text"), cls="cap muted"), cls="col"), cls="opt row")
 
     begin = fieldset(legend(t("create.with")), div(*[starter(key) for key in (*STARTERS, BLANK)], cls="grid2 starters"))
-    body = div(
+    body = rx.el.form(
         h2(t("create.title"), id="create-t"),
         p(t("create.text"), cls="muted"),
         field(
             t("create.name"),
-            text_input("create-name", max_length=200, default_value=Templates.name, on_change=Templates.named.debounce(200), auto_complete="off"),
+            text_input("create-name", name="name", max_length=200, default_value=Templates.name, on_change=Templates.named.debounce(200), auto_complete="off"),
             t("create.name.hint"),
             Templates.wrong_name,
         ),
         field(
             t("create.key"),
-            text_input("create-key", cls="mono", max_length=128, default_value=Templates.slug, key=Templates.slug, on_blur=Templates.keyed, spell_check=False),
+            text_input("create-key", name="key", cls="mono", max_length=128, default_value=Templates.slug, key=Templates.slug, on_blur=Templates.keyed, spell_check=False),
             t("create.key.hint"),
             Templates.wrong_key,
         ),
         rx.cond(Templates.of == "", begin),
-        div(button(t("act.cancel"), data_close="1"), button(t("create.act"), kind="pri", on_click=Templates.create), cls="acts"),
-        cls="col g3",
+        div(button(t("act.cancel"), data_close="1"), button(t("create.act"), kind="pri", type="submit"), cls="acts"),
+        class_name="col g3",
         key=Templates.made.to_string(),
+        on_submit=Templates.create,
     )  # fmt: skip
     return rx.el.dialog(body, id="create", class_name="modal wide", custom_attrs={"aria-labelledby": "create-t"})
 

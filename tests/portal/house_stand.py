@@ -8,7 +8,7 @@ from backend.security.roles import ROLES, SYSTEM, Actor
 from backend.settings import load
 from carillon.house import House
 
-NOW = 1_790_000_000.0  # seconds; a Monday, 21:33 UTC
+NOW = 1_790_000_000.0  # seconds; a Monday, 14:13 UTC
 PASSWORD = "a long test password"
 
 

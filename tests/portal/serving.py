@@ -16,6 +16,7 @@ from backend.api.app import routes
 from backend.clock import HeldClock
 from carillon.house import House
 
+TICK = 0.25  # seconds
 _held: list[socket.socket] = []  # kept open: the framework takes the origin it accepts once for the whole process
 
 
@@ -31,6 +32,21 @@ class Served:
     def run(self, coroutine, seconds=90):
         future: Future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
         return future.result(seconds)
+
+    @contextlib.contextmanager
+    def ticking(self) -> Iterator[None]:
+        """Meanwhile the held clock goes as fast as the wall's: what a stage looks for now and then it finds without a test that waits for it."""
+
+        async def tick() -> None:
+            while True:
+                await asyncio.sleep(TICK)
+                self.clock.move(TICK)
+
+        running = asyncio.run_coroutine_threadsafe(tick(), self.loop)
+        try:
+            yield
+        finally:
+            running.cancel()
 
 
 @contextlib.contextmanager
