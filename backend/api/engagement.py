@@ -12,7 +12,7 @@ DAYS = 30 * 86_400.0  # seconds that are looked at unless others are asked for
 
 
 class EngagementQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Times are RFC 3339; left out: the last 30 days. `zone`: whose clock cuts them."""
+    """Times are RFC 3339; left out: the last 30 days. `zone`: whose clock cuts them. `variant`: its number, the holdout is -2."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -21,6 +21,9 @@ class EngagementQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     category: str = ""
     channel: str = ""
     by: EngagementBy = "campaign"
+    audience: str = ""
+    variant: int | None = None
+    provider: str = ""
 
 
 class CompareQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +37,7 @@ async def engagement(call: Call) -> Answer:
     query = call.query
     until = _seconds(query.until, "until") if query.until else call.app.clock.now()
     since = _seconds(query.since, "since") if query.since else until - DAYS
-    asked = EngagementIn(since, until, query.zone, query.campaign, query.category, query.channel, query.by)
+    asked = EngagementIn(since, until, query.zone, query.campaign, query.category, query.channel, query.by, query.audience, query.variant, query.provider)
     return Answer(await call.app.engagement.report(call.actor, asked))
 
 

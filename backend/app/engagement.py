@@ -6,13 +6,17 @@ Messages are counted where they were born, as in analytics. Unique people stand 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
+import msgspec
+
 from backend.app.base import Aggregate
 from backend.app.engagement_views import (
     COMPARED,
     ENGAGEMENT_BYS,
+    CampaignChoiceView,
     ComparedView,
     CompareIn,
     EngagedView,
+    EngagementChoicesView,
     EngagementIn,
     EngagementView,
     FunnelView,
@@ -32,7 +36,8 @@ from backend.store.engaged import Engaged
 from backend.store.port import Tx
 from backend.store.tallies import Asked, Timed
 
-PARTS = 50  # rows of a breakdown at most
+PARTS = 50  # rows of a breakdown at most; the rest is one row
+REST = "*"
 WENT = (State.SENT, State.DELIVERED, State.BOUNCED)
 OPENS = (STAMP["opened_human"], STAMP["read"])
 BY_MESSAGE = ("channel", "provider")  # a person has several of these
@@ -46,22 +51,38 @@ class Engagement(Aggregate):
         need(actor, "analytics.read")
         zone, now = spans.zone_of(asked.zone), self.app.clock.now()
         first, below = spans.quarters(asked.since, asked.until)
-        units = _units(actor.space, first, below, asked)
+        asked_for = _units(actor.space, first, below, asked)
         axis = spans.axis(zone, first, below)
         week = spans.local_cut(zone, first, below, spans.HOUR)
 
         def read(tx: Tx) -> EngagementView:
             tallies.together(tx)
+            known = engaged.campaigns_of(tx, actor.space)
+            units = _of_campaigns(asked_for, asked, known)
             rows = engaged.by_campaign(tx, units)
             begun, waiting = tallies.first(tx, actor.space), tallies.waiting_since(tx, actor.space)
             began = None if begun is None else float(begun * QUARTER)
-            hours = [tallies.by_slot(tx, units, week, kinds) for kinds in (WENT, OPENS, (STAMP["clicked"],))]
+            hours = [tallies.by_slot(tx, units, week, kinds) for kinds in ((TAKEN,) if asked.provider else WENT, OPENS, (STAMP["clicked"],))]
             said = engaged.answers(tx, actor.space, first, below, asked.category)
             return EngagementView(
                 since=first * QUARTER, until=below * QUARTER, zone=asked.zone, grain=axis.grain, counted_from=began,
-                upto=now if waiting is None else min(now, waiting * 60.0), whole=_funnel(rows, people=not asked.channel),
-                points=_points(axis, tallies.by_time(tx, units, axis.cut), said, began, now),
-                parts=_parts(rows, asked, engaged.campaigns_of(tx, actor.space)), hours=_hours(*hours),
+                upto=now if waiting is None else min(now, waiting * 60.0), whole=_carried(rows) if asked.provider else _funnel(rows, people=not asked.channel),
+                points=_points(axis, tallies.by_time(tx, units, axis.cut), said, began, now, _provided if asked.provider else _units_of),
+                parts=_parts(rows, asked, known), hours=_hours(*hours), provider=asked.provider[:200],
+                providers=tallies.providers(tx, actor.space, first, below),
+            )  # fmt: skip
+
+        return await self.app.store.read(read)
+
+    async def choices(self, actor: Actor) -> EngagementChoicesView:
+        """What can be filtered by. Errors: `Forbidden`."""
+        need(actor, "analytics.read")
+
+        def read(tx: Tx) -> EngagementChoicesView:
+            known = sorted(engaged.campaigns_of(tx, actor.space).items(), key=lambda one: (one[1].name.casefold(), one[0]))
+            return EngagementChoicesView(
+                [CampaignChoiceView(key, one.name, list(one.variants)) for key, one in known], sorted({one.audience for _, one in known} - {""}),
+                tallies.names(tx, actor.space)["category"],
             )  # fmt: skip
 
         return await self.app.store.read(read)
@@ -82,7 +103,7 @@ class Engagement(Aggregate):
             since = tallies.first(tx, actor.space) or 0
             rows = engaged.by_campaign(tx, Asked(actor.space, min(since, now - 1), now, campaigns=tuple(keys)))
             mine = {key: [row for row in rows if row.campaign == key] for key in keys}
-            return [ComparedView(key, known[key].name, _funnel(mine[key]), _grouped(mine[key], _variant_of, known)) for key in keys]
+            return [ComparedView(key, known[key].name, _funnel(mine[key]), _grouped(mine[key], _variant_of, known, "variant", _funnel)) for key in keys]
 
         return await self.app.store.read(read)
 
@@ -92,8 +113,19 @@ def _units(space: int, first: int, below: int, asked: EngagementIn) -> Asked:
         raise UnknownChannel(given=asked.channel[:32], allowed=list(CHANNEL_NUMBER))
     if asked.by not in ENGAGEMENT_BYS:
         raise Invalid(f"Engagement is broken down by {', '.join(ENGAGEMENT_BYS)}.", field="by", allowed=list(ENGAGEMENT_BYS))
-    campaigns = (asked.campaign[:128],) if asked.campaign else ()
-    return Asked(space, first, below, category=asked.category[:200], channel=CHANNEL_NUMBER.get(asked.channel, 0), campaigns=campaigns)
+    if asked.variant is not None and not -10 <= asked.variant <= 100:
+        raise Invalid("There is no such variant. Take its number from the parts of the campaign; the holdout is -2.", field="variant")
+    return Asked(space, first, below, category=asked.category[:200], channel=CHANNEL_NUMBER.get(asked.channel, 0), provider=asked.provider[:200], variant=asked.variant)
+
+
+def _of_campaigns(units: Asked, asked: EngagementIn, known: Mapping[str, engaged.CampaignName]) -> Asked:
+    """Of one campaign, or of those for one audience."""
+    if not asked.campaign and not asked.audience:
+        return units
+    keys = [asked.campaign[:128]] if asked.campaign else list(known)
+    if asked.audience:
+        keys = [key for key in keys if key in known and known[key].audience == asked.audience]
+    return msgspec.structs.replace(units, campaigns=tuple(keys))
 
 
 def _funnel(rows: Iterable[Engaged], people: bool = True) -> FunnelView:
@@ -117,6 +149,17 @@ def _of(units: Measures, people: PeopleView | None) -> FunnelView:
     )  # fmt: skip
 
 
+def _units_of(units: Measures) -> FunnelView:
+    return _of(units, None)
+
+
+def _carried(rows: Iterable[Engaged]) -> FunnelView:
+    units = Measures()
+    for row in rows:
+        units.count(row.channel, row.kind, row.n)
+    return _provided(units)
+
+
 def _provided(units: Measures) -> FunnelView:
     """What one provider did: opens and clicks belong to a message, not to whoever carried it."""
     delivered, failed = units.provided()
@@ -127,7 +170,9 @@ def _provided(units: Measures) -> FunnelView:
     )  # fmt: skip
 
 
-def _points(axis: spans.Axis, rows: Iterable[Timed], said: Mapping[int, tuple[int, int]], began: float | None, now: float) -> list[TrendView]:
+def _points(
+    axis: spans.Axis, rows: Iterable[Timed], said: Mapping[int, tuple[int, int]], began: float | None, now: float, of_one: Callable[[Measures], FunnelView]
+) -> list[TrendView]:
     by = [Measures() for _ in axis.slots]
     for row in rows:
         by[axis.place[row.slot]].count(row.channel, row.kind, row.n)
@@ -137,7 +182,7 @@ def _points(axis: spans.Axis, rows: Iterable[Timed], said: Mapping[int, tuple[in
         answers[place][0] += yes
         answers[place][1] += no
     return [
-        TrendView(slot.start, slot.end, began is not None and slot.end > began and slot.start < now, _of(found, None), *given)
+        TrendView(slot.start, slot.end, began is not None and slot.end > began and slot.start < now, of_one(found), *given)
         for slot, found, given in zip(axis.slots, by, answers, strict=True)
     ]
 
@@ -151,28 +196,26 @@ def _parts(rows: Iterable[Engaged], asked: EngagementIn, known: Mapping[str, eng
         rows = [row for row in rows if row.campaign]
     if asked.by == "provider":
         rows = [row for row in rows if row.provider]  # states and stamps name none
-    return _grouped(rows, key_of[asked.by], known, asked.by, not asked.channel)[:PARTS]
+    carried, people = asked.by == "provider" or bool(asked.provider), not asked.channel and asked.by not in BY_MESSAGE
+    return _grouped(rows, key_of[asked.by], known, asked.by, _carried if carried else lambda some: _funnel(some, people))
 
 
 def _grouped(
-    rows: Iterable[Engaged], key_of: Callable[[Engaged], str], known: Mapping[str, "engaged.CampaignName"], by: str = "variant", people: bool = True
+    rows: Iterable[Engaged], key_of: Callable[[Engaged], str], known: Mapping[str, "engaged.CampaignName"], by: str, of: Callable[[list[Engaged]], FunnelView]
 ) -> list[EngagedView]:
-    """By the most messages first."""
+    """By the most messages first; what comes behind the fiftieth is one row."""
     groups: dict[str, list[Engaged]] = defaultdict(list)
     for row in rows:
         groups[key_of(row)].append(row)
-    found = []
-    for key, mine in groups.items():
-        if by == "provider":
-            units = Measures()
-            for row in mine:
-                units.count(row.channel, row.kind, row.n)
-            funnel = _provided(units)
-        else:
-            funnel = _funnel(mine, people and by not in BY_MESSAGE)
-        if funnel.planned or (funnel.people and funnel.people != PeopleView()):
-            found.append(EngagedView(key, _name_of(mine[0], known, by), funnel))
-    return sorted(found, key=lambda one: (-one.funnel.planned, one.key))
+    found = [EngagedView(key, _name_of(mine[0], known, by), of(mine)) for key, mine in groups.items()]
+    found = sorted((one for one in found if _anything(one.funnel)), key=lambda one: (-one.funnel.planned, one.key))
+    if found[PARTS:]:
+        found = [*found[:PARTS], EngagedView(REST, "", of([row for one in found[PARTS:] for row in groups[one.key]]))]
+    return found
+
+
+def _anything(funnel: FunnelView) -> bool:
+    return bool(funnel.planned or (funnel.people and funnel.people != PeopleView()))
 
 
 def _variant_of(row: Engaged) -> str:

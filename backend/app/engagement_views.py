@@ -12,7 +12,11 @@ COMPARED = 10  # campaigns side by side
 
 
 class EngagementIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was born from `since` to before `until`, as a clock in `zone` cuts it; "" in a filter means all. `by`: what it is broken down by."""
+    """What was born from `since` to before `until`, as a clock in `zone` cuts it; "" in a filter means all. `by`: what it is broken down by.
+
+    `audience`: campaigns that are for this one as they stand. `variant`: of campaigns' runs, the holdout is -2. `provider`: what this one
+    was given; see `EngagementView`.
+    """
 
     since: float
     until: float
@@ -21,6 +25,9 @@ class EngagementIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     category: str = ""
     channel: str = ""
     by: EngagementBy = "campaign"
+    audience: str = ""
+    variant: int | None = None
+    provider: str = ""
 
 
 class CompareIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +80,8 @@ class TrendView(msgspec.Struct, frozen=True):
 
 
 class EngagedView(msgspec.Struct, frozen=True):
-    """One campaign, variant (`spring/0`, the holdout `spring/-2`), channel ...; `key` "" where there is none. `name`: of a campaign or variant."""
+    """One campaign, variant (`spring/0`, the holdout `spring/-2`), channel ...; `key` "" where there is none, "*" for what comes behind the
+    fiftieth. `name`: of a campaign or variant."""
 
     key: str
     name: str
@@ -91,7 +99,11 @@ class HourFunnelView(msgspec.Struct, frozen=True):
 
 
 class EngagementView(msgspec.Struct, frozen=True):
-    """`upto`: until when moves are counted. `since`, `until`: as they were taken, on quarters of an hour."""
+    """`upto`: until when moves are counted. `since`, `until`: as they were taken, on quarters of an hour.
+
+    `provider`: "" or whose part this is. Then planned is what it was given and sent what it took; opens, clicks and people belong to a
+    message. `providers`: who answered in this time.
+    """
 
     since: float
     until: float
@@ -103,6 +115,24 @@ class EngagementView(msgspec.Struct, frozen=True):
     points: list[TrendView]
     parts: list[EngagedView]
     hours: list[HourFunnelView]
+    provider: str = ""
+    providers: list[str] = []
+
+
+class CampaignChoiceView(msgspec.Struct, frozen=True):
+    """A campaign that can be looked at, with what its variants are called."""
+
+    key: str
+    name: str
+    variants: list[str]
+
+
+class EngagementChoicesView(msgspec.Struct, frozen=True):
+    """What can be filtered by: every campaign by its name, the audiences they are for, categories that were counted."""
+
+    campaigns: list[CampaignChoiceView]
+    audiences: list[str]
+    categories: list[str]
 
 
 class ComparedView(msgspec.Struct, frozen=True):

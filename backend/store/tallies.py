@@ -91,7 +91,8 @@ class Asked(msgspec.Struct, frozen=True):
     template: str = ""
     channel: int = 0
     provider: str = ""
-    campaigns: tuple[str, ...] = ()  # of these alone
+    campaigns: tuple[str, ...] | None = None  # of these alone; of none, where it is empty
+    variant: int | None = None
 
 
 class Timed(msgspec.Struct, frozen=True):
@@ -202,7 +203,8 @@ def _over_time(tx: Tx, asked: Asked) -> list[ColumnElement[bool]]:
     """Quarters of these units: of all cohorts together where none is picked."""
     t = tallies.c
     where = [t.born >= asked.since, t.born < asked.until, *_of(tx, tallies, asked)]
-    return where if asked.category or asked.priority or asked.template or asked.campaigns else [*where, t.cohort == ALL]
+    picked = asked.category or asked.priority or asked.template or asked.campaigns is not None or asked.variant is not None
+    return where if picked else [*where, t.cohort == ALL]
 
 
 def _of(tx: Tx, table: Table, asked: Asked) -> list[ColumnElement[bool]]:
@@ -215,8 +217,10 @@ def _of(tx: Tx, table: Table, asked: Asked) -> list[ColumnElement[bool]]:
         where.append(table.c.provider == asked.provider)
     wanted = {c.category: asked.category, c.priority: asked.priority, c.template: asked.template}
     named = [column == value for column, value in wanted.items() if value]
-    if asked.campaigns:
+    if asked.campaigns is not None:
         named.append(c.campaign.in_(asked.campaigns))
+    if asked.variant is not None:
+        named.append(c.variant == asked.variant)
     if named:
         wanted_cohorts = select(c.cohort).where(c.space == asked.space, *named)
         few = list(tx.conn.scalars(wanted_cohorts.limit(FEW + 1)))  # by number: behind a subquery PostgreSQL walks all quarters

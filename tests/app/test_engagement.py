@@ -98,9 +98,54 @@ async def test_filters_leave_the_rest_out(app: App) -> None:
     mail = await app.engagement.report(ADMIN, asked(channel="email", category="offers"))
     assert mail.whole.planned == 200 and mail.whole.people is None and mail.whole.converted.why == "nothing"
     assert (await app.engagement.report(ADMIN, asked(campaign="none"))).whole.planned == 0
-    for wrong, refusal in ((asked(channel="fax"), UnknownChannel), (asked(by="moon"), Invalid), (asked(zone="Moon/Sea"), Invalid), (EngagementIn(5, 4), Invalid)):
+    assert mail.provider == "" and mail.providers == ["mail"]
+    for wrong, refusal in ((asked(channel="fax"), UnknownChannel), (asked(by="moon"), Invalid), (asked(campaign="spring", variant=2**40), Invalid), (asked(zone="Moon/Sea"), Invalid), (EngagementIn(5, 4), Invalid)):
         with pytest.raises(refusal):
             await app.engagement.report(ADMIN, wrong)
+
+
+async def test_variant_audience_and_provider_are_filters_too(each_app: App) -> None:
+    await sent(each_app)
+    report = each_app.engagement.report
+    short = await report(ADMIN, asked(campaign="spring", variant=0))
+    assert (short.whole.planned, short.whole.clicked.part, short.whole.people and short.whole.people.converted) == (100, 9, 8)
+    assert sum(point.funnel.planned for point in short.points) == 100 and sum(hour.clicked for hour in short.hours) == 9
+    held_out = await report(ADMIN, asked(campaign="spring", variant=HOLDOUT))
+    assert held_out.whole.people is not None and (held_out.whole.planned, held_out.whole.people.holdout_converted) == (0, 1)
+    for audience, planned in (("vips", 200), ("nobody", 0)):
+        whole = await report(ADMIN, asked(audience=audience))
+        assert whole.whole.planned == planned == sum(point.funnel.planned for point in whole.points), audience
+        assert sum(hour.sent for hour in whole.hours) == (196 if planned else 0), audience
+    assert (await report(ADMIN, asked(campaign="spring", audience="nobody"))).whole.planned == 0
+    mail = await report(ADMIN, asked(provider="mail", by="variant"))
+    assert (mail.provider, mail.whole.planned, mail.whole.sent, mail.whole.bounced) == ("mail", 200, 190, 10)
+    assert (mail.whole.opened.why, mail.whole.clicked.why, mail.whole.people) == ("no_signal", "no_signal", None)
+    assert {part.key: (part.funnel.planned, part.funnel.sent) for part in mail.parts} == {"spring/0": (100, 90), "spring/1": (100, 100)}
+    assert sum(point.funnel.planned for point in mail.points) == 200 and sum(hour.sent for hour in mail.hours) == 190
+
+
+async def test_what_can_be_filtered_by(app: App) -> None:
+    await sent(app)
+    found = await app.engagement.choices(ADMIN)
+    assert [(one.key, one.name, one.variants) for one in found.campaigns] == [("fall", "Fall", ["Short", "Long"]), ("spring", "Spring sale", ["Short", "Long"])]
+    assert (found.audiences, found.categories) == (["vips"], ["offers", "orders"])
+    with pytest.raises(Forbidden):
+        await app.engagement.choices(actor("member"))
+
+
+async def test_what_comes_behind_the_fiftieth_is_one_row(app: App) -> None:
+    await sent(app)
+    rows = [{"space": 1, "cohort": 100 + n, "category": f"c{n:02}", "priority": "low", "event": NO_ID, "created": NOW, "campaign": "", "variant": -1} for n in range(60)]
+    net: Counter = Counter({(1, int(BORN // QUARTER), 100 + n, EMAIL, "", int(State.SENT)): 1_000 - n for n in range(60)})
+
+    def write(tx) -> None:
+        tx.conn.execute(insert(tables.cohorts), rows)
+        tallies.add(tx, net)
+
+    await app.store.write(write)
+    view = await app.engagement.report(ADMIN, asked(by="category"))
+    assert len(view.parts) == 51 and view.parts[-1].key == "*"
+    assert sum(part.funnel.planned for part in view.parts) == view.whole.planned
 
 
 async def test_answers_to_categories_are_a_trend(each_app: App) -> None:

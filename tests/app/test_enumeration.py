@@ -77,7 +77,7 @@ RULES = {
     "chat": {"set_members": "people.write", "post": "chat.write"},
     "orders": {"put": "events.send"},
     "analytics": {"report": "analytics.read", "choices": "analytics.read"},
-    "engagement": {"report": "analytics.read", "compare": "analytics.read"},
+    "engagement": {"report": "analytics.read", "choices": "analytics.read", "compare": "analytics.read"},
     "alerts": {"raise_": "operate", "stream": "alerts.read"},
     "dead": {
         "list": "operate", "groups": "operate", "counts": "operate", "get": "operate", "dry_run": "operate", "replay": "operate", "drop": "operate",
