@@ -180,7 +180,7 @@ class ForecastView(Struct):
     (nobody made one before the run). `people`: named by
     the audience; `reached`: who get something on at least one channel, at once or later; `held_out`. `rows` add up to `units`. `missing`: data
     the template needs -> how many people it is missing for. `cost`: of SMS, in the operator's currency, by "least" and "most"; null without a price.
-    `everybody`: the audience is everybody."""
+    `everybody`: the audience is everybody. `told_at`: when the first are told, null when that is a moment of each person's own zone."""
 
     id: str
     state: str
@@ -201,6 +201,7 @@ class ForecastView(Struct):
     differences: list[DifferenceRow] = []
     detail: str = ""
     run: str = ""  # of a report: the run whose fact it is
+    told_at: datetime | None = None
     waiting: int = 0  # of a report: units of people whose moment, or winner, has not come; planned + differences = facts + these
 
 

@@ -136,8 +136,8 @@ class Campaigning:
             body = msgspec.structs.replace(_body(run.body), detail=refusal.detail)
             run.state, run.ended, run.next, run.body = "failed", now, None, msgspec.json.encode(body).decode()
             return True
-        first = not campaign_rows.newest_runs(tx, row.space, [row.key])
-        run.forecast = forecast_rows.reviewed(tx, row.space, row.key) if first else NO_ID
+        before = campaign_rows.newest_runs(tx, row.space, [row.key]).get(row.key)
+        run.forecast = forecast_rows.reviewed(tx, row.space, row.key, before.created if before else 0.0)
         plain = draft.experiment is None and not _own(draft)
         variant = 0 if plain else forecast_rows.NOT_ASSIGNED
         alike = run.forecast == NO_ID or divides_alike(tx, row.space, row.key, run.forecast, draft)

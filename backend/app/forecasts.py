@@ -14,7 +14,7 @@ from backend.app.explain import reason_view
 from backend.app.foreseeing import UNTAKEN, Kept, audience_of, basis_of, decode, encode
 from backend.app.views import ReasonView, moment, moment_or_none
 from backend.domain import forecast, timing
-from backend.domain.campaign import Campaign
+from backend.domain.campaign import OWN, Campaign
 from backend.domain.campaign_event import pins
 from backend.domain.decision import Reason
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, SKIPPED
@@ -125,7 +125,7 @@ class Forecasts(Aggregate):
             id=row.id.hex(), state="outdated" if outdated and row.state == "done" else row.state, total=row.total, done=row.done, people=sums.people,
             reached=sums.reached, held_out=sums.held_out, units=sums.units, rows=rows, held_until=[(moment(hour * HOUR), n) for hour, n in sorted(sums.hours.items())],
             missing=kept.missing, segments=kept.segments, cost=kept.cost, everybody=kept.everybody, at=moment(row.at),
-            took=(row.ended or self.app.clock.now()) - row.at, detail=kept.detail,
+            took=(row.ended or self.app.clock.now()) - row.at, detail=kept.detail, told_at=_told_at(kept.campaign, row.at),
         )  # fmt: skip
 
     def _with_fact(self, view: ForecastView, kept: Kept, happened: "_Happened", actor: Actor, key: str) -> ForecastView:
@@ -165,6 +165,10 @@ class _Happened(msgspec.Struct):
     differing: list[tuple[str, str, str, str, int, float, float]]
     stands: Mapping[tuple[int, int], int]
     waiting: Mapping[bytes, int]
+
+
+def _told_at(campaign: Campaign, now: float) -> datetime | None:
+    return None if campaign.timing.zone == OWN else moment(timing.moments(campaign.timing, now)(campaign.timing.zone).at)
 
 
 def _row(row: Row, planned: int, actor: Actor, until: datetime | None = None) -> ForecastRow:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from backend.app.foretold import sms_segments
-from backend.channels.spending import MILLION, prices_of
+from backend.app.foretold import cost_of, sms_segments
+from backend.channels.spending import prices_of
 from backend.domain import forecast, gates, timing
 from backend.domain.audience import Audience, InAudience
 from backend.domain.audience_checks import checked
@@ -28,6 +28,7 @@ from backend.domain.event import Event
 from backend.domain.forecast import Sums
 from backend.domain.person import Person, Profile
 from backend.domain.timing import Moment
+from backend.security import numbers
 from backend.security.sealing import Unsealable
 from backend.store import audience_rows, fanouts, forecast_rows, providers
 from backend.store.audience_people import whom
@@ -50,8 +51,8 @@ _Some: TypeAlias = tuple[Sequence[int], Sequence[Facts | None]]
 
 
 class Kept(msgspec.Struct, omit_defaults=True):
-    """The body of a forecast. `campaign`: the draft it is of, `basis`: what it was made from, in one word. `texts`: "variant locale" -> texts
-    by SMS, and somebody who gets one. `missing`: what a template needs -> people who lack it."""
+    """The body of a forecast. `campaign`: the draft it is of, `basis`: what it was made from, in one word. `texts`: "variant locale country"
+    -> texts by SMS, and somebody who gets one; the country only where prices differ by it. `missing`: what a template needs -> people who lack it."""
 
     campaign: Campaign
     pins: Pins
@@ -130,9 +131,11 @@ class _Walk:
         self._wanted: dict[int, Mapping[str, frozenset[str]]] = {}  # variant -> channel -> attributes
         self._lacking: dict[int, Mapping[str, Sequence[str]]] = {}  # variant -> channel -> data that nobody brings
         self._ahead: asyncio.Task[_Some] | None = None
+        self._prices: Sequence[Mapping[str, int]] = []
 
     async def prepare(self) -> None:
-        """What templates need that is not of the gates."""
+        """What templates need that is not of the gates, and what texts cost."""
+        self._prices = await self.app.store.read(lambda tx: _prices(tx, self.row.space))
         space, variants = self.row.space, list(enumerate(zip(self.campaign.variants, self.kept.pins.versions, strict=True)))
         demanded = await self.app.demanded.of((space, one.template, version) for _, (one, version) in variants)
         for n, (one, version) in variants:
@@ -263,25 +266,35 @@ class _Walk:
             if channel in wanted:
                 lacks.update(f"user.attributes.{name}" for name in wanted[channel] if known.get(name) is None)
             if channel == "sms":
-                key = f"{variant} {fact.person.locale}"
+                key = f"{variant} {fact.person.locale} {self._country(fact.person, unit.address)}"
                 n, somebody = kept.texts.get(key, (0, fact.person.person))
                 kept.texts[key] = (n + 1, somebody)
         for name in lacks:
             kept.missing[name] = kept.missing.get(name, 0) + 1
 
+    def _country(self, person: Person, address: bytes) -> str:
+        """Of a number, where that makes a difference to its price."""
+        if not any(country != "*" for prices in self._prices for country in prices):
+            return ""
+        sealed = next((one.sealed for one in person.addresses if one.hash == address), None)
+        try:
+            return numbers.look(self.app.sealer.unseal("address", sealed).decode()).country if sealed else ""
+        except Unsealable:
+            return ""
+
     async def _end(self) -> bool:
         row, kept, now = self.row, self.kept, self.app.clock.now()
-        for n, somebody in kept.texts.values():
+        by_country: Counter[str] = Counter()
+        for key, (n, somebody) in kept.texts.items():
             (facts,) = await self.app.facts.foretold(row.space, [somebody], self.moment_of, self._event_of)
             if facts is None:
                 continue
             counted = await sms_segments(self.app, facts.event, facts.person)
-            kept.segments += n * (counted.count if counted else 1)
+            by_country[key.rpartition(" ")[2]] += n * (counted.count if counted else 1)
+        kept.segments = by_country.total()
         if row.total >= CHUNK:
             await self.app.store.write(forecast_rows.weigh, turn="forecast")
-        prices = await self.app.store.read(lambda tx: _prices(tx, row.space)) if kept.segments else []
-        if prices:
-            kept.cost = {"least": kept.segments * min(prices) / MILLION, "most": kept.segments * max(prices) / MILLION}
+        kept.cost = cost_of(by_country, self._prices)
         kept.texts = {}
         done = await self._forward(lambda _: None, state="done", ended=now, done=row.done, body=encode(kept).decode())
         while done and await self.app.store.write(lambda tx: forecast_rows.forget(tx, row.space, row.id, WORN), turn="forecast") >= WORN:
@@ -300,14 +313,10 @@ def _division(campaign: Campaign) -> tuple[float, ...] | None:
     return None if plan is None else (plan.share, plan.holdout, *(one.weight for one in campaign.variants))
 
 
-def _prices(tx: Tx, space: int) -> list[int]:
-    """What a segment costs with the providers of SMS that are used, in every country they name: millionths."""
-    found: list[int] = []
-    for one in providers.every(tx, space):
-        if one.channel == "sms" and one.used:
-            fields = msgspec.json.decode(one.fields, type=dict[str, str])
-            found += prices_of(fields.get("prices", "")).values()
-    return found
+def _prices(tx: Tx, space: int) -> list[Mapping[str, int]]:
+    """What a segment costs with each provider of SMS that is used and says so: country -> millionths."""
+    fields = [msgspec.json.decode(one.fields, type=dict[str, str]) for one in providers.every(tx, space) if one.channel == "sms" and one.used]
+    return [prices for one in fields if (prices := prices_of(one.get("prices", "")))]
 
 
 def basis_of(tx: Tx, space: int, campaign: Campaign, published: Mapping[str, int]) -> str:

@@ -1,10 +1,12 @@
 """What a text would cost that a dry run foretells: its segments, rendered as the deliver stage does, with links of the usual length."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from backend.app.parts import brand_of
+from backend.channels.spending import MILLION
 from backend.domain.default_content import default_version
 from backend.domain.errors import Refusal
 from backend.domain.event import Body, Event
@@ -18,6 +20,20 @@ if TYPE_CHECKING:
     from backend.app.app import App
 
 _body, _profile, _version = msgspec.json.Decoder(Body), msgspec.json.Decoder(Profile), msgspec.json.Decoder(TemplateVersion)
+
+
+def cost_of(segments: Mapping[str, int], prices: Sequence[Mapping[str, int]]) -> dict[str, float] | None:
+    """What so many segments, country by country, cost at the `least` and at the `most`: nobody knows which provider takes which. `prices`: of each provider, a
+    country -> millionths, "*" any other. Where nobody names a country's price it may be nothing, or the dearest of all. None without segments or prices."""
+    known = [price for one in prices for price in one.values()]
+    if not known or not sum(segments.values()):
+        return None
+    least = most = 0
+    for country, n in segments.items():
+        found = [price for one in prices if (price := one.get(country, one.get("*"))) is not None]
+        least += n * min(found, default=0)
+        most += n * max(found, default=max(known))
+    return {"least": least / MILLION, "most": most / MILLION}
 
 
 async def sms_segments(app: "App", event: Event, person: Person) -> Segments | None:

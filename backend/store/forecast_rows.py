@@ -166,12 +166,12 @@ def people_of(tx: Tx, space: int, run: bytes, variants: Sequence[int]) -> dict[i
 
 
 # ---- a run that follows a forecast
-def reviewed(tx: Tx, space: int, campaign: str) -> bytes:
-    """The newest forecast of the campaign that was counted to its end; NO_ID without one, and when its people were dropped by age: nobody
-    would know any more what was foreseen of whom."""
+def reviewed(tx: Tx, space: int, campaign: str, since: float = 0.0) -> bytes:
+    """The newest forecast of the campaign that was made since then (since its last run began) and counted to its end; NO_ID without one, and when its people
+    were dropped by age: nobody would know any more what was foreseen of whom."""
     f = forecasts.c
     kept = (f.total == 0) | select(_r.person).where(_r.run == f.id, _r.space == space).exists()
-    mine = (f.space == space, f.campaign == campaign, f.state == "done", kept)
+    mine = (f.space == space, f.campaign == campaign, f.state == "done", f.at >= since, kept)
     made = tx.conn.scalar(select(f.id).where(*mine).order_by(f.at.desc(), f.id.desc()).limit(1))
     return made or NO_ID
 

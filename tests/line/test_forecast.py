@@ -10,7 +10,7 @@ import pytest
 from backend.app import foreseeing
 from backend.app.content_views import TemplateIn
 from backend.app.views import GroupIn, SuppressionIn
-from backend.domain.bucketing import assigned
+from backend.domain.bucketing import assigned, likely
 from backend.domain.campaign import Campaign, Experiment, Timing, Variant, Window
 from backend.domain.errors import NotFound, TemplateMissing
 from backend.domain.event import HOLDOUT
@@ -167,6 +167,32 @@ async def test_an_experiment_that_was_made_after_the_forecast_divides_people_all
     holds(report)
 
 
+async def test_what_the_rest_will_get_is_foreseen_by_the_shares_of_the_messages(stand):
+    key = f"shares-{stand.kind}"
+    contents = {"web": Content(web=WebContent("Hi", "Hi")), "both": Content(web=WebContent("Hi", "Hi"), email=EmailContent("Hi", "<p>Hi</p>", "", "Hi"))}
+    for name, content in contents.items():
+        await stand.app.templates.put(SYSTEM, f"{key}-{name}", TemplateIn(content))
+        await stand.app.templates.publish(SYSTEM, f"{key}-{name}")
+    users = [await stand.person(user=f"{key}-{n}") for n in range(40)]
+    await stand.app.groups.put(SYSTEM, key, GroupIn(name=key, members=users))
+    variants = [Variant("A", f"{key}-web", 30.0), Variant("B", f"{key}-both", 70.0)]
+    given = Campaign(variants=tuple(variants), experiment=Experiment(share=20.0))
+    await campaign_of(stand, key, key, category="orders", channels=("web", "email"), variants=variants, experiment=given.experiment)
+    foretold = await planned(stand, key)
+    both = sum((variant if variant >= 0 else likely(key, given, user)) == 1 for user in users for variant in [assigned(key, given, user)[0]])
+    assert 20 < both < 36, "about seven of ten"
+    assert plan_of(foretold) == {("send", "web", ""): 40, ("send", "email", ""): both, ("skip", "email", "no_variant"): 40 - both}
+    report = await stand.app.forecasts.report(SYSTEM, key, await run(stand, key))
+    assert (report.detail, report.differences) == ("", [])
+    await stand.app.campaigns.roll_out(SYSTEM, bytes.fromhex(report.run), 1)
+    for _ in range(3):
+        await stand.settle(after=2.5)
+    report = await stand.app.forecasts.report(SYSTEM, key)
+    assert report.waiting == 0
+    assert {(one.foreseen, one.fact) for one in report.differences} == {("skip:no_variant", "send")}, "those of whom A was foreseen"
+    holds(report)
+
+
 async def test_who_waits_for_the_winner_is_in_the_sum_and_in_no_fact(stand):
     key = f"rest-{stand.kind}"
     users = await crowd(stand, key, 30, seed=7)
@@ -181,6 +207,34 @@ async def test_who_waits_for_the_winner_is_in_the_sum_and_in_no_fact(stand):
     assert (report.detail, report.differences) == ("", [])
     assert 0 < report.waiting < report.units
     holds(report)
+
+
+async def test_each_time_of_one_that_comes_again_is_held_against_the_forecast_made_for_it(stand):
+    key = f"again-{stand.kind}"
+    await template(stand, key)
+    users = await crowd(stand, key, 6, seed=5)
+    await campaign_of(stand, key, key, category="orders", channels=("web",), timing=Timing("recurring", cron="0 * * * *", grace=7_200))
+    first = await planned(stand, key)
+    hour = (stand.now // 3_600 + 1) * 3_600
+    assert first.told_at.timestamp() == hour
+    await run(stand, key, 1, 3_600)
+    await stand.settle(after=5)
+    made = [(await stand.app.campaigns.get(SYSTEM, key)).run.id]
+    await stand.app.groups.remove_members(SYSTEM, key, users[:2])
+    second = await planned(stand, key)
+    assert (second.people, second.told_at.timestamp()) == (4, hour + 3_600)
+    await stand.app.groups.add_members(SYSTEM, key, users[:1])
+    for _ in range(2):  # the second time is foreseen, the third is not
+        await stand.settle(after=3_600 - stand.now % 3_600)
+        await stand.settle(after=5)
+        made.append((await stand.app.campaigns.get(SYSTEM, key)).run.id)
+    reports = [await stand.app.forecasts.report(SYSTEM, key, one) for one in made]
+    assert [(one.id, one.people) for one in reports] == [(first.id, 6), (second.id, 4), ("", 5)]
+    assert [len(one.differences) for one in reports] == [0, 1, 0]
+    assert [one.cause.code for one in reports[1].differences] == ["joined_since"]
+    assert all(one.fact is not None for report in reports for one in report.rows)
+    for report in reports[:2]:
+        holds(report)
 
 
 async def test_a_draft_that_changed_outdates_its_forecast_and_one_that_is_counted_stops_the_one_before(stand):

@@ -6,15 +6,19 @@ import contextlib
 import msgspec
 import pytest
 
+from backend.app.content_views import TemplateIn
+from backend.app.foretold import cost_of
 from backend.app.provider_views import CheckIn, ProviderIn, SelfTestIn
-from backend.app.views import PreferencesIn
+from backend.app.views import GroupIn, PreferencesIn
 from backend.channels import twilio, twilio_codes
 from backend.channels.guard import Guard
 from backend.channels.kinds import Forged
+from backend.domain.template import Content, SmsContent
 from backend.security.roles import SYSTEM
 from backend.store import alert_rows
 from tests.channels.fake_twilio import CUT, TYPED, FakeTwilio, error
 from tests.channels.test_twilio_hooks import hook, incoming, status
+from tests.line.campaigns import campaign_of, planned
 from tests.line.houses import NOON, admin, member, order_shipped, standing
 from workers.roster import Roster
 
@@ -275,6 +279,34 @@ async def test_a_days_sum_holds_what_is_over_it_tells_operators_and_goes_on(kind
         await stand.settle(after=12 * HOUR)  # it is another day
         assert len(there.forms) == 5
         assert {(await stand.delivery(one, "sms")).state for one in made} == {"sent"}
+
+
+async def test_a_campaign_says_what_its_texts_cost_by_the_prices_of_their_countries(tmp_path, monkeypatch):
+    async with texting(tmp_path, monkeypatch, prices="DE 0.08\nFR 0.05\n* 0.30") as (stand, _):
+        for n, text in (("one", "Hallo"), ("two", "x" * 161)):
+            await stand.app.templates.put(SYSTEM, n, TemplateIn(Content(sms=SmsContent(text))))
+            await stand.app.templates.publish(SYSTEM, n)
+        users = [await stand.person(phone=phone, email=None) for phone in (number(1), number(2), "+33612345678", "+13055550142")]
+        users.append(await stand.person(email=None))  # without a number: nothing
+        await stand.app.groups.put(SYSTEM, "crew", GroupIn(name="Crew", members=users))
+        await campaign_of(stand, "one", "crew", category="orders", channels=("sms",))
+        view = await planned(stand, "one")
+        assert (view.segments, view.cost) == (4, {"least": 0.51, "most": 0.51})
+        await campaign_of(stand, "two", "crew", category="orders", channels=("sms",))
+        view = await planned(stand, "two")
+        assert (view.segments, view.cost) == (8, {"least": 1.02, "most": 1.02})
+        await stand.app.providers.put(admin(), "others", ProviderIn("twilio", {**TYPED, "prices": "DE 0.10\nUS 0.01"}))
+        view = await planned(stand, "one")
+        assert view.cost == {"least": pytest.approx(0.22), "most": pytest.approx(0.55)}
+
+
+@pytest.mark.parametrize(("segments", "prices", "cost"), [
+    ({"DE": 3}, [], None), ({}, [{"*": 5}], None), ({"": 2}, [{"*": 5}], (10, 10)), ({"DE": 2, "FR": 1}, [{"DE": 1, "*": 10}], (12, 12)),
+    ({"DE": 2}, [{"DE": 1}, {"*": 4}], (2, 8)), ({"FR": 2}, [{"DE": 3}, {"AT": 7}], (0, 14)), ({"DE": 1}, [{"DE": 0}], (0, 0)),
+])  # fmt: skip
+def test_the_cost_of_texts(segments, prices, cost):
+    expected = None if cost is None else {"least": cost[0] / 1_000_000, "most": cost[1] / 1_000_000}
+    assert cost_of(segments, prices) == expected
 
 
 @pytest.mark.asyncio(loop_scope="session")
