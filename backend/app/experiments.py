@@ -5,7 +5,7 @@ import msgspec
 from backend.app import campaign_steps
 from backend.app.base import PAGE, Aggregate, cursor_of, page_size, place_of
 from backend.app.campaign_views import ArmView, ExperimentView, LookView, SampleSizeIn, SampleSizeView
-from backend.app.looking import OPENED, Looking, campaign_of, decode_kept, look_view
+from backend.app.looking import GOING, OPENED, Looking, campaign_of, decode_kept, look_view
 from backend.app.view_types import Page, moment, moment_or_none
 from backend.domain import statistics
 from backend.domain.campaign import Campaign, Experiment
@@ -71,7 +71,7 @@ class Experiments(Aggregate):
                 raise WrongState("Nobody waits for this experiment: everybody was told, or the campaign is paused or over. Look at the campaign.")
             ended = kept.ended_by if kept.decided is not None else actor.name or actor.subject
             kept = msgspec.structs.replace(kept, sent=variant, decided=kept.decided or now, ended_by=ended)
-            _keep(tx, row, kept, now)
+            _keep(tx, row, kept, now, following=now + GOING)
             self.note(tx, actor, "experiment.roll_out", f"run:{row.run.hex()}", variant=variant)
             return row.run
 
@@ -117,11 +117,11 @@ class Experiments(Aggregate):
         return _view(actor, seen)
 
 
-def _keep(tx: Tx, row: VerdictRow, kept: Kept, now: float) -> None:
-    """It is decided by hand."""
+def _keep(tx: Tx, row: VerdictRow, kept: Kept, now: float, following: float | None = None) -> None:
+    """It is decided by hand. `following`: when it is looked at again; never, when nothing of it goes to anybody."""
     if row.state in ("waiting", "running"):
         row.state = "stopped"
-    row.body, row.next, row.at = msgspec.json.encode(kept).decode(), None, now
+    row.body, row.next, row.at = msgspec.json.encode(kept).decode(), following, now
     experiment_rows.put(tx, row)
 
 

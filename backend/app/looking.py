@@ -1,5 +1,5 @@
 """Looking at experiments: every hour, and when somebody opens the page. A look counts, judges, keeps what it showed, stops variants that go beyond a
-guardrail, and rolls the winner out where the campaign says so. The counts are read first; what follows from them is written in one transaction, by
+guardrail, and rolls the winner out where the campaign says so. While what was rolled out is on its way to the rest, its guardrails are watched on. The counts are read first; what follows from them is written in one transaction, by
 whoever finds the verdict as it was."""
 
 import logging
@@ -12,7 +12,7 @@ from backend.app.campaign_views import LookView
 from backend.app.view_types import moment
 from backend.domain.campaign import Campaign
 from backend.domain.errors import Refusal, Unavailable
-from backend.domain.verdict import DAY, Count, Kept, judged
+from backend.domain.verdict import DAY, Count, Kept, judged, watched
 from backend.security.roles import SYSTEM
 from backend.store import campaign_rows, experiment_rows
 from backend.store.campaign_rows import RunRow
@@ -26,6 +26,7 @@ log = logging.getLogger("carillon.line")
 
 EVERY = 3_600.0  # seconds between looks
 OPENED = 60.0  # a page that is opened looks again after so many seconds
+GOING = 60.0  # seconds between looks at the guardrails of what goes to the rest
 AT_ONCE = 20
 SINCE = 90 * DAY  # runs that began earlier are not looked for
 decode_kept = msgspec.json.Decoder(Kept).decode
@@ -73,6 +74,10 @@ class Looking:
             return
         row, campaign, counted, made = found
         before = decode_kept(row.body)
+        if before.sent is not None:
+            going = counted.waits and made.state not in ("finished", "cancelled", "failed")
+            await self.app.store.write(lambda tx: self._watch_on(tx, campaign, row, before, counted, now, going=going), turn="due")
+            return
         kept = before if before.decided is not None else _judge(campaign, counted, before, made.started or made.planned, now)
 
         def write(tx: Tx) -> None:
@@ -84,6 +89,23 @@ class Looking:
             self._roll_out(tx, campaign, row, kept, now, paused=made.state == "paused")
 
         await self.app.store.write(write, turn="due")
+
+    def _watch_on(self, tx: Tx, campaign: Campaign, row: VerdictRow, before: Kept, counted: Counted, now: float, *, going: bool) -> None:
+        """What goes to the rest is stopped, too, when it goes beyond a guardrail; until the last of them is told."""
+        here = experiment_rows.get(tx, row.space, row.run, lock=True)
+        sent, verdict = before.sent, before.verdict
+        if here is None or here.next is None or here.body != row.body or sent is None:
+            return
+        kept = msgspec.structs.replace(before, looked=now)
+        if verdict is not None and sent < len(verdict.arms):
+            verdict = watched(campaign, verdict, sent, counted.arms.get(sent, Count()), counted.later.get(sent, Count()))
+            over = verdict.arms[sent].stopped and sent not in before.stopped
+            kept = msgspec.structs.replace(kept, verdict=verdict, stopped=(*before.stopped, sent) if over else before.stopped)
+            if over:
+                campaign_steps.stop_variant(tx, row.space, row.run, sent)
+                self._note(tx, row, "experiment.stop", variant=sent)
+        row.body, row.next = msgspec.json.encode(kept).decode(), now + GOING if going and sent not in kept.stopped else None
+        experiment_rows.put(tx, row)
 
     def _act(self, tx: Tx, row: VerdictRow, kept: Kept, before: Kept, now: float) -> None:
         """Keep the verdict and what the look showed, and stop who goes beyond a guardrail."""
@@ -108,7 +130,7 @@ class Looking:
         winner, plan = kept.verdict.winner if kept.verdict is not None else None, campaign.experiment
         if kept.decided is not None and kept.sent is None and winner is not None and plan is not None and plan.winner == "roll_out" and not kept.ended_by:
             if self._send(tx, row, winner):
-                row.body, row.next = msgspec.json.encode(msgspec.structs.replace(kept, sent=winner)).decode(), None
+                row.body, row.next = msgspec.json.encode(msgspec.structs.replace(kept, sent=winner)).decode(), now + GOING
             else:
                 row.next = now + OPENED if paused else None
         experiment_rows.put(tx, row)

@@ -151,6 +151,18 @@ def _sure(arm: Arm) -> bool:
     return arm.p is not None and arm.p < ALPHA
 
 
+def watched(campaign: Campaign, verdict: Verdict, variant: int, tried: Count, later: Count) -> Verdict:
+    """After it is decided: how the guardrails stand for the variant that goes to the rest, counted of all who were to get it. What was said stays."""
+    names = ("people", "got", *GUARDED)
+    both = Count(**{name: getattr(tried, name) + getattr(later, name) for name in names})
+    guards = _guards(campaign.experiment or Experiment(), both)
+    arms = [
+        msgspec.structs.replace(arm, guards=guards, stopped=arm.stopped or any(guard.over for guard in guards.values())) if n == variant else arm
+        for n, arm in enumerate(verdict.arms)
+    ]
+    return msgspec.structs.replace(verdict, arms=tuple(arms))
+
+
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is kept of an experiment between looks. `decided`: when its verdict was reached, for good; `ended_by`: who ended it before; `sent`: the
     variant that went to the rest."""

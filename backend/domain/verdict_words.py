@@ -124,12 +124,14 @@ def said(
     people = rest or 10_000
     if not arms or not sum(arm.count.people for arm in arms):
         return voice.say("waiting"), voice.say("waiting.empty")
+    stopped = _stopped(voice, arms, names)
+    if sent is not None and sent < len(arms) and arms[sent].stopped:  # after it had gone to some of the rest
+        return voice.say("stopped", name=names[sent]), stopped
     if verdict.state == "unhealthy":
         whole = sum(variant.weight for variant in campaign.variants) or 1
         asked = voice.say("and").join(f"{voice.number(100 * variant.weight / whole, 1)}%" for variant in campaign.variants)
         counted = voice.say("and").join(voice.number(arm.count.people) for arm in arms)
         return voice.say("unhealthy"), voice.say("unhealthy.why", asked=asked, counted=counted)
-    stopped = _stopped(voice, arms, names)
     if verdict.state == "winner" and verdict.winner is not None:
         sentence = voice.say("sent" if sent == verdict.winner else "winner" if rest else "winner.all", name=names[verdict.winner])
         return sentence, _join(_won(voice, verdict, verdict.winner, names, metric, on, people), stopped)

@@ -84,7 +84,7 @@ def looks_of(tx: Tx, space: int, run: bytes, limit: int) -> list[tuple[float, st
 
 
 class Counted(msgspec.Struct):
-    """Of a run. `arms`: variant -> counts of those who are tried on; `rest`: people who wait for the winner, or got it; `holdout`: (people, hits);
+    """Of a run. `arms`: variant -> counts of those who are tried on; `later`: of those of the rest who got it, or will; `rest`: people who wait for the winner, or got it; `holdout`: (people, hits);
     `first`, `last`: when the first and the last of those tried on are told, None while nobody knows."""
 
     arms: Mapping[int, Count]
@@ -92,6 +92,8 @@ class Counted(msgspec.Struct):
     holdout: tuple[int, int]
     first: float | None
     last: float | None
+    later: Mapping[int, Count] = {}
+    waits: bool = False  # whether somebody of the rest was not released yet
 
 
 def counted(tx: Tx, space: int, run: bytes, metric: str, window: float, now: float) -> Counted:
@@ -108,20 +110,23 @@ def counted(tx: Tx, space: int, run: bytes, metric: str, window: float, now: flo
     ).all()
     machine = _machine(tx, space, run)
     arms: dict[int, Count] = {}
+    later: dict[int, Count] = {}
     rest, held = 0, (0, 0)
     for variant, kind, people, hits, got, *bad in rows:
         if variant == HOLDOUT:
             held = (held[0] + people, held[1] + int(hits or 0))
         elif variant < 0 or kind == "rest":
             rest += people
-        else:
-            old = arms.get(variant, Count())
-            arms[variant] = Count(
+        if variant >= 0:
+            side = later if kind == "rest" else arms
+            old = side.get(variant, Count())
+            side[variant] = Count(
                 old.people + people, old.hits + int(hits or 0), machine.get(variant, 0), old.got + int(got or 0), old.unsubscribed + int(bad[0] or 0),
                 old.complained + int(bad[1] or 0), old.bounced + int(bad[2] or 0),
             )  # fmt: skip
     span = tx.conn.execute(select(func.min(w.at), func.max(w.at)).where(w.space == space, w.run == run, w.kind != "rest")).one()
-    return Counted(arms, rest, held, span[0], span[1])
+    waits = tx.conn.execute(select(w.n).where(w.space == space, w.run == run, w.kind == "rest", w.state != "finished").limit(1)).first() is not None
+    return Counted(arms, rest, held, span[0], span[1], later, waits)
 
 
 def _machine(tx: Tx, space: int, run: bytes) -> dict[int, int]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import BigInteger, SmallInteger, bindparam, cast, delete, func, select, update
+from sqlalchemy import BigInteger, SmallInteger, bindparam, cast, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from backend.domain.run import UNASSIGNED
@@ -57,20 +57,9 @@ def assign(tx: Tx, space: int, run: bytes, to: Mapping[int, tuple[int, int]]) ->
     )
 
 
-def _array(kind: type) -> object:
-    from sqlalchemy.dialects.postgresql import ARRAY
-
-    return ARRAY(kind)
-
-
 def rest(tx: Tx, space: int, run: bytes, wave: int) -> None:
     """Who waits for a winner is of this wave."""
     tx.conn.execute(update(recipients).where(_r.run == run, _r.space == space, _r.variant == UNASSIGNED).values(wave=wave))
-
-
-def drop(tx: Tx, space: int, run: bytes) -> None:
-    """The snapshot of a forecast that is not needed any more."""
-    tx.conn.execute(delete(recipients).where(_r.run == run, _r.space == space))
 
 
 def zones(tx: Tx, space: int, run: bytes) -> Sequence[str]:

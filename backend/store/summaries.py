@@ -140,13 +140,8 @@ def drop_unmet(tx: Tx, space: int) -> None:
 def forget(tx: Tx, space: int, person: int) -> None:
     """Drop the summary of somebody who is erased, and the fields that nobody else has: the name of one may tell something, too."""
     names = list(tx.conn.scalar(select(_s.attributes).where(_s.space == space, _s.person == person)) or ())
-    drop(tx, space, [person])
+    tx.conn.execute(delete(summaries).where(_s.space == space, _s.person == person))
     for name in names:
         has = func.json_type(_s.attributes, f'$."{name}"').is_not(None) if tx.dialect == "sqlite" else _s.attributes.op("?")(literal(name))
         if not tx.conn.execute(select(_s.person).where(_s.space == space, has).limit(1)).first():
             tx.conn.execute(delete(fields).where(fields.c.space == space, fields.c.name == name))
-
-
-def drop(tx: Tx, space: int, persons: Sequence[int]) -> None:
-    """They are not here any more."""
-    tx.conn.execute(delete(summaries).where(_s.space == space, _s.person.in_(list(persons))))

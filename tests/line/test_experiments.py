@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from backend.domain.campaign import Experiment, Guardrails
+from backend.domain.campaign import Experiment, Guardrails, Timing
 from backend.domain.errors import NotFound, WrongState
 from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM
@@ -135,6 +135,39 @@ async def test_a_variant_beyond_its_guardrail_is_stopped(stand):
     body = await stand.app.store.read(lambda tx: campaign_rows.run(tx, 1, run).body)
     assert msgspec.json.decode(body)["stopped"] == [1], "whoever was not told yet is not"
     assert "1.00%" in found.explained
+
+
+async def test_what_goes_to_the_rest_is_stopped_too_when_it_goes_beyond_a_guardrail(stand):
+    audience, users = await crowd(stand, 50)
+    plan = Experiment(share=40, least=5, guardrails=Guardrails(unsubscribed=0.01))
+    key = await campaign(stand, audience, [await template(stand, "A"), await template(stand, "B")], experiment=plan, timing=Timing(pace=4))
+    await start(stand, key)
+    for _ in range(60):
+        await stand.settle(after=1)
+        if (await newest(stand, key)).state == "testing":
+            break
+    people = await by_variant(stand, key)
+    tested, rest = {user for n in (0, 1) for user in people[n]}, people[-3]
+    assert (await stand.app.experiments.roll_out(SYSTEM, key, 1)).rest == len(rest)
+    await stand.settle(after=2.5)
+    await stand.settle(after=1)
+    told = [user for user in rest if await stand.inbox(user)]
+    assert 0 < len(told) < len(rest) - 10
+    run, r = bytes.fromhex((await newest(stand, key)).id), tables.recipients.c
+    await stand.app.store.write(lambda tx: tx.conn.execute(tables.recipients.update().where(r.run == run, r.got.is_not(None), r.wave >= 1_000).values(unsubscribed=stand.now)))
+    await stand.app.campaigns.pause(SYSTEM, key)  # the look is not raced by its pace
+    await stand.settle(after=61)
+    found = await stand.app.experiments.get(SYSTEM, key)
+    assert ([arm.stopped for arm in found.arms], found.sent, found.sentence) == ([False, True], 1, "Message B was stopped.")
+    assert "unsubscribed" in found.explained
+    await stand.app.campaigns.resume(SYSTEM, key)
+    done = await finished(stand, key)
+    reached = [user for user in users if await stand.inbox(user)]
+    assert set(told) <= set(reached) - tested
+    assert len(reached) < len(tested) + len(rest) - 5, "whoever was not told yet is not"
+    assert done.ledger.planned == len(users) == done.ledger.sent + done.ledger.skipped
+    row = await stand.app.store.read(lambda tx: experiment_rows.get(tx, 1, run))
+    assert row.next is None
 
 
 async def test_a_bad_split_makes_no_winner(stand):
