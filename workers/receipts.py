@@ -21,7 +21,7 @@ from backend.domain.touch import GOT, OF_RECEIPT, Touch
 from backend.log import topics
 from backend.log.codec import Unreadable, decode, encode
 from backend.log.port import Record
-from backend.store import audit, categories, hot, leaving, link_rows, persons, receipt_rows, stamps, touches
+from backend.store import audit, categories, hot, leaving, link_rows, persons, receipt_rows, stamps
 from backend.store.port import Tx
 from backend.store.suppress import suppress
 from backend.store.worn import worn_out
@@ -99,7 +99,7 @@ class Receipts:
             if receipt.kind == "unsubscribed" and _leave(tx, space, receipt, now):
                 changed.append((space, row.person))
         stamps.count_receipts(tx, space, kept, about, now)
-        touches.write(tx, [*_touches(space, kept, about), *_arrived(space, steps, about, now)], now)
+        hot.write_touches(tx, [*_touches(space, kept, about), *_arrived(space, steps, about, now)], now)
         receipt_rows.keep(tx, space, kept)
         for receipt in kept:
             if receipt.kind == "bounced_soft":

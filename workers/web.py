@@ -21,7 +21,7 @@ from backend.live.records import changed
 from backend.log import topics
 from backend.log.codec import Unreadable, decode
 from backend.log.port import Record
-from backend.store import hot, inbox, touches
+from backend.store import hot, inbox
 from backend.store.port import Tx
 from workers.outcomes import given_up
 from workers.ports import FactsOf, Renderer
@@ -78,7 +78,7 @@ class Web:
         def write(tx: Tx) -> Sequence[Record]:
             arrived = [_move(deliveries[made], State.DELIVERED, "", now) for made in rows]
             moved = hot.write_moves(tx, [*arrived, *failed], now)
-            touches.write(tx, [_got(deliveries[made], now) for made in rows if made in moved], now)
+            hot.write_touches(tx, [_got(deliveries[made], now) for made in rows if made in moved], now)
             write_stops(tx, stopped, now)
             out: list[Record] = []
             for space in {delivery.space for delivery in mine}:

@@ -172,7 +172,7 @@ def close_unknown(tx: Tx, space: int, deliveries: Sequence[bytes], started_befor
 
 
 def write_touches(tx: Tx, told: Iterable[tuple[int, Touch]], now: float) -> None:
-    """What `touches.write` does, on its way with what else this transaction writes: nobody waits for an answer."""
+    """Put down what people got or did, by space, in the transaction that makes it true, and on its way with what else that writes: nobody waits for an answer."""
     by_space: dict[int, list[Touch]] = {}
     for space, touch in told:
         by_space.setdefault(space, []).append(touch)

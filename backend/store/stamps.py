@@ -12,7 +12,7 @@ from backend.domain.delivery import CHANNEL_NUMBER
 from backend.domain.receipt import Receipt
 from backend.domain.tally import STAMP, quarter_of
 from backend.domain.touch import READ, Touch
-from backend.store import touches
+from backend.store import hot
 from backend.store.port import Tx
 from backend.store.receipt_rows import Place
 from backend.store.tables import deltas, notifications, receipts
@@ -57,7 +57,7 @@ def count_inbox(tx: Tx, space: int, changes: Iterable[tuple[bytes, str, int]], n
             if kind == "read" and change > 0:
                 read.append((space, Touch(READ, person, now, WEB, cohort)))
     _write(tx, space, counted, now)
-    touches.write(tx, read, now)
+    hot.write_touches(tx, read, now)
 
 
 def _write(tx: Tx, space: int, counted: Counted, now: float) -> None:

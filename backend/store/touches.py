@@ -4,7 +4,7 @@ A row is summed in the transaction that deletes it, so each counts once, whoever
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,18 +28,8 @@ LONGEST = 366 * DAY  # seconds after its start in which a wave may still have co
 ONCE = 1_000  # touches of one transaction, about 20 ms of it
 ROWS = 32  # of one look
 _campaign = msgspec.json.Decoder(Campaign).decode
-_insert = insert(t.touches)
 _COHORTS = """select c.cohort, c.category, c.campaign, c.event from unnest($2::int8[]) as n(cohort)
   cross join lateral (select * from cohorts where space = $1::int2 and cohort = n.cohort offset 0) c"""
-
-
-def write(tx: Tx, told: Iterable[tuple[int, Touch]], now: float) -> None:
-    """Put down what people got or did, by space, in the transaction that makes it true."""
-    by_space: dict[int, list[Touch]] = {}
-    for space, touch in told:
-        by_space.setdefault(space, []).append(touch)
-    for space, touches in by_space.items():
-        tx.conn.execute(_insert, {"space": space, "at": now, "body": packed(touches)})
 
 
 def waiting(tx: Tx) -> bool:

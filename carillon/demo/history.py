@@ -32,7 +32,6 @@ from backend.store import (
     receipt_rows,
     stamps,
     tables,
-    touches,
     traces,
 )
 from backend.store.port import Tx
@@ -257,7 +256,7 @@ def _write(tx: Tx, script: Script) -> set[int]:
     last = max(script.steps, default=0.0)
     stamps.count_receipts(tx, MAIN, script.receipts, receipt_rows.deliveries_of(tx, MAIN, [one.delivery for one in script.receipts]), last)
     receipt_rows.keep(tx, MAIN, script.receipts)
-    touches.write(tx, _touches(tx, script), last)
+    hot.write_touches(tx, _touches(tx, script), last)
     captures.keep(tx, script.kept)
     if script.due:
         hot.write_due(tx, script.due)

@@ -134,7 +134,7 @@ class TouchContract:
 
     async def test_a_sum_that_dies_before_the_commit_is_made_again_and_counts_once(self, store):
         sums = touches.Sums()
-        await store.write(lambda tx: touches.write(tx, [(SPACE, Touch(ACTED, 1, NOW, type="bought")), (SPACE, Touch(GOT, 1, NOW, EMAIL, SPRING_A))], NOW))
+        await store.write(lambda tx: hot.write_touches(tx, [(SPACE, Touch(ACTED, 1, NOW, type="bought")), (SPACE, Touch(GOT, 1, NOW, EMAIL, SPRING_A))], NOW))
 
         def dies(tx):
             assert sums.once(tx, NOW) == 1
@@ -154,7 +154,7 @@ class TouchContract:
         for _ in range(120):
             some = [Touch(chance.choice((GOT, OPENED, CLICKED)), n, NOW + chance.randrange(100), EMAIL, SPRING_A if n <= 8 else SPRING_B) for n in chance.sample(people, 8)]
             some += [Touch(ACTED, chance.choice(people), NOW, type="bought") for _ in range(4)]
-            await store.write(lambda tx, some=some: touches.write(tx, [(SPACE, one) for one in some], NOW))
+            await store.write(lambda tx, some=some: hot.write_touches(tx, [(SPACE, one) for one in some], NOW))
         await asyncio.gather(*(through(store, touches.Sums()) for _ in range(4)))
         assert await rows(store, t.touches) == [] and sum(row["n"] for row in await rows(store, t.acts)) == 480
         found = await counted(store)
@@ -168,13 +168,13 @@ class TouchContract:
     async def test_whoever_is_gone_is_taken_out_of_what_waits(self, store):
         told = [(SPACE, Touch(ACTED, person, NOW, type="bought")) for person in (1, 13, 2)]
         for some in (told, told[1:2]):
-            await store.write(lambda tx, some=some: touches.write(tx, some, NOW))
+            await store.write(lambda tx, some=some: hot.write_touches(tx, some, NOW))
         await store.write(lambda tx: touches.forget_absent(tx, SPACE))
         left = [unpacked(bytes(row["body"])) for row in await rows(store, t.touches)]
         assert [[touch.person for touch in some] for some in left] == [[1, 2]]
 
     async def test_a_large_row_is_summed_whole(self, store):
-        await store.write(lambda tx: touches.write(tx, [(SPACE, Touch(ACTED, 1 + n % 5, NOW, type="bought")) for n in range(3 * touches.ONCE)], NOW))
+        await store.write(lambda tx: hot.write_touches(tx, [(SPACE, Touch(ACTED, 1 + n % 5, NOW, type="bought")) for n in range(3 * touches.ONCE)], NOW))
         await through(store, touches.Sums())
         assert sum(row["n"] for row in await rows(store, t.acts)) == 3 * touches.ONCE
 
