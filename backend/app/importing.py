@@ -7,7 +7,7 @@ from exactly: the cursor moves with what it stands for. Checking touches nobody.
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -17,11 +17,12 @@ from backend.app.person_views import PersonIn
 from backend.domain import importing
 from backend.domain.audience import Audience
 from backend.domain.errors import Refusal, Unavailable
-from backend.domain.ids import bucket_of, facts_key
+from backend.domain.ids import facts_key
 from backend.domain.person import Profile
 from backend.domain.row_reasons import RowReason, RowRefused, reason_for, reason_of
-from backend.store import audience_people, audience_rows, groups, import_rows, persons, summaries
-from backend.store.import_rows import ImportRow, Line, There
+from backend.store import audience_people, audience_rows, groups, import_people, import_rows, summaries
+from backend.store.import_people import Held, There
+from backend.store.import_rows import ImportRow, Line
 from backend.store.persons import PersonRow
 from backend.store.port import Tx
 
@@ -36,7 +37,6 @@ STALE = 600.0  # seconds without a sign of whoever sends a file: the connection 
 REASONS = 40  # different ones that are counted one by one
 SEAL = "import"  # purpose of the cells
 _AT = re.compile(r"\$\.(\w+)")  # the field in an error of msgspec
-_COLUMNS = PersonRow.__struct_fields__
 
 
 class Kept(msgspec.Struct, omit_defaults=True):
@@ -97,6 +97,7 @@ class Merge(NamedTuple):
     attributes: dict[str, Any] | None
     first: dict[int, Any]
     groups: list[str]
+    had: Collection[int]  # channels with an address until now
 
 
 class Importing:
@@ -179,7 +180,7 @@ class Importing:
         if row is None:
             return False
         changes = [one.change for one in told if one.change]
-        here = self._there(tx, row.space, [change.person for change in changes])
+        here = import_people.there(tx, row.space, [change.person for change in changes])
         known = groups.existing(tx, row.space, sorted({key for change in changes for key in change.fields.get("groups", ())}))
         lines = import_rows.before(tx, row.space, row.id, [change.person for change in changes], told[0].n)
         marks = []
@@ -234,7 +235,7 @@ class Importing:
             return False
         now = self.app.clock.now()
         changes = {one.change.person: (one.n, one.change) for one in told if one.change}
-        here = self._there(tx, row.space, list(changes), lock=True)
+        here = import_people.there(tx, row.space, list(changes), lock=True)
         known = groups.existing(tx, row.space, sorted({key for _, change in changes.values() for key in change.fields.get("groups", ())}))
         marks, fresh, merges = [], [], []
         for person, (n, change) in changes.items():
@@ -252,7 +253,7 @@ class Importing:
         self._merge(tx, row.space, merges, now)
         kept.new, kept.changed, kept.same = kept.new + len(fresh), kept.changed + len(merges), kept.same + len(whom) - len(fresh) - len(merges)
         if kept.audience:
-            audience_rows.add(tx, row.space, kept.audience, whom, now)
+            import_people.enlist(tx, row.space, kept.audience, whom, now)
         if kept.consent_category:
             self._consent(tx, row.space, kept, whom, now)
         import_rows.mark_lines(tx, row.space, row.id, marks)
@@ -260,46 +261,39 @@ class Importing:
         return True
 
     def _make(self, tx: Tx, space: int, fresh: Sequence[Change], now: float) -> None:
-        rows, held, members = [], [], []
-        for change in fresh:
-            f = change.fields
-            rows.append({
-                "space": space, "person": change.person, "user_id": change.user_id, "bucket": bucket_of(space, change.person), "revision": 1,
-                "timezone": f.get("timezone", "UTC"), "locale": f.get("locale", "en"), "wishes": "{}", "demo": False, "created": now, "changed": now, "erased": None,
-                "profile": self.app.people.sealed_profile(Profile(name=f.get("name") or "", attributes=f.get("attributes", {}))),
-            })  # fmt: skip
-            held += [
-                {"space": space, "person": change.person, "channel": a.channel, "hash": a.hash, "sealed": a.sealed, "label": "", "created": now} for a in change.first.values() if a
-            ]
-            members += [{"space": space, "group_key": key, "person": change.person, "created": now} for key in f.get("groups", ())]
-        import_rows.add_people(tx, rows, held, members)
-        summaries.set_attributes(tx, space, {change.person: change.fields.get("attributes", {}) for change in fresh}, now)
-        if held:
-            summaries.fill_reach(tx, space, [change.person for change in fresh])
+        rows = []
+        for one in fresh:
+            f = one.fields
+            row = self.app.people.new_row(space, one.user_id, "", f.get("timezone", "UTC"), f.get("locale", "en"))
+            row.profile = self.app.people.sealed_profile(Profile(name=f.get("name") or "", attributes=f.get("attributes", {})))
+            rows.append(row)
+        import_people.make(tx, rows)
+        summaries.set_attributes(tx, space, {one.person: one.fields.get("attributes", {}) for one in fresh}, now)
+        import_people.hold(tx, space, [Held(one.person, *a) for one in fresh for a in one.first.values() if a], now)
+        import_people.join(tx, space, [(key, one.person) for one in fresh for key in one.fields.get("groups", ())], now)
 
     def _merge(self, tx: Tx, space: int, merges: Sequence[Merge], now: float) -> None:
+        import_people.change(tx, space, [merge.row for merge in merges])
+        held = []
         for merge in merges:
-            persons.put(tx, merge.row)
             for channel, address in merge.first.items():
-                set_first(tx, space, merge.row.person, channel, address, now)
-            for key in merge.groups:
-                groups.add(tx, space, key, [merge.row.person], now)
+                if channel in merge.had:
+                    set_first(tx, space, merge.row.person, channel, address, now)
+                else:
+                    held.append(Held(merge.row.person, *address))
+        import_people.hold(tx, space, held, now)
+        import_people.join(tx, space, [(key, merge.row.person) for merge in merges for key in merge.groups], now)
         summaries.set_attributes(tx, space, {m.row.person: m.attributes for m in merges if m.attributes is not None}, now)
 
     def _consent(self, tx: Tx, space: int, kept: Kept, whom: Sequence[int], now: float) -> None:
         """Who has said no stays out: what somebody else has on paper is no newer answer."""
-        said = import_rows.answers(tx, space, whom, kept.consent_category)
-        agreed = [person for person in whom if person not in said]
-        import_rows.add_consents(tx, space, agreed, kept.consent_category, now, kept.consent_source, kept.consent_evidence)
-        summaries.set_consents(tx, space, [(person, kept.consent_category, True) for person in agreed])
-        persons.bump(tx, space, agreed, now)
+        said = import_people.answers(tx, space, whom, kept.consent_category)
+        agreed = sorted(person for person in whom if person not in said)
+        import_people.agree(tx, space, agreed, kept.consent_category, now, kept.consent_source, kept.consent_evidence)
         kept.opted_in += len(agreed)
         kept.kept_out += sum(not given for given in said.values())
 
     # ---- shared
-    def _there(self, tx: Tx, space: int, some: Sequence[int], *, lock: bool = False) -> dict[int, There]:
-        return import_rows.there(tx, space, some, PersonRow, _COLUMNS, lock=lock)
-
     def _merged(self, old: There, change: Change, *, overwrite: bool, now: float) -> Merge | None:
         """None when nothing of it is new. Cells that are empty, attributes without a column and groups left out stay as they are."""
         row, f = old.row, change.fields
@@ -314,7 +308,7 @@ class Importing:
             return None
         sealed = self.app.people.sealed_profile(Profile(name=name, attributes=attributes))
         made = msgspec.structs.replace(row, profile=sealed, timezone=zone, locale=locale, revision=row.revision + 1, changed=now)
-        return Merge(made, attributes if attributes != profile.attributes else None, first, added)
+        return Merge(made, attributes if attributes != profile.attributes else None, first, added, old.first)
 
     def _mine(self, tx: Tx, seen: ImportRow, kept: Kept) -> ImportRow | None:
         """The import, locked; None when somebody else went on with it in the meantime, or it was cancelled."""

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, or_, select
 
 from backend.domain.ids import make_id
+from backend.store.import_people import each
 from backend.store.port import Tx
-from backend.store.tables import addresses, consents, import_rows, imports, memberships, people
-from backend.store.upsert import chunks, upsert
+from backend.store.tables import import_rows, imports
+from backend.store.upsert import run_many, upsert
 
 OPEN = ("reading", "running")  # states in which there is something to do
 _r = import_rows.c
+_ADD = "insert into import_rows (space, import_id, n, person, sealed, error) values (?, ?, ?, ?, ?, ?)"
+_MARK = "update import_rows set person = ?, error = ? where import_id = ? and n = ? and space = ?"
 
 
 class ImportRow(msgspec.Struct, kw_only=True):
@@ -38,14 +42,6 @@ class Line(msgspec.Struct):
     person: int
     sealed: bytes
     error: str = ""
-
-
-class There(msgspec.Struct):
-    """Who is here already: `first` are the hashes of the first address of each channel, `groups` the keys."""
-
-    row: Any
-    first: dict[int, bytes] = {}
-    groups: set[str] = set()
 
 
 _COLUMNS = [imports.c[name] for name in ImportRow.__struct_fields__]
@@ -85,9 +81,12 @@ def open_ones(tx: Tx, limit: int) -> list[ImportRow]:
 # ---- the rows of the file
 def add_lines(tx: Tx, space: int, made: bytes, lines: Iterable[Line]) -> None:
     """Append."""
-    rows = [{"space": space, "import_id": made, "n": line.n, "person": line.person, "sealed": line.sealed, "error": line.error} for line in lines]
-    if rows:
-        tx.conn.execute(insert(import_rows), rows)
+    of = _id(tx, made)
+    run_many(tx, _ADD, [(space, of, line.n, line.person, line.sealed, line.error) for line in lines])
+
+
+def _id(tx: Tx, made: bytes) -> Any:
+    return made if tx.dialect == "sqlite" else UUID(bytes=made)
 
 
 def lines(tx: Tx, space: int, made: bytes, after: int, limit: int, *, refused: bool = False) -> list[Line]:
@@ -101,67 +100,20 @@ def lines(tx: Tx, space: int, made: bytes, after: int, limit: int, *, refused: b
 
 def mark_lines(tx: Tx, space: int, made: bytes, marks: Sequence[tuple[int, int, str]]) -> None:
     """Note of lines whom they are about and why they are refused: (line, person, error)."""
-    statement = update(import_rows).where(_r.space == space, _r.import_id == made, _r.n == bindparam("of_n"))
-    if marks:
-        tx.conn.execute(statement.values(person=bindparam("of_person"), error=bindparam("of_error")), [{"of_n": n, "of_person": person, "of_error": error} for n, person, error in marks])
+    of = _id(tx, made)
+    run_many(tx, _MARK, [(person, error, of, n, space) for n, person, error in marks])
 
 
 def before(tx: Tx, space: int, made: bytes, persons: Sequence[int], line: int) -> dict[int, int]:
     """person -> the first line before `line` that is about them."""
+    of = _id(tx, made)
     found: dict[int, int] = {}
-    for some in chunks(list(persons)):
-        rows = tx.conn.execute(
-            select(_r.person, func.min(_r.n)).where(_r.space == space, _r.person.in_(some), _r.import_id == made, _r.n < line).group_by(_r.person)
-        )
-        found.update((person, n) for person, n in rows)
+    for person, which, n in each(tx, "import_rows", "x.person, x.import_id, x.n", space, persons):
+        if which == of and n < line:
+            found[person] = min(n, found.get(person, n))
     return found
 
 
 def drop_lines(tx: Tx, space: int, made: bytes) -> None:
     """Nothing of the file stays."""
     tx.conn.execute(delete(import_rows).where(_r.space == space, _r.import_id == made))
-
-
-# ---- people, many at once
-def there(tx: Tx, space: int, persons: Sequence[int], kind: type[Any], names: Sequence[str], *, lock: bool = False) -> dict[int, There]:
-    """Those who have a row, erased ones too; `kind` is made of the columns `names`. `lock` keeps others from changing them."""
-    found: dict[int, There] = {}
-    for some in chunks(sorted(persons)):
-        statement = select(*(people.c[name] for name in names)).where(people.c.space == space, people.c.person.in_(some)).order_by(people.c.person)
-        for row in tx.conn.execute(statement.with_for_update() if lock else statement).mappings():
-            found[row["person"]] = There(kind(**row))
-        if not found:
-            continue
-        a, m = addresses.c, memberships.c
-        rows = tx.conn.execute(select(a.person, a.channel, a.hash).where(a.space == space, a.person.in_(some)).order_by(a.person, a.channel, a.created, a.hash))
-        for person, channel, hashed in rows:
-            if person in found:
-                found[person].first.setdefault(channel, bytes(hashed))
-        for person, key in tx.conn.execute(select(m.person, m.group_key).where(m.space == space, m.person.in_(some))):
-            if person in found:
-                found[person].groups.add(key)
-    return found
-
-
-def add_people(tx: Tx, rows: Sequence[dict[str, Any]], held: Sequence[dict[str, Any]], members: Sequence[dict[str, Any]]) -> None:
-    """People who were not here, with their addresses and groups. One who came in the meantime is an error of the engine: it is tried again."""
-    for table, some in ((people, rows), (addresses, held), (memberships, members)):
-        if some:
-            tx.conn.execute(insert(table), list(some))
-
-
-def answers(tx: Tx, space: int, persons: Sequence[int], category: str) -> dict[int, bool]:
-    """The latest answer of each to a category, of those who gave one."""
-    c = consents.c
-    found: dict[int, bool] = {}
-    for some in chunks(list(persons)):
-        rows = tx.conn.execute(select(c.person, c.given).where(c.space == space, c.person.in_(some), c.category == category).order_by(c.at))
-        found.update((person, bool(given)) for person, given in rows)
-    return found
-
-
-def add_consents(tx: Tx, space: int, persons: Sequence[int], category: str, at: float, source: str, evidence: str) -> None:
-    """Note that these, who have said nothing yet, agreed."""
-    rows = [{"space": space, "person": person, "category": category, "at": at, "given": True, "source": source, "evidence": evidence} for person in persons]
-    if rows:
-        tx.conn.execute(insert(consents), rows)

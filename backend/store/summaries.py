@@ -4,18 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Text, bindparam, case, cast, delete, func, literal, select, update
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import ColumnElement, case, delete, func, literal, select, update
 
-from backend.domain.delivery import CHANNEL_NAME
 from backend.domain.fields import MOST, Kind, met, visible
 from backend.store import marks
 from backend.store.port import Tx
 from backend.store.tables import addresses, fields, summaries
-from backend.store.upsert import insert_new
+from backend.store.upsert import insert_new, run_many
 
 SUMMED = "done"  # of the mark of a space: everybody's attributes are written down
 _s = summaries.c
+_ATTRIBUTES_SQLITE = "insert into summaries (space, person, attributes) values (?, ?, ?) on conflict (space, person) do update set attributes = excluded.attributes"
+_ATTRIBUTES_POSTGRES = _ATTRIBUTES_SQLITE.replace("?, ?, ?", "?, ?, cast(? as jsonb)")
+_CONSENTS_SQLITE = "update summaries set consents = json_patch(consents, ?) where space = ? and person = ?"
+_CONSENTS_POSTGRES = "update summaries set consents = consents || cast(? as jsonb) where space = ? and person = ?"
+_REACH = """update summaries set reach = (select coalesce(sum(distinct 1 << a.channel), 0) from addresses a where a.space = summaries.space and a.person = summaries.person)
+  where space = ? and person = ?"""
 
 
 def mark_of(space: int) -> str:
@@ -29,6 +33,10 @@ class FieldRow(msgspec.Struct, kw_only=True):
     name: str
     kind: Kind
     used: bool
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def fields_of(tx: Tx, space: int) -> list[FieldRow]:
@@ -51,10 +59,8 @@ def set_attributes(tx: Tx, space: int, of: Mapping[int, Mapping[str, Any]], now:
     for name in wider:  # it looked like dates until now
         tx.conn.execute(update(fields).where(fields.c.space == space, fields.c.name == name).values(kind="text"))
     used = {row.name: row.used for row in known.values()} | dict.fromkeys(new, True)
-    insert_new(tx, summaries, [{"space": space, "person": person} for person in of])
-    kept = [{"of_person": person, "of_attributes": visible(attributes, used)} for person, attributes in of.items()]
-    statement = update(summaries).where(_s.space == space, _s.person == bindparam("of_person")).values(attributes=bindparam("of_attributes", type_=_s.attributes.type))
-    tx.conn.execute(statement, kept)
+    kept = [(space, person, _json(visible(attributes, used))) for person, attributes in sorted(of.items())]
+    run_many(tx, _ATTRIBUTES_SQLITE if tx.dialect == "sqlite" else _ATTRIBUTES_POSTGRES, kept)
 
 
 def ensure(tx: Tx, space: int, person: int) -> None:
@@ -73,15 +79,8 @@ def set_reach(tx: Tx, space: int, person: int, channel: int) -> None:
 
 
 def fill_reach(tx: Tx, space: int, persons: Sequence[int]) -> None:
-    """The same of people whose summary was just made, for every channel."""
-    tx.conn.execute(update(summaries).where(_s.space == space, _s.person.in_(list(persons))).values(reach=reached()))
-
-
-def reached() -> ColumnElement[int]:
-    """A bit of each channel that a person of `summaries` has an address on."""
-    a = addresses.c
-    bits = case({number: 1 << number for number in CHANNEL_NAME}, value=a.channel, else_=0)
-    return select(func.coalesce(func.sum(bits.distinct()), 0)).where(a.space == _s.space, a.person == _s.person).correlate(summaries).scalar_subquery()
+    """The same of people who are locked, or new, for every channel."""
+    run_many(tx, _REACH, [(space, person) for person in sorted(persons)])
 
 
 def set_consent(tx: Tx, space: int, person: int, category: str, given: bool) -> None:
@@ -94,12 +93,7 @@ def set_consents(tx: Tx, space: int, answers: Iterable[tuple[int, str, bool]]) -
     said: dict[int, dict[str, bool]] = {}
     for person, category, given in answers:
         said.setdefault(person, {})[category] = given
-    part: Any = bindparam("part", type_=Text)
-    merged = func.json_patch(_s.consents, part) if tx.dialect == "sqlite" else _s.consents.op("||")(cast(part, postgresql.JSONB))
-    statement = update(summaries).where(_s.space == space, _s.person == bindparam("of_person")).values(consents=merged)
-    rows = [{"of_person": person, "part": msgspec.json.encode(given).decode()} for person, given in sorted(said.items())]
-    if rows:
-        tx.conn.execute(statement, rows)
+    run_many(tx, _CONSENTS_SQLITE if tx.dialect == "sqlite" else _CONSENTS_POSTGRES, [(_json(given), space, person) for person, given in sorted(said.items())])
 
 
 def use_field(tx: Tx, space: int, name: str, used: bool) -> bool:

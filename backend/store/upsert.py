@@ -1,6 +1,7 @@
 """Insert with a conflict clause, on either dialect: SQLAlchemy spells the same statement in two places."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Table
@@ -36,6 +37,17 @@ def insert_new(tx: Tx, table: Table, rows: list[dict[str, Any]]) -> int:
 
 def _many(tx: Tx, statement: Any, rows: list[dict[str, Any]]) -> int:
     return max(0, tx.conn.execute(statement, rows).rowcount)
+
+
+def run_many(tx: Tx, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Run a statement of the driver's own for each row; `?` is a value. Nothing converts them: a JSON column takes its text, cast by the statement."""
+    if not rows:
+        return
+    if tx.dialect == "sqlite":
+        tx.raw.executemany(statement, rows)
+        return
+    with tx.raw.cursor() as cursor:
+        cursor.executemany(statement.replace("?", "%s"), rows)
 
 
 def chunks(values: list[int]) -> list[list[int]]:
