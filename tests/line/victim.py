@@ -2,7 +2,8 @@
 
 Commands are JSON lines on stdin, answers JSON lines on stdout: {"pid"} when a life begins, what it says itself, {"ended": code or -signal}.
 `scene`: accept a little of everything, keep the ids in the file of accepted ones, come to rest; with `plan` the child kills itself on
-the way (`CARILLON_FAULT`). `serve`: the HTTP entrance and the line until killed.
+the way (`CARILLON_FAULT`). `serve`: the HTTP entrance and the line until killed. `imports`: a file of
+people is sent, checked and applied; the child kills itself amid one of its transactions, or right behind it.
 """
 
 import ctypes
@@ -18,7 +19,7 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 
 from backend.api.app import routes
-from backend.app.audience_views import AudienceIn
+from backend.app.audience_views import AudienceIn, ImportIn
 from backend.app.campaign_views import CampaignIn, StartIn
 from backend.app.views import Accepted, GroupIn, PersonIn, PreferencesIn, TemplateIn
 from backend.clock import HeldClock, SystemClock
@@ -34,8 +35,11 @@ from backend.settings import load
 from backend.store.tables import deliveries
 from carillon.house import House
 from tests.line.houses import NOON, moment
+from workers.faults import Faults
 
 MANY = 600  # people of a campaign: several steps of its wave
+ROWS = 3_000  # people of a file: six transactions to check them and six to apply them
+KNOWN = 200  # of them who are here before
 PEOPLE = 48  # enough that each partition of each topic gets something
 STEP = 60.0  # seconds of the clock from one life to the next: longer than the lease of a claimed due row
 DIE_WITH_PARENT = 1  # prctl(2), PR_SET_PDEATHSIG
@@ -116,6 +120,63 @@ async def campaign(n: int, accepted: str) -> None:
                 return
 
 
+def dying(app) -> None:
+    """The process ends with SIGKILL at the writes of imports that its plan names: before they are committed, or when nobody has heard of it yet."""
+    faults, true_write = Faults("import"), app.store.write
+
+    async def write(fn, **more):
+        if more.get("turn") != "import":
+            return await true_write(fn, **more)
+
+        def deadly(tx):
+            value = fn(tx)
+            faults.at("before_commit")
+            return value
+
+        value = await true_write(deadly, **more)
+        faults.at("after_commit")
+        return value
+
+    app.store.write = write
+
+
+def file_of(many: int) -> bytes:
+    rows = [f"in{n},in{n}@example.com,{'pro' if n % 3 else 'free'},{'' if n % 100 else 'crew'}" for n in range(many)]
+    return "\n".join(["user,email,plan,team", *rows[:-1], rows[0], "nobody,no address,pro,", rows[-1], ""]).encode()
+
+
+async def imports(n: int, accepted: str) -> None:
+    """The first life knows some of the people, sends the file and starts; each goes on with it until it dies or is done."""
+    clock = HeldClock(NOON + n * STEP)
+    async with House(load(), clock) as house:
+        app = house.app
+        dying(app)
+        if n == 0:
+            await app.groups.put(SYSTEM, "crew", GroupIn(name="Crew"))
+            for first in range(0, KNOWN, 100):
+                await app.people.put_many(SYSTEM, [(f"in{k}", PersonIn(name=f"In {k}", attributes={"plan": "old", "k": k})) for k in range(first, first + 100)])
+            await app.preferences.put(SYSTEM, "in1", PreferencesIn(consents={"marketing": False}))
+        found = (await app.imports.list(SYSTEM)).items
+        if not [one for one in found if one.state != "failed"]:
+            mapping = {"user": "user_id", "email": "email", "plan": "attribute:plan", "team": "group"}
+            agreed = {"consent_category": "marketing", "consent_source": "fair", "consent_evidence": "list 7"}
+
+            async def chunks():
+                yield file_of(ROWS)
+
+            begun = await app.imports.begin(SYSTEM, "people.csv", chunks())
+            await app.imports.map(SYSTEM, begun.id, ImportIn(mapping, audience="fair", audience_name="Fair", **agreed))
+        for _ in range(8):
+            await house.line.settle(40.0)
+            one = (await app.imports.list(SYSTEM)).items[0]
+            if one.state == "ready":
+                await app.imports.start(SYSTEM, one.id, one.total - one.refused)
+                shown = await app.events.accept(SYSTEM, [shipped(To(user=f"in{k}"), id=f"amid-{k}") for k in range(KNOWN)])  # the line goes on beside it
+                note(accepted, [answer.id for answer in shown])
+            elif one.state == "finished":
+                return
+
+
 async def receipts(house: House) -> None:
     """Providers report what was sent in earlier lives."""
     d = deliveries.c
@@ -142,6 +203,8 @@ def live(command: dict, listener: socket.socket) -> None:
         uvloop.run(scene(command["n"], command["accepted"], command["n"] == 0))
     elif command["life"] == "campaign":
         uvloop.run(campaign(command["n"], command["accepted"]))
+    elif command["life"] == "imports":
+        uvloop.run(imports(command["n"], command["accepted"]))
     else:
         uvloop.run(serve(listener, command["first"]))
 
