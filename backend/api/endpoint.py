@@ -17,7 +17,7 @@ from backend.api import idempotency
 from backend.api.auth import actor_of
 from backend.api.paging import Cursors
 from backend.api.problems import problem_response, unforeseen
-from backend.api.reading import convert_texts, decode, need_json, read_body
+from backend.api.reading import convert_texts, decode, need_json, read_body, read_parts
 from backend.app.views import Page
 from backend.domain.errors import Forbidden, Invalid, Refusal, Unauthenticated
 from backend.domain.event import BODY_LIMIT
@@ -118,6 +118,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     limit: int = BODY_LIMIT  # bytes of the body
     together: bool = False
     media: str = ""  # what a body of bytes is, for the OpenAPI document; "": events
+    streamed: bool = False  # a body of bytes is handed over as it comes, an iterator of parts
 
     def admits(self, actor: Actor, path: Mapping[str, str]) -> bool:
         """The early guard: what the facade would refuse at once."""
@@ -153,7 +154,9 @@ async def _answer(app: "App", cursors: Cursors, endpoint: Endpoint, request: Req
     query = convert_texts(_single(request), endpoint.query)
     body: Any = None
     raw = b""
-    if endpoint.body is not None:
+    if endpoint.streamed:
+        body = read_parts(request, endpoint.limit)
+    elif endpoint.body is not None:
         raw = await read_body(request, endpoint.limit)
         if endpoint.body is bytes:
             body = raw

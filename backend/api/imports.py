@@ -1,6 +1,5 @@
 """/v1/imports: files of people. POST the file itself; map it; start it with the count that was shown; the rows that are refused come as CSV."""
 
-from collections.abc import AsyncIterator
 from typing import Literal
 from urllib.parse import unquote
 
@@ -9,7 +8,7 @@ from msgspec import Struct
 from backend.api.endpoint import Answer, Call, Endpoint, ListQuery
 from backend.app.audience_views import ImportIn, ImportView
 from backend.app.views import Page
-from backend.domain.importing import LARGEST
+from backend.domain.people_file import LARGEST
 
 
 class StartImportIn(Struct, forbid_unknown_fields=True):
@@ -27,11 +26,7 @@ class ErrorsQuery(Struct, frozen=True, forbid_unknown_fields=True):
 async def begin(call: Call) -> Answer:
     """Take a file in; the header X-Label is its name."""
     name = unquote(call.request.headers.get("x-label", ""))[:500]
-
-    async def chunks() -> AsyncIterator[bytes]:
-        yield call.body
-
-    return Answer(await call.app.imports.begin(call.actor, name, chunks()), 201)
+    return Answer(await call.app.imports.begin(call.actor, name, call.body), 201)
 
 
 async def every(call: Call) -> Answer:
@@ -74,7 +69,7 @@ async def errors(call: Call) -> Answer:
 
 MAY = ("people.import",)
 ENDPOINTS = [
-    Endpoint("POST", "/v1/imports", "beginImport", "Take in a file of people", begin, MAY, body=bytes, answer=ImportView, status=201, limit=LARGEST + 1, media="text/csv"),
+    Endpoint("POST", "/v1/imports", "beginImport", "Take in a file of people", begin, MAY, body=bytes, answer=ImportView, status=201, limit=LARGEST + 1, media="text/csv", streamed=True),
     Endpoint("GET", "/v1/imports", "listImports", "Every import", every, MAY, answer=Page[ImportView], query=ListQuery),
     Endpoint("GET", "/v1/imports/{id}", "getImport", "One import", get, MAY, answer=ImportView),
     Endpoint("PUT", "/v1/imports/{id}", "mapImport", "Say what the columns are", put, MAY, body=ImportIn, answer=ImportView),

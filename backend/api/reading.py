@@ -1,7 +1,7 @@
 """Reading what was sent: size and type before parsing, then values of the declared type or a refusal that names field and repair."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,19 +25,23 @@ def media_type(request: Request) -> str:
 
 async def read_body(request: Request, limit: int = BODY_LIMIT) -> bytes:
     """The body, refused with `TooLarge` as soon as it is known to be larger than `limit` bytes, whatever its length header says."""
+    return b"".join([part async for part in read_parts(request, limit)])
+
+
+async def read_parts(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body as it comes. Refuses as `read_body` does."""
     told = request.headers.get("content-length", "")
     if told.isdigit() and int(told) > limit:
         raise TooLarge(limit=limit)
-    parts, size = [], 0
+    size = 0
     try:
         async for part in request.stream():
             size += len(part)
             if size > limit:
                 raise TooLarge(limit=limit)
-            parts.append(part)
+            yield part
     except ClientDisconnect:
         raise Invalid("The connection ended before the body did. Send the request again.") from None
-    return b"".join(parts)
 
 
 def need_json(request: Request) -> None:

@@ -16,8 +16,9 @@ from backend.app.view_types import Page, moment
 from backend.domain import importing
 from backend.domain.audience import Audience
 from backend.domain.audience_checks import key_fits
-from backend.domain.errors import Invalid, NotFound, TooLarge, UnknownAudience, UnknownCategory, WrongState
+from backend.domain.errors import Invalid, NotFound, Refusal, UnknownAudience, UnknownCategory, WrongState
 from backend.domain.ids import parse_id
+from backend.domain.people_file import Reading, Row
 from backend.domain.row_reasons import counted, reason_of
 from backend.security.roles import Actor, may, need
 from backend.store import audience_rows, import_rows
@@ -35,48 +36,45 @@ class Imports(Aggregate):
     """Imports of the actor's space."""
 
     async def begin(self, actor: Actor, name: str, chunks: AsyncIterator[bytes]) -> ImportView:
-        """Take a file in, up to 32 MB and 200,000 rows; what its columns are is guessed, and where that tells whom rows are about they are checked at once.
-        Nobody is touched. Errors: `Invalid` with line and repair, `TooLarge`, `WrongState` while two others are in hand."""
+        """Take a file in as it comes, up to 32 MB and 200,000 rows; what its columns are is guessed, and where that tells whom rows are about they are
+        checked at once. Nobody is touched; of a file that is refused nothing is kept, not even that it was sent. Errors: `Invalid` with line and repair,
+        `TooLarge`, `WrongState` while two others are in hand."""
         need(actor, "people.import")
         await self.app.store.read(lambda tx: self._room(tx, actor.space))
-        data = bytearray()
-        async for chunk in chunks:
-            data += chunk
-            if len(data) > importing.LARGEST:
-                raise TooLarge(f"The file is larger than {importing.LARGEST // 1024 // 1024} MB. Divide it and import the parts one after the other.", limit=importing.LARGEST)
-        sheet, rows = await asyncio.to_thread(_whole, bytes(data))
         now = self.app.clock.now()
-        made = import_rows.new_id(now, secrets.token_bytes(8))
-        mapping = importing.guessed(sheet.columns)
-        kept = Kept(encoding=sheet.encoding, delimiter=sheet.delimiter, columns=sheet.columns, mapping=mapping)
-        if "user_id" not in mapping.values() and "email" in mapping.values():
-            kept.email_is_id = True
         shown = "".join(c for c in name if c.isprintable())[:200] or "people.csv"
-        row = ImportRow(space=actor.space, id=made, name=shown, state="reading", body=_body(kept), total=len(rows), created=now, changed=now, by=actor.subject)
-
-        def first(tx: Tx) -> None:
-            self._room(tx, actor.space)
-            import_rows.put(tx, row)
-
-        await self.app.store.write(first)
+        row = ImportRow(space=actor.space, id=import_rows.new_id(now, secrets.token_bytes(8)), name=shown, state="reading", body=_body(Kept()), created=now, changed=now, by=actor.subject)
+        reading, rows = Reading(), list[Row]()
         try:
-            for n in range(0, len(rows), AT_ONCE):
-                lines = await asyncio.to_thread(self._sealed, rows[n : n + AT_ONCE])
-                row.changed = self.app.clock.now()
-                await self.app.store.write(lambda tx, lines=lines: self._stage(tx, row, lines), turn="import")  # type: ignore[misc]
-        except BaseException:
-            self.app.later(self._drop(actor.space, made))
+            async for chunk in chunks:
+                rows += await asyncio.to_thread(reading.more, chunk)
+                while len(rows) >= AT_ONCE:
+                    await self._stage(row, reading, rows[:AT_ONCE])
+                    del rows[:AT_ONCE]
+            rows += await asyncio.to_thread(reading.end)
+            if not rows and not row.total:
+                raise Invalid("The file names columns and nobody: no row follows. Send one with a line for each person.", field="file")
+            await self._stage(row, reading, rows)
+        except Refusal:
+            if row.total:
+                await self._drop(row, gone=True)
             raise
+        except BaseException:
+            if row.total:
+                self.app.later(self._drop(row))
+            raise
+        kept = _begun(reading)
         kept.staged = True
         try:
-            importing.checked(mapping, sheet.columns, email_is_id=kept.email_is_id)
+            importing.checked(kept.mapping, kept.columns, email_is_id=kept.email_is_id)
         except Invalid:
             row.state = "ready"  # it is not known yet whom the rows are about: somebody has to say
         row.body = _body(kept)
 
         def last(tx: Tx) -> ImportView:
+            self._still(tx, row)
             import_rows.put(tx, row)
-            self.note(tx, actor, "import.begin", f"import:{made.hex()}", rows=len(rows))
+            self.note(tx, actor, "import.begin", f"import:{row.id.hex()}", rows=row.total)
             return self._view(tx, actor, row)
 
         return await self.app.store.write(last)
@@ -197,28 +195,48 @@ class Imports(Aggregate):
         if sum(row.space == space for row in import_rows.open_ones(tx, 100)) >= RUNNING:
             raise WrongState(f"{RUNNING} files are being read or imported. Wait until one is done, then send the next.", limit=RUNNING)
 
-    def _sealed(self, rows: Sequence[importing.Row]) -> Sequence[Line]:
+    async def _stage(self, row: ImportRow, reading: Reading, rows: Sequence[Row]) -> None:
+        """Keep rows of a file that is still coming; the first time with the import itself."""
+        lines = await asyncio.to_thread(self._sealed, rows)
+        before, now = row.total, self.app.clock.now()
+
+        def write(tx: Tx) -> None:
+            if before:
+                self._still(tx, row)
+            else:
+                self._room(tx, row.space)
+            row.total, row.changed, row.body = before + len(rows), now, _body(_begun(reading))
+            import_rows.put(tx, row)
+            import_rows.add_lines(tx, row.space, row.id, lines)
+
+        await self.app.store.write(write, turn="import")
+
+    def _sealed(self, rows: Sequence[Row]) -> Sequence[Line]:
         return [Line(row.line, 0, self.app.sealer.seal(SEAL, msgspec.json.encode(row.cells))) for row in rows]
 
     def _opened(self, line: Line) -> Sequence[str]:
         return _cells(self.app.sealer.unseal(SEAL, line.sealed))
 
-    def _stage(self, tx: Tx, row: ImportRow, lines: Sequence[Line]) -> None:
+    def _still(self, tx: Tx, row: ImportRow) -> None:
         now = import_rows.get(tx, row.space, row.id, lock=True)
         if now is None or now.state != "reading":
             raise WrongState("The import was cancelled while its file was sent. Send the file again.")
-        import_rows.add_lines(tx, row.space, row.id, lines)
-        import_rows.put(tx, row)
 
-    async def _drop(self, space: int, made: bytes) -> None:
+    async def _drop(self, row: ImportRow, *, gone: bool = False) -> None:
+        """Nothing of what was kept stays; `gone`: not the import either, for whoever sent it was told why."""
+
         def write(tx: Tx) -> None:
-            row = import_rows.get(tx, space, made, lock=True)
-            import_rows.drop_lines(tx, space, made)
-            if row is not None and row.state == "reading":
-                kept = decode(row.body)
-                kept.detail = "The file was not kept whole. Nothing was changed. Send the file again."
-                row.state, row.body = "failed", _body(kept)
-                import_rows.put(tx, row)
+            now = import_rows.get(tx, row.space, row.id, lock=True)
+            import_rows.drop_lines(tx, row.space, row.id)
+            if now is None or now.state != "reading":
+                return
+            if gone:
+                import_rows.remove(tx, row.space, row.id)
+                return
+            kept = decode(now.body)
+            kept.detail = "The file was not kept whole. Nothing was changed. Send the file again."
+            now.state, now.body = "failed", _body(kept)
+            import_rows.put(tx, now)
 
         await self.app.store.write(write)
 
@@ -280,13 +298,11 @@ class Imports(Aggregate):
         return view
 
 
-def _whole(data: bytes) -> tuple[importing.Sheet, Sequence[importing.Row]]:
-    """Every row, so that a file that breaks in its last line is refused before its first is kept."""
-    sheet = importing.opened(data)
-    rows = [*sheet.rows]
-    if not rows:
-        raise Invalid("The file names columns and nobody: no row follows. Send one with a line for each person.", field="file")
-    return sheet, rows
+def _begun(reading: Reading) -> Kept:
+    """What is known of a file while it comes."""
+    mapping = importing.guessed(reading.columns)
+    email_is_id = "user_id" not in mapping.values() and "email" in mapping.values()
+    return Kept(encoding=reading.encoding, delimiter=reading.delimiter, columns=reading.columns, mapping=mapping, email_is_id=email_is_id)
 
 
 def _sees(actor: Actor, row: ImportRow) -> bool:

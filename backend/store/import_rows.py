@@ -64,6 +64,11 @@ def put(tx: Tx, row: ImportRow) -> None:
     upsert(tx, imports, msgspec.structs.asdict(row), keep=("created",))
 
 
+def remove(tx: Tx, space: int, made: bytes) -> None:
+    """As if it had never been."""
+    tx.conn.execute(delete(imports).where(imports.c.space == space, imports.c.id == made))
+
+
 def page(tx: Tx, space: int, after: tuple[float, bytes] | None, limit: int) -> list[ImportRow]:
     """The newest first."""
     i = imports.c

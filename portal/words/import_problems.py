@@ -10,6 +10,7 @@ SENTENCES = {
     "The file has more than {} rows. Divide it and import the parts one after the other.": "Die Datei hat mehr als {0} Zeilen. Teilen Sie sie und importieren Sie die Teile nacheinander.",
     "Line {} has {} columns, {} at most are read. Take out what notifications do not need.": "Zeile {0} hat {1} Spalten, höchstens {2} werden gelesen. Nehmen Sie heraus, was Benachrichtigungen nicht brauchen.",
     "Line {} is not UTF-8, though the file says that it is. {}": f"Zeile {{0}} ist nicht in UTF-8, obwohl die Datei es von sich sagt. {_SAVE}",
+    "Line {} is not UTF-8, though lines before it are. {}": f"Zeile {{0}} ist nicht in UTF-8, obwohl Zeilen davor es sind. {_SAVE}",
     "Line {} is not UTF-16, though the file begins so. {}": f"Zeile {{0}} ist nicht in UTF-16, obwohl die Datei so beginnt. {_SAVE}",
     "Line {} is written in neither UTF-8 nor Windows-1252. {}": f"Zeile {{0}} ist weder in UTF-8 noch in Windows-1252 geschrieben. {_SAVE}",
     "Line {} holds the character NUL, which no text has. Is this a CSV file? {}": f"Zeile {{0}} enthält das Zeichen NUL, das in keinem Text steht. Ist das eine CSV-Datei? {_SAVE}",

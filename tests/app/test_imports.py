@@ -166,7 +166,7 @@ async def test_what_cannot_be_asked_is_refused(app: App) -> None:
 
 
 async def test_too_large_a_file_is_refused_while_it_comes(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.domain.importing.LARGEST", 5_000)
+    monkeypatch.setattr("backend.domain.people_file.LARGEST", 5_000)
     read = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -178,6 +178,53 @@ async def test_too_large_a_file_is_refused_while_it_comes(app: App, monkeypatch:
     with pytest.raises(TooLarge):
         await app.imports.begin(MARKETER, "x", endless())
     assert read == 6
+
+
+async def test_a_file_is_kept_as_it_comes_and_nothing_of_it_when_its_end_is_refused(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.app.imports.AT_ONCE", 100)
+    monkeypatch.setattr("backend.domain.people_file.HEAD", 500)
+    staged = []
+
+    async def coming(end: str) -> AsyncIterator[bytes]:
+        yield b"user_id,name\n"
+        for n in range(0, 1_000, 100):
+            staged.append(len(await rows(app, tables.import_rows)))
+            yield "".join(f"u{k},U {k}\n" for k in range(n, n + 100)).encode() * (n != 300)
+            await walked(app)  # what is not whole yet is not gone on with
+        yield end.encode()
+
+    with pytest.raises(Invalid, match="never ends"):
+        await app.imports.begin(MARKETER, "x.csv", coming('u,"'))
+    assert staged[-1] == 800, "it does not wait for the end of the file"
+    assert await rows(app, tables.import_rows) == await rows(app, tables.imports) == []
+    view = await app.imports.begin(MARKETER, "x.csv", coming("last,One\n"))
+    assert (view.state, view.total, view.preview[0].cells, len(await rows(app, tables.import_rows))) == ("reading", 901, ["u0", "U 0"], 901)
+
+    async def breaks() -> AsyncIterator[bytes]:
+        async for piece in coming(""):
+            yield piece
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        await app.imports.begin(MARKETER, "y.csv", breaks())
+    await app.store.write(lambda tx: None)
+    found = {one.name: one.state for one in (await app.imports.list(MARKETER)).items}
+    assert found["y.csv"] in ("reading", "failed") and await rows(app, tables.people) == []
+
+
+async def test_one_that_is_given_up_while_it_comes_stays_given_up(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.app.imports.AT_ONCE", 2)
+    monkeypatch.setattr("backend.domain.people_file.HEAD", 10)
+    monkeypatch.setattr("backend.domain.people_file.GUESS", 4)
+
+    async def coming() -> AsyncIterator[bytes]:
+        yield b"user_id,name\na,A\nb,B\nc,C\nd,D\n"
+        await app.imports.cancel(MARKETER, (await app.imports.list(MARKETER)).items[0].id)
+        yield b"e,E\nf,F\n"
+
+    with pytest.raises(WrongState, match="cancelled while"):
+        await app.imports.begin(MARKETER, "x.csv", coming())
+    assert [one.state for one in (await app.imports.list(MARKETER)).items] == ["cancelled"] and await rows(app, tables.import_rows) == []
 
 
 async def test_a_group_that_went_away_between_is_a_refused_row_and_the_rest_is_applied(app: App) -> None:
