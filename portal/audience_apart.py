@@ -18,12 +18,15 @@ _WORDS = re.compile(r"(?:“[^”]*”|„[^“]*“|\S)+")
 # ---- sentences
 def marks(before: str, after: str) -> list[Mark]:
     """The second sentence with what came in, and what went out of the first. A value in quotation marks is one word."""
-    old, new = _WORDS.findall(before), _WORDS.findall(after)
+    stop = before.endswith(".") and after.endswith(".")  # the end of both is no change
+    old, new = (_WORDS.findall(text[:-1] if stop else text) for text in (before, after))
     if max(len(old), len(new)) > FINE:
         return [Mark(after, "")] if old == new else [Mark(before, "out"), Mark(after, "in")]
     made: list[Mark] = []
     for out, stays, into in _joined(list(SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()), old, new):
         made += [Mark(" ".join(words), kind) for words, kind in ((out, "out"), (into, "in"), (stays, "")) if words]
+    if stop and made:
+        made[-1] = Mark(made[-1].text + ".", made[-1].kind)
     return made
 
 

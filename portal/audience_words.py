@@ -11,7 +11,8 @@ OPPOSITE = {"equals": "differs", "differs": "equals", "one_of": "none_of", "none
 
 
 def sentence(voice: Teller, rule: Rule | None, exclude: list[str], names: Mapping[str, str]) -> str:
-    """ "People whose plan is pro and who clicked something within 30 days, without ..."  `names`: of audiences, "audience key" -> name."""
+    """ "People whose plan is pro and who clicked something within 30 days, without ..."  `names`: key of an audience, or group:key, category:key,
+    campaign:key -> what it is called; what is not among them is said by its key."""
     if rule is None:
         said = voice.say("aud.say.list")
     elif isinstance(rule, rules.All) and not rule.of:
@@ -46,14 +47,14 @@ def _said(voice: Teller, rule: Rule, names: Mapping[str, str], *, no: bool = Fal
             value = voice.listed([_value(voice, one) for one in rule.value]) if isinstance(rule.value, list) else _value(voice, rule.value)
             return voice.say(word, name=rule.name, value=value)
         case rules.InGroup():
-            return voice.say("aud.say.group.no" if no else "aud.say.group", group=rule.key)
+            return voice.say("aud.say.group.no" if no else "aud.say.group", group=names.get(f"group:{rule.key}", rule.key))
         case rules.Consented():
             key = "aud.say.consent" if rule.given else "aud.say.consent.gone"
-            return voice.say(f"{key}.no" if no else key, category=rule.category)
+            return voice.say(f"{key}.no" if no else key, category=names.get(f"category:{rule.category}", rule.category))
         case rules.Activity():
             about = rule.channel or rule.category or rule.campaign
             kind = "channel" if rule.channel else "category" if rule.category else "campaign" if rule.campaign else ""
-            where = " " + voice.say(f"aud.say.of.{kind}", of=voice.channel(about) if rule.channel else about) if kind else ""
+            where = " " + voice.say(f"aud.say.of.{kind}", of=voice.channel(about) if rule.channel else names.get(f"{kind}:{about}", about)) if kind else ""
             return voice.say(f"aud.say.{rule.did}{'.no' if no else ''}", of=where, within=_within(voice, rule.within_days))
         case rules.Acted():
             often = " " + voice.say("aud.say.times", count=rule.times) if rule.times > 1 else ""

@@ -15,6 +15,7 @@ class ExperimentRow:
     said: str
     people: str
     when: str
+    exact: str
 
 
 @dataclass

@@ -7,7 +7,7 @@ from portal.experiment_rows import ArmRow, ExperimentRow, GuardRow, TrustRow
 from portal.figures import ORDER, Axis, Figure, Series, banded
 from portal.numbers import decimal, of, percent
 from portal.telling import Teller
-from portal.theme import count, day, local, moment, wall
+from portal.theme import ago, count, day, local, moment, wall
 
 LOOKS = {"waiting": "queued", "running": "sent", "winner": "delivered", "none": "skipped", "stopped": "held", "unhealthy": "failed"}
 ICONS = {"waiting": "hourglass", "running": "flask-conical", "winner": "trophy", "none": "equal", "stopped": "octagon-pause", "unhealthy": "scale"}
@@ -30,7 +30,7 @@ def line_of(view: ExperimentView, name: str, voice: Teller) -> ExperimentRow:
     at = view.looked_at or view.started_at
     return ExperimentRow(
         view.campaign, name or view.campaign, voice.say(f"exp.metric.{view.metric}"), LOOKS.get(view.state, "queued"), voice.say(f"exp.state.{view.state}"), view.sentence,
-        count(people, voice.language), moment(at.timestamp(), voice.zone, voice.language) if at else "–",
+        count(people, voice.language), ago(at.timestamp(), voice.now, voice.zone, voice.language) if at else "–", moment(at.timestamp(), voice.zone, voice.language) if at else "",
     )  # fmt: skip
 
 

@@ -113,13 +113,14 @@ def banded(
         for values, fill in ((low, {}), (high, {"fill": "tonexty", "fillcolor": _pale(first.colour, 0.2)}))
     ]
     figure = lines(axis, series, says, language)
+    above = next((value for value in reversed(first.values) if value is not None), 0) >= 0  # the word stands on the other side of the zero
     if figure.plot:
         figure.plot["data"] = [*edges, *figure.plot["data"]]
         figure.plot["layout"]["yaxis"] |= {"rangemode": "normal", "range": list(shown), "tickformat": ",~g"}
         figure.plot["layout"] |= {
             "shapes": [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": {"width": 1, "dash": "dash", "color": "#7a8691"}}],
             "annotations": [
-                {"xref": "paper", "x": 0.02, "y": 0, "yanchor": "bottom", "text": html.escape(zero, quote=False), "showarrow": False, "font": {"size": 11}},
+                {"xref": "paper", "x": 1, "xanchor": "right", "y": 0, "yanchor": "top" if above else "bottom", "text": html.escape(zero, quote=False), "showarrow": False, "font": {"size": 11}},
             ],
         }  # fmt: skip
     return figure

@@ -24,7 +24,7 @@ from backend.domain.campaign import STATES, Campaign
 from backend.domain.campaign_checks import ASKED, World, may, problems
 from backend.domain.errors import CursorForeign, Forbidden, Invalid, NotFound, WrongState
 from backend.security.roles import Actor, need
-from backend.store import campaign_rows
+from backend.store import campaign_rows, persons
 from backend.store.campaign_rows import CampaignRow, VersionRow
 from backend.store.port import Tx
 
@@ -252,7 +252,16 @@ class Campaigns(Aggregate):
         need(actor, "content.read")
         need(actor, "people.read")
         size = page_size(limit)
-        return await self.app.store.read(lambda tx: campaign_looks.recipients(tx, actor, key, run, after, size, outcome))
+
+        def read(tx: Tx) -> tuple[Page[RecipientView], dict[str, str]]:
+            page = campaign_looks.recipients(tx, actor, key, run, after, size, outcome)
+            named = persons.some(tx, actor.space, [one.user for one in page.items if one.user])
+            return page, {row.user_id: self.app.people.profile(row).name for row in named}
+
+        page, names = await self.app.store.read(read)
+        for one in page.items:
+            one.name = names.get(one.user, "")
+        return page
 
     async def calendar(self, actor: Actor, since: float, until: float) -> Sequence[CalendarEntry]:
         """What goes, or went, between two moments (seconds), at most 100 days. Raises `Invalid`."""

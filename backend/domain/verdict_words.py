@@ -50,7 +50,7 @@ WORDS: dict[str, dict[str, str]] = {
         "unsubscribed": "haben sich abgemeldet", "complained": "haben sie als Spam gemeldet", "bounced": "waren nicht erreichbar",
         "winner": "Senden Sie Nachricht {name} an alle anderen.",
         "winner.all": "Nachricht {name} ist die bessere.",
-        "winner.why": "Sie bekommt {gain} Prozentpunkte mehr {metric} als {other}: {rate} % gegen {base} %. Mit 95 % Sicherheit liegt der wahre Gewinn zwischen {low} und {high} Punkten, "
+        "winner.why": "Sie bekommt {gain} Prozentpunkte mehr {metric} als {other}: {rate} % gegen {base} %. Mit 95 % Sicherheit liegt der wahre Zuwachs zwischen {low} und {high} Punkten, "
                       "das sind etwa {few} bis {many} {metric} mehr {on}. Früh nachzusehen schwächt dieses Ergebnis nicht.",
         "first.why": "Sie bekommt mehr {metric} als jede andere. Die nächste, {other}, bekommt {gain} Prozentpunkte weniger; mit 95 % Sicherheit liegt der wahre Abstand zwischen {low} und "
                      "{high} Punkten, das sind etwa {few} bis {many} {metric} {on}. Früh nachzusehen schwächt dieses Ergebnis nicht.",

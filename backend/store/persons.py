@@ -92,6 +92,15 @@ def known(tx: Tx, space: int, persons: Sequence[int]) -> dict[int, str]:
     return found
 
 
+def some(tx: Tx, space: int, user_ids: Sequence[str]) -> list[PersonRow]:
+    """Those of them who exist and are not erased."""
+    found: list[PersonRow] = []
+    for part in chunks(list(user_ids)):
+        statement = select(*_COLUMNS).where(people.c.space == space, people.c.user_id.in_(part), people.c.erased.is_(None))
+        found += [PersonRow(**row) for row in tx.conn.execute(statement).mappings()]
+    return found
+
+
 def search(tx: Tx, space: int, prefix: str, limit: int) -> list[PersonRow]:
     """People whose user id begins with `prefix`, by user id."""
     begins = (people.c.user_id >= prefix, people.c.user_id < prefix + "\U0010ffff")

@@ -152,6 +152,12 @@ def rule_card(*head: Any, after: Any = (), title: Any = None, foot: Any = None) 
     return card(title if title is not None else t("aud.who"), body, sub=rx.cond(page.said != "", page.said, t("aud.who.sub")))
 
 
+def how_many(**props: Any) -> rx.Component:
+    """The number under the conditions, where no rail stands beside them."""
+    page = AudiencePage
+    return rx.cond(page.people != "", p(span(t("aud.now"), cls="muted"), " ", span(page.people, cls="strong num"), " ", span(page.share, cls="cap faint"), **props))
+
+
 def marked(marks: Any, **props: Any) -> rx.Component:
     """A sentence with what came in and what went out."""
 

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal.campaign_rows import FactRow, PersonRow
-from portal.components.audience_parts import rule_card, torn_card
+from portal.components.audience_parts import how_many, rule_card, torn_card
 from portal.components.campaign_fields import RECOUNT, picked
 from portal.components.campaign_parts import facts
 from portal.components.charts import shares
@@ -28,7 +28,7 @@ def _out(one: Choice) -> rx.Component:
 
 def _person(one: PersonRow) -> rx.Component:
     return tr(
-        td(a(one.name, href=one.href, cls="strong rowlink clip"), span(one.user, cls="cap faint mono clip"), cls="two"), td(span(one.variant, cls="clip2 cap")),
+        td(a(one.name, href=one.href, cls="strong rowlink clip"), rx.cond(one.name != one.user, span(one.user, cls="cap faint mono clip")), cls="two"), td(span(one.variant, cls="clip2 cap")),
         td(span(one.outcome, cls="num"), title=one.why, cls="r", custom_attrs={"data-l": t("cedit.sample.time")}), key=one.user,
     )  # fmt: skip
 
@@ -58,9 +58,9 @@ def _rule() -> rx.Component:
     page = AudiencePage
     shared = rx.cond(
         Whom.used != "",
-        div(icon("users", 15), span(Whom.used, cls="grow"), button(t("cedit.rule.copy"), "copy", kind="sm", on_click=[Whom.copy, Reach.count]), cls="row wrap muted"),
+        div(icon("users", 15), span(Whom.used, cls="grow", style={"flex_basis": "220px"}), button(t("cedit.rule.copy"), "copy", kind="sm", on_click=[Whom.copy, Reach.count]), cls="row wrap muted"),
     )  # fmt: skip
-    now = rx.cond(page.people != "", p(span(t("cedit.rule.now"), cls="muted"), " ", span(page.people, cls="strong num"), " ", span(page.share, cls="cap faint"), aria_live="polite"))
+    now = how_many(aria_live="polite")
     listed = card(t("cedit.rule.title"), p(t("cedit.rule.list"), cls="muted"), shared)
     both = rx.cond(page.torn.length() > 0, torn_card(page.settle, Reach.recount))
     rule = rx.fragment(both, rule_card(shared, after=[Reach.recount], title=t("cedit.rule.title"), foot=now))
@@ -72,7 +72,7 @@ def unsaved() -> rx.Component:
     page = AudiencePage
     return rx.cond(
         Whom.here & page.dirty & (page.key == Builder.form["audience"]),
-        span(span(t("cedit.rule.unsaved"), cls="cap down", role="alert"), button(t("cedit.rule.save"), kind="sm", on_click=[page.save, Reach.recount]), cls="row"),
+        div(span(t("cedit.rule.unsaved"), cls="down grow", role="alert"), button(t("cedit.rule.save"), kind="sm", on_click=[page.save, Reach.recount]), cls="row ruleleft"),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal.audience_rows import FormerRow, SomeoneRow
-from portal.components.audience_parts import CHANGE, marked, rule_card, save_line, torn_card
+from portal.components.audience_parts import CHANGE, how_many, marked, rule_card, save_line, torn_card
 from portal.components.controls import button, field, text_area
 from portal.components.elements import a, div, icon, li, option, p, select_el, span, tbody, td, tr, ul
 from portal.components.overlays import modal
@@ -60,7 +60,7 @@ def _number() -> rx.Component:
 def _sample() -> rx.Component:
     def one(row: SomeoneRow) -> rx.Component:
         return tr(
-            td(a(row.name, href="/people/" + row.user, cls="strong rowlink clip"), span(row.user, cls="cap faint mono clip"), cls="two"), td(span(row.known, cls="clip2 cap")),
+            td(a(row.name, href="/people/" + row.user, cls="strong rowlink clip"), rx.cond(row.name != row.user, span(row.user, cls="cap faint mono clip")), cls="two"), td(span(row.known, cls="clip2 cap")),
             td(span(row.time, cls="num", title=row.zone), cls="r", custom_attrs={"data-l": t("aud.col.time")}), key=row.user,
         )  # fmt: skip
 
@@ -117,7 +117,7 @@ def _body() -> rx.Component:
     ]  # fmt: skip
     kind = rx.cond(page.kind == "list", span(t("aud.kind.list"), cls="tag"), span(t("aud.kind.rule"), cls="tag"))
     wrong = rx.cond(page.kind == "list", wrong_line(page.wrong))
-    left = div(torn_card(page.settle), _notes(), wrong, rx.cond(page.kind == "list", _members(), rule_card()), _sample(), cls="col g4 c8")
+    left = div(torn_card(page.settle), _notes(), wrong, rx.cond(page.kind == "list", _members(), rule_card(foot=how_many(cls="row only-phone"))), _sample(), cls="col g4 c8")
     whole = rx.fragment(
         page_head(page.name, rx.cond(page.description != "", page.description, page.key), *acts, badge=kind),
         div(left, div(_number(), _out(), _former(), cls="col g4 c4 rail"), cls="grid"), *_dialogs(),

@@ -35,7 +35,7 @@ def _acts() -> list[rx.Component]:
     reject = rx.cond(CAN.contains("reject"), button(t("crun.act.reject"), "undo-2", data_open="reject-campaign"))
     start = rx.cond(CAN.contains("start") & ~CAN.contains("approve"), button(t("crun.act.start"), "list-checks", kind="pri", href=HERE + "/edit?step=5"))
     copy = rx.cond(CAN.contains("duplicate"), button(t("crun.act.duplicate"), "copy", data_open="copy-campaign"))
-    gone = rx.cond(CAN.contains("delete"), button(t("crun.act.delete"), "trash-2", kind="ghost", data_open="delete-campaign"))
+    gone = rx.cond(CAN.contains("delete"), button(t("crun.act.delete"), "trash-2", data_open="delete-campaign"))
     return [gone, copy, cancel, reject, edit, start, approve, resume, pause]
 
 
@@ -70,7 +70,7 @@ def _differ(one: DifferRow) -> rx.Component:
 
 def _fact() -> rx.Component:
     heads = [(t("fore.col.outcome"), ""), (t("fore.col.reason"), ""), (t("crun.col.plan"), "r"), (t("crun.col.fact"), "r"), (t("crun.col.gap"), "r")]
-    rows = table(heads, tbody(rx.foreach(CampaignFact.told.reasons, _reason)), name=t("crun.fact"))
+    rows = rx.cond(CampaignFact.told.reasons.length() > 0, table(heads, tbody(rx.foreach(CampaignFact.told.reasons, _reason)), name=t("crun.fact")))
     said = div(span(rx.cond(CampaignFact.even, icon("scale", 15), icon("arrow-left-right", 15))), span(CampaignFact.equal, cls="strong"), cls="row pad", aria_live="polite")
     head = div(shares(CampaignFact.told.parts, CampaignFact.told.sum), div(rx.foreach(CampaignFact.told.outcomes, outcome), cls="row wrap outcs"), cls="col g3 pad")
     causes = [(t("crun.col.foreseen"), ""), (t("crun.col.became"), ""), (t("crun.col.cause"), ""), (t("fore.col.n"), "r"), (t("crun.col.time"), "")]
@@ -106,7 +106,7 @@ def _waves() -> rx.Component:
 def _person(one: PersonRow) -> rx.Component:
     link = rx.cond(one.href != "", a(t("crun.why"), href=one.href, cls="link", aria_label=t("crun.why") + ": " + one.name))
     return tr(
-        td(a(one.name, href="/people/" + one.user, cls="strong rowlink clip"), span(one.user, cls="cap faint mono clip"), cls="two"), td(pill_var(one.look)),
+        td(a(one.name, href="/people/" + one.user, cls="strong rowlink clip"), rx.cond(one.name != one.user, span(one.user, cls="cap faint mono clip")), cls="two"), td(pill_var(one.look)),
         td(span(one.why, cls="clip2")), rx.cond(CampaignPeople.several, td(one.variant)), td(link, cls="r"), key=one.user,
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ def _row(row: ExperimentRow) -> rx.Component:
         td(span(row.state, cls="tag " + row.look), cls="st"),
         td(p(row.said), cls="full"),
         td(span(row.people, cls="num"), cls="r", custom_attrs={"data-l": t("exp.col.people")}),
-        td(span(row.when, cls="num cap faint"), custom_attrs={"data-l": t("exp.col.looked")}),
+        td(span(row.when, title=row.exact, cls="num cap faint"), custom_attrs={"data-l": t("exp.col.looked")}),
         key=row.id + row.when,
     )
 

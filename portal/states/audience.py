@@ -74,7 +74,8 @@ class AudiencePage(rx.State):
     _tree: Node = Node("all")
     _kinds: dict[str, str] = {}
     _out: list[str] = []
-    _names: dict[str, str] = {}
+    _names: dict[str, str] = {}  # of other audiences, by key
+    _called: dict[str, str] = {}  # the same, and of what else a rule names: group:key, category:key, campaign:key
     _lefts: list[int] = []
     _base: Shape = Shape()  # as it was saved when it was read
     _theirs: Shape = Shape()

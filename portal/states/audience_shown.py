@@ -42,7 +42,7 @@ async def fill(page: "AudiencePage", *, keep: bool = False) -> None:
         fields = await app().audiences.fields(actor)
         others = (await app().audiences.list(actor, limit=200)).items
         categories = (await app().categories.list(actor)).items
-        campaigns = [one for one in (await app().campaigns.list(actor, limit=100)).items if one.state not in ("draft", "review", "approved")]
+        campaigns = (await app().campaigns.list(actor, limit=100)).items
     except NotFound as refusal:
         page.gone = in_words(refusal, voice.language)
         return
@@ -62,8 +62,10 @@ async def fill(page: "AudiencePage", *, keep: bool = False) -> None:
     page.abouts = [
         Choice("", voice.say("aud.of.any")), *(Choice(f"channel:{one}", voice.channel(one)) for one in CHANNELS),
         *(Choice(f"category:{one.value}", one.text) for one in page.categories),
-        *(Choice(f"campaign:{one.key}", voice.say("aud.of.campaign", name=one.name)) for one in campaigns),
+        *(Choice(f"campaign:{one.key}", voice.say("aud.of.campaign", name=one.name)) for one in campaigns if one.state not in ("draft", "review", "approved")),
     ]  # fmt: skip
+    page._called = page._names | {f"group:{one.value}": one.text for one in page.groups} | {f"category:{one.value}": one.text for one in page.categories}
+    page._called |= {f"campaign:{one.key}": one.name or one.key for one in campaigns}
     page.former = _former(page, voice, view, former)
     _take(page, view, keep=keep)
     show(page, voice)
@@ -73,7 +75,7 @@ async def fill(page: "AudiencePage", *, keep: bool = False) -> None:
 
 
 def _former(page: "AudiencePage", voice: Teller, view: AudienceView, versions: Sequence[AudienceVersionView]) -> list[FormerRow]:
-    said = [sentence(voice, one.rule, one.exclude, page._names) for one in versions[: FORMER + 1]]
+    said = [sentence(voice, one.rule, one.exclude, page._called) for one in versions[: FORMER + 1]]
     rows = []
     for n, one in enumerate(versions[:FORMER]):
         before = said[n + 1] if n + 1 < len(said) else said[n]
@@ -127,7 +129,7 @@ def show(page: "AudiencePage", voice: Teller) -> None:
     page.others = [Choice(key, name) for key, name in page._names.items() if key not in page._out]
     try:
         rule = trees.rule_of(page._tree, page._kinds) if page.kind == "rule" else None
-        page.said = sentence(voice, rule, page._out, page._names)
+        page.said = sentence(voice, rule, page._out, page._called)
     except ValueError:
         page.said = ""
 
@@ -264,7 +266,7 @@ async def _beside(page: "AudiencePage", voice: Teller, mine: Shape) -> None:
 
 def _words(page: "AudiencePage", voice: Teller, shape: Shape, key: str) -> str:
     if key == "rule":
-        return sentence(voice, shape.rule, [], page._names)
+        return sentence(voice, shape.rule, [], page._called)
     if key == "exclude":
         return voice.listed([page._names.get(one, one) for one in shape.exclude]) or voice.say("aud.exclude.none")
     return str(getattr(shape, key)) or "–"

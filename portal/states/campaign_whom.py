@@ -18,6 +18,7 @@ from portal.rows import Choice
 from portal.states import audience_shown as shown
 from portal.states.audience import AudiencePage, made_like
 from portal.states.campaign_edit import Builder, change
+from portal.telling import Teller
 from portal.wiring import app
 
 TRIES = 50  # keys for an audience that is made here
@@ -82,7 +83,11 @@ async def _open(whom: Whom, page: Any) -> None:
     if rule.gone or rule.trouble:
         return
     others = [one for one in rule._used if one != f"campaign:{page.key}"]
-    named = [rule._names.get(one, one) if not one.startswith("campaign:") else voice.say("aud.of.campaign", name=one.removeprefix("campaign:")) for one in others[:5]]
+    named = [_called(voice, one, rule._called.get(one, one.removeprefix("campaign:"))) for one in others[:5]]
     more = [voice.say("cedit.rule.more", count=len(others) - 5)] if len(others) > 5 else []
     whom.used = voice.say("cedit.rule.used", some=voice.listed(named + more)) if others else ""
     whom.here = True
+
+
+def _called(voice: Teller, one: str, name: str) -> str:
+    return voice.say("aud.of.campaign", name=name) if one.startswith("campaign:") else name

@@ -187,7 +187,7 @@ DE = {
     "cplan.points.one": "{count} Punkt",
     "fore.happens": "Was geschehen wird",
     "fore.happens.sub": "Ein Probelauf über die ganze Zielgruppe, nach den Regeln, die beim Versand entscheiden",
-    "fore.sub": "Probelauf über {people} Personen um {time}, nach den Regeln von da; er dauerte {took}",
+    "fore.sub": "Probelauf über {people} Personen um {time}, nach den Regeln dieses Augenblicks; er dauerte {took}",
     "fore.lead": "{reached} von {people} Personen bekommen sie auf mindestens einem Kanal.",
     "fore.lead.nobody": "Keine von {people} Personen bekäme sie.",
     "fore.lead.none": "Die Zielgruppe nennt zurzeit niemanden.",

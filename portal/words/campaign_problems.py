@@ -22,7 +22,7 @@ SENTENCES = {
         "Viele Öffnungen stammen von Maschinen, die Mails vor den Personen ansehen. Klicks oder Abschlüsse sagen mehr."
     ),
     "A gain is between 0 and 1, days 1 to 90, people at least 1, and a window 1 to 90 days.": (
-        "Ein Gewinn liegt zwischen 0 und 1, Tage bei 1 bis 90, Personen bei mindestens 1 und ein Fenster bei 1 bis 90 Tagen."
+        "Ein Zuwachs liegt zwischen 0 und 1, Tage bei 1 bis 90, Personen bei mindestens 1 und ein Fenster bei 1 bis 90 Tagen."
     ),
     "{} is a category of what people did; nobody is told of it. Choose another.": "{0} ist eine Kategorie dessen, was Personen taten; davon erfährt niemand. Wählen Sie eine andere.",
     "Variant {} has no template. Pick one.": "Variante {0} hat keine Vorlage. Wählen Sie eine.",

@@ -150,6 +150,7 @@ async def test_from_the_dry_run_to_plan_beside_fact(house, tab):  # noqa: F811
     fact, rows = one.state(CampaignFact), one.state(CampaignPeople)
     assert run.state == "finished" and run.holds and f"{people} people worked through" in run.said
     assert fact.there and fact.equal == "Plan and fact are equal." and all(row.gap == "" for row in fact.told.reasons)
+    assert {row.user: row.name for row in rows.rows}["mia"] == "Mia Berg"
     assert len(rows.rows) == people and {row.look for row in rows.rows} <= {"sent", "held", "skipped"}
     await one.do(CampaignPeople, "pick", "failed")
     assert rows.rows == []
@@ -265,7 +266,7 @@ async def test_the_rule_of_the_audience_is_built_where_the_campaign_is(house, ta
     # a stored one: others use it, and its rule is here
     await one.do(Builder, "write", "audience", "upstairs")
     await one.do(Whom, "open")
-    assert (whom.here, rule.said, rule.people) == (True, "People whose floor is “top”.", "3") and "the campaign lift" in whom.used and "stairs" not in whom.used
+    assert (whom.here, rule.said, rule.people) == (True, "People whose floor is “top”.", "3") and "the campaign Lift" in whom.used and "stairs" not in whom.used
     await one.do(Whom, "copy")
     assert page.form["audience"] == "stairs-its-people" == rule.key and whom.used == ""
     await one.do(AudiencePage, "set_part", "0", "value", "first")

@@ -156,7 +156,7 @@ def test_the_rule_is_changed_where_the_campaign_is_and_nowhere_else(look, served
     hands = Hands(page)
     page.locator(HERE).wait_for()
     page.goto("/campaigns/trial/edit?step=2")
-    hands.sees("Used here, too: the campaign boot-recall-size-41")
+    hands.sees("Used here, too: the campaign Boot recall, size 41")
     hands.click("button", "Change a copy instead")
     hands.sees("The campaign has an audience of its own")
     expect(page.get_by_label("Audience", exact=True).locator("option:checked")).to_have_text("A trial: its people".replace("A trial", page.get_by_role("heading", level=1).inner_text()))
