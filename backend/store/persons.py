@@ -93,12 +93,9 @@ def known(tx: Tx, space: int, persons: Sequence[int]) -> dict[int, str]:
 
 
 def some(tx: Tx, space: int, user_ids: Sequence[str]) -> list[PersonRow]:
-    """Those of them who exist and are not erased."""
-    found: list[PersonRow] = []
-    for part in chunks(list(user_ids)):
-        statement = select(*_COLUMNS).where(people.c.space == space, people.c.user_id.in_(part), people.c.erased.is_(None))
-        found += [PersonRow(**row) for row in tx.conn.execute(statement).mappings()]
-    return found
+    """Those of a page of user ids who exist and are not erased."""
+    statement = select(*_COLUMNS).where(people.c.space == space, people.c.user_id.in_(list(user_ids)), people.c.erased.is_(None))
+    return [PersonRow(**row) for row in tx.conn.execute(statement).mappings()]
 
 
 def search(tx: Tx, space: int, prefix: str, limit: int) -> list[PersonRow]:
