@@ -10,6 +10,7 @@ import msgspec
 from backend.app import campaign_steps
 from backend.app.campaign_views import LookView
 from backend.app.view_types import moment
+from backend.clock import Clock
 from backend.domain.campaign import Campaign
 from backend.domain.errors import Refusal, Unavailable
 from backend.domain.verdict import DAY, Count, Kept, judged, watched
@@ -36,12 +37,13 @@ _campaign = msgspec.json.Decoder(Campaign).decode
 class Looking:
     """The round of experiments; the facade looks by it too."""
 
-    def __init__(self, app: "App") -> None:
-        self.app = app
+    def __init__(self, app: "App", clock: Clock | None = None) -> None:
+        """`clock`: for looks that lie in the past; the app's otherwise."""
+        self.app, self._clock = app, clock or app.clock
 
     async def once(self) -> int:
         """Begin to watch what has begun, and look at what is due; how many that were."""
-        now = self.app.clock.now()
+        now = self._clock.now()
         fresh, due = await self.app.store.read(lambda tx: (experiment_rows.unwatched(tx, now - SINCE, AT_ONCE), experiment_rows.come(tx, now, AT_ONCE)))
         if fresh:
             await self.app.store.write(lambda tx: _watch(tx, fresh, now), turn="due")
@@ -57,7 +59,7 @@ class Looking:
 
     async def look(self, space: int, run: bytes) -> None:
         """One look at one of them; nothing when it is decided, or was looked at meanwhile by somebody else."""
-        now = self.app.clock.now()
+        now = self._clock.now()
 
         def read(tx: Tx) -> tuple[VerdictRow, Campaign, Counted, RunRow] | None:
             row, made = experiment_rows.get(tx, space, run), campaign_rows.run(tx, space, run)

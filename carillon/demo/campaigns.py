@@ -3,6 +3,7 @@
 What goes out by itself goes to people of the demo alone: its audiences ask for the attribute `origin`, which nobody else has.
 """
 
+import contextlib
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,10 +16,11 @@ from backend.app.campaign_views import CampaignIn, StartIn
 from backend.app.demo import MADE, body_mark, made_of
 from backend.domain.audience import Acted, Activity, All, Any, Attribute, Consented, InAudience, InGroup, Not, Rule
 from backend.domain.campaign import OWN, Campaign, Experiment, Timing, Variant
-from backend.domain.errors import NotFound
+from backend.domain.errors import NotFound, Refusal
 from backend.store import campaign_rows, marks
 from backend.store.port import Tx
 from carillon.demo.cast import ORIGIN
+from carillon.demo.past import ORDERED, offer
 from carillon.demo.people import BY
 from carillon.demo.templates import SHOP
 
@@ -46,7 +48,7 @@ AUDIENCES = (
           All((OURS, Attribute("plan", "one_of", ["plus", "family"]), Any((Attribute("locale", "begins", "de"), Attribute("locale", "begins", "en")))))),
     Group("asleep", "Asleep for ten days", "Got something, and clicked nothing for ten days.",
           All((InAudience("offers_yes"), Activity("got"), Not(Activity("clicked", within_days=10))))),
-    Group("bought", "Ordered since a campaign", "Did order.placed within thirty days.", Acted("order.placed", within_days=30)),
+    Group("bought", "Ordered since a campaign", "Did order.placed within thirty days.", Acted(ORDERED, within_days=30)),
 )  # fmt: skip
 
 
@@ -58,11 +60,6 @@ class Planned(msgspec.Struct, frozen=True):
     body: Campaign
     upto: str = "draft"
     forecast: bool = False
-
-
-def offer(off: int, what: str) -> dict[str, object]:
-    """Data of the weekly offer."""
-    return {"off": off, "what": what, "link": f"{SHOP}/offers/{what.replace(' ', '-')}"}
 
 
 def planned(now: float) -> tuple[Planned, ...]:
@@ -85,7 +82,7 @@ def planned(now: float) -> tuple[Planned, ...]:
         Planned("wake_up", "Wake up, kettle", Campaign(
             audience="asleep", variants=(Variant("A", "weekly_offer", 50, offer(20, "kettles")), Variant("B", "product_tips", 50, {
                 "tip": "How to descale a kettle", "text": "Half vinegar, half water, one hour.", "link": f"{SHOP}/tips/kettle"})),
-            channels=("email",), experiment=Experiment(metric="clicked", event="order.placed", share=30, holdout=5),
+            channels=("email",), experiment=Experiment(metric="clicked", event=ORDERED, share=30, holdout=5),
             description="Not finished: an offer, or a tip?")),
     )  # fmt: skip
 
@@ -108,6 +105,7 @@ async def seed_shelf(app: App) -> None:
     for one in AUDIENCES:
         if one.key not in made.audiences:
             await _audience(app, one)
+    await count_again(app)
     for plan in planned(app.clock.now()):
         if plan.key not in made.campaigns:
             await _campaign(app, plan)
@@ -122,7 +120,13 @@ async def _audience(app: App, one: Group) -> None:
         if one.users:
             revision = (await app.audiences.add_members(BY, one.key, one.users)).revision
         await app.store.write(lambda tx: note_made(tx, audiences={one.key: revision}))
-    await app.audiences.count_of(BY, one.key)
+
+
+async def count_again(app: App) -> None:
+    """How many each names, by what is known now."""
+    for one in AUDIENCES:
+        with contextlib.suppress(Refusal):  # somebody deleted it, or what it names
+            await app.audiences.count_of(BY, one.key)
 
 
 async def _campaign(app: App, plan: Planned) -> None:

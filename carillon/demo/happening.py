@@ -3,6 +3,7 @@
 Everything here is made in memory, with the values and the functions of the line; `carillon.demo.history` writes it with the line's writers.
 """
 
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -18,12 +19,14 @@ from backend.domain.event import Event
 from backend.domain.ids import make_id, notification_id
 from backend.domain.receipt import Receipt
 from backend.domain.template import EmailMessage, WebMessage
+from backend.domain.touch import Touch
 from backend.log.codec import decode, encode
 from backend.log.port import Record
 from backend.security.sealing import Sealer
 from backend.store import hot, inbox
 from carillon.demo import plot
 from carillon.demo.cast import PEOPLE
+from carillon.demo.past import Rates
 from workers import decided
 from workers.decided import Cohort, Made
 from workers.outcomes import after
@@ -63,6 +66,8 @@ class Script(msgspec.Struct):
     kept: list[Kept] = []
     letters: list[Letter] = []
     explained: list[tuple[bytes, Again]] = []  # what was decided once more, by notification
+    bought: list[tuple[int, float]] = []  # who orders something, and when
+    acted: list[tuple[int, Touch]] = []  # what people did, by space
 
     def at(self, time: float) -> Step:
         """The step of a time, to the millisecond."""
@@ -72,8 +77,9 @@ class Script(msgspec.Struct):
 class Teller:
     """Plays events that were decided at some time before `start`."""
 
-    def __init__(self, renderer: Rendering, sealer: Sealer, start: float) -> None:
-        self._renderer, self._sealer, self._start = renderer, sealer, start
+    def __init__(self, renderer: Rendering, sealer: Sealer, start: float, rates: Mapping[str, Sequence[Rates]]) -> None:
+        """`rates`: of campaigns, by variant: how people take them."""
+        self._renderer, self._sealer, self._start, self._rates = renderer, sealer, start, rates
 
     def decide(self, script: Script, facts: Facts) -> Made:
         """The rows of one decision, at `facts.now`."""
@@ -203,10 +209,15 @@ class Teller:
         opened = told + rng.expovariate(1 / (3 * plot.HOUR))
         if channel == "email" and rng.random() < 0.16:
             self._engaged(script, delivery, "opened_machine", told + rng.uniform(1.0, 90.0))
-        if rng.random() < plot.OPENED[kind] * (0.5 if channel == "push" else 1.0):
+        of_campaign = self._rates.get(facts.event.campaign)
+        rates = of_campaign[facts.event.variant] if of_campaign else Rates(plot.OPENED[kind], plot.CLICKED[kind], 0.0)
+        if rng.random() < rates.opened * (0.5 if channel == "push" else 1.0):
             self._engaged(script, delivery, "opened_human", opened)
-            if rng.random() < plot.CLICKED[kind]:
-                self._engaged(script, delivery, "clicked", opened + rng.uniform(4.0, 240.0))
+            if rng.random() < rates.clicked:
+                clicked = opened + rng.uniform(4.0, 240.0)
+                self._engaged(script, delivery, "clicked", clicked)
+                if rates.bought and rng.random() < rates.bought:
+                    script.bought.append((delivery.person, clicked + rng.uniform(120.0, 5_400.0)))
 
     def _engaged(self, script: Script, delivery: Delivery, kind: Any, at: float) -> None:
         if at < self._start:

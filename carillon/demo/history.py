@@ -13,9 +13,10 @@ from backend.app.accounts import MAIN
 from backend.app.app import App
 from backend.app.demo import MADE, made_of
 from backend.domain.deadletter import fingerprint
-from backend.domain.decision import Facts
+from backend.domain.decision import Decision, Facts
 from backend.domain.delivery import Delivery, State
 from backend.domain.event import Body, Event, FanOut
+from backend.domain.forecast import Difference, code_of, differences
 from backend.domain.ids import make_id, person_id
 from backend.domain.touch import GOT, OF_RECEIPT, Touch
 from backend.live.records import AlertRaised
@@ -37,8 +38,9 @@ from backend.store import (
 from backend.store.port import Tx
 from backend.store.suppress import suppress
 from backend.store.upsert import CHUNK, insert_new
-from carillon.demo import plot
+from carillon.demo import plot, runs
 from carillon.demo.happening import Script, Step, Teller
+from carillon.demo.past import ORDERED, PACE, Past, pasts
 from carillon.demo.plot import STORIES, Moment, Portion, Size, Story, Users
 from workers import decided
 from workers.decided import Made
@@ -48,6 +50,7 @@ MARK = "demo.history"
 TURN = "demo"
 EVENTS = 8  # events followed before the loop gets a turn
 TOGETHER = 25  # people of a fan-out who are decided at one instant
+BY_THEMSELVES = 0.012  # of a campaign's people, who order without having been asked
 ALERTS = (
     (9, 13.1, 1.5, "warning", "Push: a provider is away", "75 of 100 attempts failed. They are tried again by themselves; nothing is lost."),
     (17, 8.05, 0.8, "warning", "E-mail: a provider answers 421", "The mail server asks for patience. What it refused is tried again within the hour."),
@@ -87,7 +90,7 @@ class History:
             return
         users = Users(self._size, await self._own())
         plan = plot.portions(place_.start, self._size, users)
-        teller = Teller(self._renderer, self._app.sealer, place_.start)
+        teller = Teller(self._renderer, self._app.sealer, place_.start, {past.key: past.rates for past in pasts(self._size.days)})
         for n in range(place_.done, len(plan)):
             await self._play(teller, plan[n], Place(place_.start, n + 1, len(plan)))
             await told(n + 1, len(plan))
@@ -131,10 +134,17 @@ class History:
     # ---- one portion
     async def _play(self, teller: Teller, portion: Portion, after: Place) -> None:
         script, rng = Script(), Random(portion.seed)  # noqa: S311 - a plot, no secret
+        if portion.campaign and not 1 <= portion.part <= portion.parts:
+            await self._frame(portion, after)
+            return
         known = (await self._app.facts.content_of(MAIN)).published
         begun: FanOut | None = None
         everybody: list[int] = []
-        if not portion.letter:
+        pace, upto = 0.0, 0
+        if portion.campaign:
+            pace = PACE
+            groups, upto = await self._told(portion, after, script, rng)
+        elif not portion.letter:
             groups = [_single(moment, rng, known) for moment in portion.moments]
         elif portion.letter in known:
             begun, everybody = await self._letter(portion, known)
@@ -144,19 +154,23 @@ class History:
         events = [event for group in groups for event in group]
         facts = iter(await self._app.facts.of_events(events, after.start) if events else [])
         made: list[list[tuple[Facts, Made]]] = []
-        for group in groups:
+        decided_at, first = 0.4, upto - len(events)
+        for n, group in enumerate(groups):
             met = [fact for _ in group if (fact := next(facts)) is not None and not fact.person.erased and fact.person.demo]
-            then = [msgspec.structs.replace(fact, now=group[-1].accepted + 0.4, halted=()) for fact in met]
+            if pace:
+                decided_at = 0.4 + (first + n * TOGETHER) / pace
+            then = [msgspec.structs.replace(fact, now=round(group[-1].accepted + decided_at, 3), halted=()) for fact in met]
             made.append([(fact, teller.decide(script, fact)) for fact in then])
         await self._renderer.prepare(_needed([one for together in made for _, one in together]))
         turn = 0
         for together in made:
-            pace: dict[int, float] = {}
+            lasts: dict[int, float] = {}
             for fact, one in together:
                 turn += 1
                 if turn % EVENTS == 0:
                     await asyncio.sleep(0)
-                teller.follow(script, fact, one, rng, pace)
+                teller.follow(script, fact, one, rng, lasts)
+        await self._order(teller, script, rng, after)
         changed: set[int] = set()
 
         def write(tx: Tx) -> None:
@@ -165,11 +179,54 @@ class History:
             if begun is not None and portion.part == 0:
                 _begin_letter(tx, begun, everybody)
             changed.update(_write(tx, script))
+            if portion.campaign:
+                runs.write_told(tx, self._past(portion), after.start, upto, _otherwise(script, made))
             marks.put(tx, MARK, msgspec.json.encode(after).decode())
 
         await self._app.store.write(write, turn=TURN)
         if changed:
             await self._app.facts.forget([(MAIN, person) for person in changed])
+
+    def _past(self, portion: Portion) -> Past:
+        return next(past for past in pasts(self._size.days) if past.key == portion.campaign)
+
+    async def _frame(self, portion: Portion, after: Place) -> None:
+        """The beginning or the end of a campaign's run."""
+        of, past = runs.Runs(self._app, after.start), self._past(portion)
+        begun = await of.begin(past) if portion.part == 0 else None
+        if portion.part:
+            await of.look(past)
+
+        def write(tx: Tx) -> None:
+            self._asked(tx)
+            if begun is not None:
+                runs.write_begun(tx, begun)
+            elif portion.part:
+                runs.write_ended(tx, past, after.start)
+            marks.put(tx, MARK, msgspec.json.encode(after).decode())
+
+        await self._app.store.write(write, turn=TURN)
+
+    async def _told(self, portion: Portion, after: Place, script: Script, rng: Random) -> tuple[list[list[Event]], int]:
+        """The next people of a campaign, as many at a time as were decided together, and how many that makes in all. Some order without being told."""
+        everybody = await runs.Runs(self._app, after.start).people(self._past(portion))
+        begins, ends = (portion.part - 1) * plot.PART, len(everybody) if portion.part == portion.parts else portion.part * plot.PART
+        mine = everybody[begins:ends]
+        script.bought += [(event.person, portion.at + rng.uniform(0.1, 6.5) * plot.DAY) for event in mine if rng.random() < BY_THEMSELVES]
+        return [mine[n : n + TOGETHER] for n in range(0, len(mine), TOGETHER)], min(begins, len(everybody)) + len(mine)
+
+    async def _order(self, teller: Teller, script: Script, rng: Random, after: Place) -> None:
+        """What people ordered until the start: events that tell nobody."""
+        events = []
+        for person, at in script.bought:
+            if at < after.start - 60:
+                body = msgspec.json.encode(Body(data={"order": f"A-{rng.randint(10_000, 99_999)}"}))
+                made = make_id(int(at * 1000), b"demo act", person.to_bytes(8, "big"))
+                events.append(Event(made, MAIN, person, ORDERED, "activity", "normal", round(at, 3), body=body))
+        for event, fact in zip(events, await self._app.facts.of_events(events, after.start) if events else [], strict=True):
+            if fact is not None and fact.person.demo and not fact.person.erased:
+                act = decided.act_of(teller.decide(script, msgspec.structs.replace(fact, now=round(event.accepted + 0.4, 3), halted=())))
+                script.acted += [act] if act is not None else []
 
     async def _letter(self, portion: Portion, known: dict[str, int]) -> tuple[FanOut, list[int]]:
         """The fan-out and whom it is for: the demo's people in its group when it began."""
@@ -207,6 +264,16 @@ def _children(portion: Portion, fanout: FanOut, everybody: Sequence[int]) -> lis
     mine = everybody[portion.part * plot.PART : end]
     children = [msgspec.structs.replace(fanout.event, person=person, root=False) for person in mine]
     return [children[n : n + TOGETHER] for n in range(0, len(children), TOGETHER)]
+
+
+def _otherwise(script: Script, made: Sequence[Sequence[tuple[Facts, Made]]]) -> dict[int, Sequence[Difference]]:
+    """Where people of a campaign got something else than was foreseen."""
+    found = {}
+    for facts, one in (pair for together in made for pair in together):
+        decision = msgspec.msgpack.decode(one.row.trace, type=Decision)
+        if differing := differences(facts.event.foreseen, code_of(decision)):
+            found[facts.event.person] = differing
+    return found
 
 
 def _needed(made: Sequence[Made]) -> list[Delivery]:
@@ -281,7 +348,7 @@ def _touches(tx: Tx, script: Script) -> list[tuple[int, Touch]]:
     ids = sorted({made for _, _, made in went})
     for n in range(0, len(ids), CHUNK):
         places |= receipt_rows.deliveries_of(tx, MAIN, ids[n : n + CHUNK])
-    return [(MAIN, Touch(did, row.person, at, row.channel, row.cohort)) for at, did, made in sorted(went) if (row := places.get(made))]
+    return [*script.acted, *((MAIN, Touch(did, row.person, at, row.channel, row.cohort)) for at, did, made in sorted(went) if (row := places.get(made)))]
 
 
 def _write_step(tx: Tx, step: Step, at: float) -> None:

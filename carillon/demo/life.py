@@ -17,7 +17,7 @@ from backend.store import captures, marks, persons
 from backend.store.port import Tx
 from carillon import demo
 from carillon.demo import people, plot
-from carillon.demo.campaigns import seed_shelf
+from carillon.demo.campaigns import count_again, seed_shelf
 from carillon.demo.cast import PEOPLE, crowd
 from carillon.demo.history import TURN, History, Stopped
 from carillon.demo.plot import STORIES, Size
@@ -68,6 +68,7 @@ class Life:
             self._told("history", done, of)
 
         await History(self._app, self._size, goes_on).write(told)
+        await count_again(self._app)
 
     async def _crowd(self) -> None:
         done = await self._app.store.read(lambda tx: int(marks.get(tx, PROGRESS[0]) or 0))

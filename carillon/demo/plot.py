@@ -12,6 +12,7 @@ import msgspec
 
 from backend.channels.base import Answer
 from carillon.demo.cast import PEOPLE, crowd
+from carillon.demo.past import pasts
 from carillon.demo.templates import SHOP
 
 HOUR, DAY = 3_600.0, 86_400.0
@@ -88,7 +89,8 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Portion(msgspec.Struct, frozen=True):
-    """What is written in one transaction: an hour of single events, or a part of a fan-out (`letter` with its `part` of `parts`)."""
+    """What is written in one transaction: an hour of single events, a part of a fan-out (`letter` with its `part` of `parts`), or of a campaign: its
+    beginning (part 0), people (1 to `parts`) or its end."""
 
     seed: str
     moments: tuple[Moment, ...] = ()
@@ -96,6 +98,7 @@ class Portion(msgspec.Struct, frozen=True):
     at: float = 0.0
     part: int = 0
     parts: int = 0
+    campaign: str = ""
 
 
 class Users:
@@ -118,14 +121,22 @@ class Users:
 
 
 def portions(start: float, size: Size, users: Users) -> list[Portion]:
-    """The whole history before `start` (seconds): the last day first, since that is what is looked at, then from the beginning on."""
+    """The whole history before `start` (seconds): the last day first and the campaigns, since these are what is looked at, then from the beginning on."""
     last = start - DAY
     made = [*_hours(start, size, users), *_letters(start, size, users)]
 
     def when(one: Portion) -> float:
         return one.at or one.moments[0].at
 
-    return [*sorted((p for p in made if when(p) >= last), key=when), *sorted((p for p in made if when(p) < last), key=when)]
+    newest = sorted((p for p in made if when(p) >= last), key=when)
+    return [*newest, *_campaigns(start, size), *sorted((p for p in made if when(p) < last), key=when)]
+
+
+def _campaigns(start: float, size: Size) -> Iterator[Portion]:
+    parts = max(1, -(-int(size.people * 0.45) // PART))
+    for past in pasts(size.days):
+        for part in range(parts + 2):
+            yield Portion(f"{past.key} {part}", at=past.at(start), part=part, parts=parts, campaign=past.key)
 
 
 def _first_day(start: float, size: Size) -> int:
