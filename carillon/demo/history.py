@@ -268,7 +268,7 @@ def _children(portion: Portion, fanout: FanOut, everybody: Sequence[int]) -> lis
 
 def _otherwise(script: Script, made: Sequence[Sequence[tuple[Facts, Made]]]) -> dict[int, Sequence[Difference]]:
     """Where people of a campaign got something else than was foreseen."""
-    found = {}
+    found: dict[int, Sequence[Difference]] = {}
     for facts, one in (pair for together in made for pair in together):
         decision = msgspec.msgpack.decode(one.row.trace, type=Decision)
         if differing := differences(facts.event.foreseen, code_of(decision)):

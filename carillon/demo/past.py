@@ -50,7 +50,7 @@ def pasts(days: int) -> tuple[Past, ...]:
     young = Experiment(metric="converted", event=ORDERED, gain=0.03, least=3 if short else 150, days=7, window_days=7)
     tip = {"text": "A tip, a picture, and one thing to try this week.", "link": f"{SHOP}/tips/cold"}
     return (
-        Past("which_offer", "A teapot, or free shipping?", Campaign(
+        Past("two_offers", "A teapot, or free shipping?", Campaign(
             audience="offers_yes", channels=("email",), description="Which of two offers brings more clicks. A tenth gets nothing, to compare with.",
             variants=(Variant("Free shipping", "weekly_offer", 50, offer(5, "shipping")), Variant("Teapot", "weekly_offer", 50, offer(20, "enamel teapots"))),
             experiment=tried, timing=Timing(pace=PACE)),

@@ -4,11 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 from msgspec import structs
+from sqlalchemy import func, select
 
 from backend.app.campaign_views import CampaignIn
 from backend.app.views import PersonIn, PreferencesIn
 from backend.security.roles import SYSTEM
+from backend.store import tables
 from carillon.demo.campaigns import AUDIENCES, own_hour, planned
+from carillon.demo.life import Life
+from carillon.demo.plot import Size
 from tests.demo.conftest import is_true, rows, seeded
 from tests.demo.test_leaving import OF_A_NEW_HOUSE, gone
 
@@ -68,3 +72,45 @@ def test_a_campaign_by_each_clock_is_on_its_way_whenever_the_demo_begins(hour):
     first, last = wall - 13 * 3_600, wall + 8 * 3_600  # Auckland, Los Angeles
     assert first - 3_600 < now < last
     assert all(one.body.audience in {group.key for group in AUDIENCES} for one in planned(now))
+
+
+async def test_what_ran_has_its_plan_beside_the_fact_and_every_number_is_true(house):
+    app = house.app
+    await seeded(house)
+    await is_true(app)
+    for key in ("two_offers", "autumn_shelf", "first_lines"):
+        report = await app.forecasts.report(SYSTEM, key)
+        assert report.units == sum(row.planned for row in report.rows) > 0
+        assert sum(row.fact or 0 for row in report.rows) + report.waiting == report.units
+        assert not report.detail
+    assert (await app.campaigns.get(SYSTEM, "autumn_shelf")).state in ("finished", "running")  # running while somebody of it is asleep
+    looked = {one.campaign: one for one in (await app.experiments.list(SYSTEM)).items}
+    assert looked.keys() == {"two_offers", "first_lines"}
+    assert len((await app.experiments.get(SYSTEM, "two_offers")).looks) > 3
+    if looked["two_offers"].rest:
+        await app.experiments.roll_out(SYSTEM, "two_offers", 1)
+        house.clock.move(5)
+        await house.settle()
+        house.clock.move(86_400)
+        await house.settle()
+        assert (await app.campaigns.get(SYSTEM, "two_offers")).state == "finished"
+    await is_true(app)
+
+
+async def test_a_newcomer_finds_a_verdict_and_people_who_order(alone):
+    app = alone.app
+    await Life(app, Size(5_000, 12, 4)).seed()
+    one = await app.experiments.get(SYSTEM, "two_offers")
+    assert (one.state, one.winner, one.split_ok, one.can) == ("winner", 1, True, ["roll_out"])
+    assert one.sentence == "Send message Teapot to everyone else."
+    assert (await app.experiments.get(SYSTEM, "first_lines")).state == "waiting"
+    bought = await app.audiences.get(SYSTEM, "bought")
+    assert (bought.size or 0) > 40
+    run = (await app.campaigns.get(SYSTEM, "two_offers")).run
+    def read(tx):
+        r = tables.recipients.c
+        stamped = [select(func.count()).where(r.run == bytes.fromhex(run.id), column.is_not(None)) for column in (r.got, r.clicked, r.converted)]
+        return [tx.conn.scalar(statement) for statement in stamped]
+
+    got, clicked, converted = await app.store.read(read)
+    assert got > clicked > converted > 10
