@@ -8,12 +8,12 @@ import msgspec
 
 from backend.app.base import cursor_of, place_of
 from backend.app.campaign_views import CalendarEntry, CampaignLine, CampaignView, ProblemView, RecipientView, RunView, WaveView
-from backend.app.explain import ledger_view
+from backend.app.explain import ledger_view, reason_view
 from backend.app.view_types import Page, ReasonView, moment, moment_or_none
 from backend.domain import recurrence
 from backend.domain.campaign import Campaign
 from backend.domain.campaign_checks import Problem, may
-from backend.domain.decision import Reason
+from backend.domain.decision import Decision, Reason
 from backend.domain.delivery import CHANNEL_NAME, LEDGER_OF, State
 from backend.domain.errors import CursorForeign, Invalid, NotFound
 from backend.domain.event import HOLDOUT
@@ -30,6 +30,7 @@ from backend.store.recipient_rows import RecipientRow
 from backend.store.recipient_rows import page as recipient_page
 
 _decode = msgspec.json.Decoder(Campaign).decode
+_decision = msgspec.msgpack.Decoder(Decision).decode
 _body = msgspec.json.Decoder(RunBody).decode
 ENTRIES = 500  # of a calendar
 _RANK = ("sent", "held", "waiting", "failed", "skipped")
@@ -82,7 +83,8 @@ def run_view(tx: Tx, row: RunRow, now: float) -> RunView:
     since = min((wave.at for wave in waves if wave.at is not None and wave.released), default=None)
     rate = released / max(1.0, now - since) if since is not None and row.ended is None else 0.0
     left = sum(wave.recipients - wave.released for wave in waves if wave.kind != "rest" or wave.at is not None)
-    ends = now + left / rate if rate > 0 and left and row.state == "running" else None
+    last = max((wave.at for wave in waves if wave.at is not None and wave.state != "finished"), default=now)
+    ends = max(last, now + left / rate) if rate > 0 and left and row.state == "running" else None
     return RunView(
         id=row.id.hex(), campaign=row.campaign, version=row.version, planned_at=moment(row.planned), state=row.state, recipients=row.recipients, released=released,  # type: ignore[arg-type]
         ledger=ledger_view(_ledger(tx, row, exact=row.ended is not None)), waves=[_wave(wave) for wave in waves], rate=round(rate, 1), started_at=moment_or_none(row.started),
@@ -159,10 +161,20 @@ def _recipients(tx: Tx, actor: Actor, row: RunRow, rows: Sequence[RecipientRow])
         else:
             what = next((name for name in _RANK if outcomes[name]), "skipped")
         chosen = next((d for d in mine if _outcome(State(d.state)) == what), None)
-        reason = _reason(actor, chosen.reason) if chosen is not None and chosen.reason and what in ("held", "failed", "skipped") else None
+        reason = None
+        if chosen is not None and chosen.reason and what in ("held", "failed", "skipped"):
+            reason = _reason(actor, chosen.reason)
+        elif chosen is None and what == "skipped":
+            reason = _undelivered(actor, told[notes[one.person]].trace)
         channels = [CHANNEL_NAME[d.channel] for d in mine if _outcome(State(d.state)) == what]
         made.append(RecipientView(known.get(one.person, ""), "", one.variant, one.wave, what, reason, chosen.id.hex() if chosen else "", channels))  # type: ignore[arg-type]
     return made
+
+
+def _undelivered(actor: Actor, trace: bytes) -> ReasonView | None:
+    """Why no delivery was made: of the first channel that has a reason."""
+    reasons = [reason for unit in _decision(trace).units for reason in unit.reasons]
+    return reason_view(reasons[0], actor) if reasons else None
 
 
 def _outcome(state: State) -> str:
