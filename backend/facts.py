@@ -184,8 +184,8 @@ class FactsReader:
         return made
 
     async def foretold(self, space: int, persons: Sequence[int], moment_of: Callable[[str], Moment], event_of: Callable[[Person, Moment], Event]) -> list[Facts | None]:
-        """What decide will look at when each of these is told at the moment of their zone, as the store has it now; None where the category
-        does not exist. The cache is left alone: a million people who are asked about once would push out those who are on their way."""
+        """What decide will look at when each of these is told, as the store has it now; None where the category does not exist. `event_of` is asked in the order
+        of `persons`, with the moment of the person's zone; its `accepted` is when the person is told. The cache is left alone: a million people who are asked about once would push out those who are on their way."""
         await self.refresh()
         found = await self._store.read(lambda tx: people.facts_of(tx, space, persons, lambda zone: moment_of(zone).at))
         asked = []
@@ -194,7 +194,8 @@ class FactsReader:
                 await asyncio.sleep(0)
             facts = self._placed(found[person]) if person in found else _nobody(space, person)
             moment = moment_of(facts.timezone)
-            asked.append((moment.at, event_of(facts, moment), facts))
+            event = event_of(facts, moment)
+            asked.append((event.accepted, event, facts))
         content_of = (await self._content({space}, {(space, event.template, event.version) for _, event, _ in asked if event.version}))[space]
         locales, speaks = self._locales, dict[tuple[str, int, str], tuple[str, ...]]()
         made: list[Facts | None] = []

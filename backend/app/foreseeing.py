@@ -19,7 +19,7 @@ from backend.domain import forecast, gates, timing
 from backend.domain.audience import Audience, InAudience
 from backend.domain.audience_checks import checked
 from backend.domain.bucketing import UNASSIGNED, assigned, likely
-from backend.domain.campaign import Campaign
+from backend.domain.campaign import OWN, Campaign
 from backend.domain.campaign_event import Pins, event_of
 from backend.domain.decision import Decision, Facts
 from backend.domain.demands import lacking
@@ -27,6 +27,7 @@ from backend.domain.errors import Invalid, Refusal, Unavailable, UnknownCategory
 from backend.domain.event import Event
 from backend.domain.forecast import Sums
 from backend.domain.person import Person, Profile
+from backend.domain.run import share, timing_of
 from backend.domain.timing import Moment
 from backend.security import numbers
 from backend.security.sealing import Unsealable
@@ -47,12 +48,13 @@ TURN = 64  # persons decided before the loop gets a turn: under 10 ms
 UNTAKEN = -2  # cursor of one whose people are not written down yet
 WORN = 20_000  # people of older forecasts dropped in one transaction
 WAITS = ("send", "hold")
-_Some: TypeAlias = tuple[Sequence[int], Sequence[Facts | None]]
+_Released: TypeAlias = dict[str, tuple[int, float]]  # wave -> people released so far, and when the last of them were
+_Some: TypeAlias = tuple[Sequence[int], Sequence[Facts | None], _Released]
 
 
 class Kept(msgspec.Struct, omit_defaults=True):
     """The body of a forecast. `campaign`: the draft it is of, `basis`: what it was made from, in one word. `texts`: "variant locale country"
-    -> texts by SMS, and somebody who gets one; the country only where prices differ by it. `missing`: what a template needs -> people who lack it."""
+    -> texts by SMS, and somebody who gets one; the country only where prices differ by it. `released`: of one that has a pace. `missing`: what a template needs -> people who lack it."""
 
     campaign: Campaign
     pins: Pins
@@ -60,6 +62,7 @@ class Kept(msgspec.Struct, omit_defaults=True):
     sums: Sums = msgspec.field(default_factory=Sums)
     texts: dict[str, tuple[int, int]] = {}
     missing: dict[str, int] = {}
+    released: dict[str, tuple[int, float]] = {}
     everybody: bool = False
     segments: int = 0
     cost: dict[str, float] | None = None
@@ -127,7 +130,8 @@ class _Walk:
     def __init__(self, app: "App", row: ForecastRow, kept: Kept) -> None:
         self.app, self.row, self.kept, self.campaign = app, row, kept, kept.campaign
         self.moment_of = timing.moments(kept.campaign.timing, row.at)
-        self._events: dict[tuple[int, int, Moment], Event] = {}
+        self._events: dict[tuple[int, int, float], Event] = {}
+        self._released: _Released = {**kept.released}
         self._wanted: dict[int, Mapping[str, frozenset[str]]] = {}  # variant -> channel -> attributes
         self._lacking: dict[int, Mapping[str, Sequence[str]]] = {}  # variant -> channel -> data that nobody brings
         self._ahead: asyncio.Task[_Some] | None = None
@@ -149,16 +153,18 @@ class _Walk:
         if row.cursor == UNTAKEN:
             return await self._take()
         ahead, self._ahead = self._ahead, None
-        persons, facts = await (ahead or self._read(row.cursor))
+        persons, facts, released = await (ahead or self._read(row.cursor))
         if not persons:
             return await self._end()
         self._ahead = asyncio.create_task(self._read(persons[-1]))  # the store reads while we decide
+        self.kept.released = released
         return await self._chunk(persons, facts)
 
     async def _read(self, cursor: int) -> _Some:
         row = self.row
         persons = await self.app.store.read(lambda tx: fanouts.walk(tx, row.space, row.id, cursor, CHUNK))
-        return persons, await self.app.facts.foretold(row.space, persons, self.moment_of, self._event_of) if persons else []
+        facts = await self.app.facts.foretold(row.space, persons, self.moment_of, self._event_of) if persons else []
+        return persons, facts, {**self._released}
 
     async def close(self) -> None:
         """Nothing that was begun goes on."""
@@ -231,13 +237,26 @@ class _Walk:
         """The very event that a run would hand to decide."""
         variant, _ = assigned(self.row.campaign, self.campaign, person.user_id)
         message = self._message(person, variant)
-        pattern = self._events.get((variant, message, moment))
+        at = self._told_at(person, moment, rest=variant == UNASSIGNED)
+        pattern = self._events.get((variant, message, moment.until))
         if pattern is None:
             pattern = event_of(
-                self.row.space, self.row.campaign, self.campaign, self.kept.pins, run=self.row.id, at=moment.at, until=moment.until, variant=variant, message=message
+                self.row.space, self.row.campaign, self.campaign, self.kept.pins, run=self.row.id, at=at, until=moment.until, variant=variant, message=message
             )
-            self._events[variant, message, moment] = pattern
-        return msgspec.structs.replace(pattern, person=person.person)
+            self._events[variant, message, moment.until] = pattern
+        return msgspec.structs.replace(pattern, person=person.person, accepted=at)
+
+    def _told_at(self, person: Person, moment: Moment, *, rest: bool) -> float:
+        """When they are told: at a pace, as many at a time as a run releases, in the order in which it walks its people, while the window is open."""
+        pace, window, clock = timing_of(self.campaign.timing)
+        if not pace:
+            return moment.at
+        wave = f"{moment.wave} {rest}"
+        n, at = self._released.get(wave, (0, moment.at))
+        if n and n % share(pace) == 0:
+            at = timing.opened(window, at + share(pace) / pace, person.timezone if clock == OWN else clock)
+        self._released[wave] = n + 1, at
+        return at
 
     def _message(self, person: Person, variant: int) -> int:
         """Which of the campaign's messages they get; the likely one for who waits for the winner."""

@@ -18,10 +18,12 @@ AHEAD = 9  # days that a window is looked for: a week, and the days the clocks c
 
 
 class Moment(NamedTuple):
-    """When people of a zone are told, and the moment from which it is not worth it any more: 0 never."""
+    """When people of a zone are told, the first of them where it has a pace, and the moment from which it is not worth it any more: 0 never. `wave`: alike of
+    those who are one wave of a run."""
 
     at: float
     until: float
+    wave: float = 0.0
 
 
 def moments(timing: Timing, now: float) -> Callable[[str], Moment]:
@@ -29,7 +31,8 @@ def moments(timing: Timing, now: float) -> Callable[[str], Moment]:
 
     def moment(zone: str) -> Moment:
         due = _due(timing, now, zone)
-        return Moment(opened(timing.window, max(now, due), zone), until(due, timing.expires, grace_of(timing), now))
+        wave = 0.0 if timing.zone != OWN else due if timing.kind != "now" else recurrence.offset(now, zone) if timing.window else 0.0
+        return Moment(opened(timing.window, max(now, due), zone), until(due, timing.expires, grace_of(timing), now), wave)
 
     if timing.zone != OWN:
         recurrence.zone_of(timing.zone)

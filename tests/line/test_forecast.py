@@ -107,6 +107,38 @@ async def test_a_forecast_in_a_frozen_world_is_what_the_run_then_does(stand, mor
     holds(report)
 
 
+@pytest.mark.parametrize("window", [None, 7], ids=["always", "window"])
+async def test_a_pace_is_foreseen_person_by_person(stand, monkeypatch, window):
+    """One person in 20 seconds: who comes last is told when their quiet hours have begun, or on the next day, or not at all, for it is of no use any more."""
+    key = f"paced-{window}-{stand.kind}"
+    await template(stand, key)
+    n = 36 if stand.kind == "embedded" else 24
+    users = [await stand.person(user=f"{key}-{k}") for k in range(n)]
+    await stand.settle(after=60 - stand.now % 60)
+    for user in users:
+        await stand.quiet(user, before=-n / 6 * 20 // 60 * 60, after=7_200)
+    await stand.app.groups.put(SYSTEM, key, GroupIn(name=key, members=users))
+    clock = [f"{datetime.fromtimestamp(stand.now + 60 * minutes, UTC):%H:%M}" for minutes in (-60, window or 0)]
+    timing = Timing(pace=0.05, window=Window(*clock) if window else None, expires=0 if window else n * 15)
+    await campaign_of(stand, key, key, category="orders", channels=("email",), timing=timing)
+    monkeypatch.setattr(foreseeing, "CHUNK", 10)  # the pace goes on from chunk to chunk
+    foretold = await planned(stand, key)
+    seen = plan_of(foretold)
+    assert seen[("send", "email", "")] >= n / 6
+    assert len(seen) > 1, seen
+    made = await run(stand, key, n + 3, 20)
+    if window:
+        await stand.settle(after=86_400 - 3_600 - (n + 5) * 20)
+        for _ in range(n + 190):
+            await stand.settle(after=20)
+            if (await stand.app.campaigns.get(SYSTEM, key)).run.state == "finished":
+                break
+    report = await stand.app.forecasts.report(SYSTEM, key, made)
+    assert (report.detail, report.differences) == ("", [])
+    assert {(row.outcome, row.channel, row.reason.code if row.reason else ""): row.fact for row in report.rows} == seen
+    holds(report)
+
+
 async def test_what_changed_between_forecast_and_run_is_named_with_cause_and_time(stand):
     key = f"changed-{stand.kind}"
     await template(stand, key)
