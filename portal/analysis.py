@@ -3,15 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backend.app.analytics_views import AnalyticsView, FiguresView, PartView, PointView
+from backend.app.analytics_views import AnalyticsView, FiguresView, PartView
 from backend.domain.delivery import CHANNELS, PRIORITIES
 from backend.domain.durations import span_of
 from backend.domain.measures import FEW, Rate
-from portal.figures import HUES, ORDER, Axis, Figure, Series, layers, lines, spark, width_of
+from portal.figures import HUES, ORDER, Figure, Series, layers, lines, spark, width_of
 from portal.numbers import NONE, change, compact, of, percent, points, slower
 from portal.rows import StepRow, Tile
+from portal.stretch import HeatRow, Stretch, week
 from portal.telling import Teller
-from portal.theme import clock, count, day, local
+from portal.theme import clock, count, day
 
 LAYERS = ("delivered", "sent", "digest", "held", "queued", "unknown", "skipped", "failed")  # from the ground up
 
@@ -40,20 +41,6 @@ class PartRow:
 
 
 @dataclass
-class HeatCell:
-    """`level`: share of the busiest hour, a CSS percentage."""
-
-    level: str
-    tip: str
-
-
-@dataclass
-class HeatRow:
-    day: str
-    cells: list[HeatCell]
-
-
-@dataclass
 class Shown:
     """Everything of one report."""
 
@@ -72,12 +59,12 @@ class Shown:
     channels: list[PartRow]
 
 
-class Analyst:
+class Analyst(Stretch):
     """Tells one report to one reader."""
 
     def __init__(self, view: AnalyticsView, voice: Teller, sort: str, by: str) -> None:
-        self.view, self.voice, self.sort, self.by = view, voice, sort, by
-        self.say, self.language, self.one = voice.say, voice.language, view.provider
+        super().__init__(view, voice)
+        self.view, self.sort, self.by, self.one = view, sort, by, view.provider
 
     def told(self, key: str, **values: str) -> str:
         """Words that say "given" for "planned" where one provider is looked at: all that came to it."""
@@ -206,31 +193,6 @@ class Analyst:
         return [StepRow(self.say(f"look.{look}"), count(n, self.language), "", look, "") for look, n in pairs if n or look in always]
 
     # ---- figures
-    def axis(self) -> Axis:
-        labels, short = [], []
-        for point in self.view.points:
-            long, brief = self.label(point)
-            labels.append(long if long not in labels else f"{long} ({local(point.start, self.view.zone):%Z})")
-            short.append(brief)
-        return Axis(labels, short, self.say(f"analytics.grain.{self.view.grain}"))
-
-    def label(self, point: PointView) -> tuple[str, str]:
-        """In full, and as it fits under the axis."""
-        zone, language = self.view.zone, self.language
-        at = local(point.start, zone)
-        on = day(point.start, zone, language).rsplit(" ", 1)[0]
-        match self.view.grain:
-            case "hour":
-                return f"{on}, {clock(point.start, zone)[:5]}", clock(point.start, zone)[:5]
-            case "six":
-                return f"{on}, {at:%H:%M}–{local(point.end, zone):%H:%M}", on
-            case "week":
-                return self.say("analytics.week", day=on, year=at.year), on
-            case "month":
-                return day(point.start, zone, language).split(" ", 1)[1], day(point.start, zone, language).split(" ", 1)[1]
-            case _:
-                return day(point.start, zone, language), on
-
     def volume(self) -> Figure:
         seen = self.view.points
         series = []
@@ -273,19 +235,13 @@ class Analyst:
         return lines(self.axis(), series, says, self.language, suffix=f" {unit}")
 
     def heat(self) -> list[HeatRow]:
-        """Monday to Sunday, hour by hour; shades of the busiest one."""
+        """Shades of the busiest hour."""
         by = {(hour.weekday, hour.hour): hour.n for hour in self.view.hours}
-        most = max(by.values(), default=0)
-        if not most:
-            return []
-        days = [self.say(f"analytics.weekday.{n}") for n in range(7)]
-        return [
-            HeatRow(name, [
-                HeatCell(f"{0 if not by.get((n, hour)) else max(6, round(100 * by[n, hour] / most))}%", self.say("analytics.heat.tip", day=name, hour=f"{hour:02}:00", count=count(by.get((n, hour), 0), self.language)))
-                for hour in range(24)
-            ])
-            for n, name in enumerate(days)
-        ]  # fmt: skip
+
+        def tip(place: tuple[int, int], day: str, hour: str) -> str:
+            return self.say("analytics.heat.tip", day=day, hour=hour, count=count(by.get(place, 0), self.language))
+
+        return week(by, tip, self.voice)
 
     # ---- tables
     def rows(self, parts: Sequence[PartView], by: str, sort: str = "") -> list[PartRow]:
@@ -321,16 +277,6 @@ class Analyst:
         if by == "channel" and key in CHANNELS:
             return self.voice.channel(key)
         return self.say(f"priority.{key}") if by == "priority" and key in PRIORITIES else key
-
-    def range(self) -> str:
-        """19 to 25 Nov 2026."""
-        zone, language = self.view.zone, self.language
-        since, until = self.view.since, self.view.until
-        whole = all(f"{local(edge, zone):%H:%M}" == "00:00" for edge in (since, until))
-        if not whole:
-            return self.say("analytics.range", first=f"{day(since, zone, language)}, {clock(since, zone)[:5]}", last=f"{day(until, zone, language)}, {clock(until, zone)[:5]}")
-        first, last = day(since, zone, language), day(until - 1, zone, language)
-        return first if first == last else self.say("analytics.range", first=first, last=last)
 
     def compared(self) -> str:
         """With what, and up to when."""

@@ -45,6 +45,7 @@ PLAN: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "measure",
         (
             Place("experiments", "/experiments", "flask-conical", "content.read", "h"),
+            Place("engagement", "/engagement", "mouse-pointer-click", "analytics.read"),
             Place("analytics", "/analytics", "chart-line", "analytics.read", "a"),
             Place("events", "/events", "zap", "events.read", "e"),
             Place("deliveries", "/deliveries", "route", "deliveries.read", "d"),

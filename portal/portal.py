@@ -28,6 +28,8 @@ from portal.pages import (  # noqa: F401 - importing registers them
     dead,
     deliveries,
     delivery,
+    engagement,
+    engagement_compare,
     engine,
     event,
     events,

@@ -4,7 +4,7 @@
     from=2026-11-24T14:00&to=2026-11-25T14:00&zone=...      a day up to a minute
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ USUAL = "7"
 class Range:
     """`since` to below `until` in seconds; `first` and `last` as an address has them; `preset` when it moves with the clock.
 
-    `usual`: what was asked for cannot be read, so it is the usual one.
+    `usual`: what was asked for cannot be read, so it is the usual one. `own`: the reader's zone.
     """
 
     since: float
@@ -29,6 +29,7 @@ class Range:
     zone: str
     preset: str = ""
     usual: bool = False
+    own: str = ""
 
 
 def preset(days: str, zone_name: str, now: float) -> Range:
@@ -44,6 +45,10 @@ def preset(days: str, zone_name: str, now: float) -> Range:
 
 def read(days: str, first: str, last: str, zone_name: str, own_zone: str, now: float) -> Range:
     """What an address asks for: a beginning and an end, else so many days up to now; the usual ones where it asks for what is none."""
+    return replace(_read(days, first, last, zone_name, own_zone, now), own=own_zone)
+
+
+def _read(days: str, first: str, last: str, zone_name: str, own_zone: str, now: float) -> Range:
     where = zone_name if zone_name and zone(zone_name).key == zone_name else own_zone
     if not first and not last:
         return preset(days if days in PRESETS else USUAL, where, now)

@@ -6,9 +6,9 @@ import reflex as rx
 
 from backend.app.analytics_views import BYS
 from backend.domain.delivery import CHANNELS, PRIORITIES
-from portal.analysis import HeatRow, PartRow
+from portal.analysis import PartRow
 from portal.components.charts import chart_card, funnel, stat, stats
-from portal.components.controls import button, field, segmented, text_input
+from portal.components.controls import button, segmented
 from portal.components.elements import (
     button_el,
     caption,
@@ -16,12 +16,10 @@ from portal.components.elements import (
     div,
     dl,
     dt,
-    h2,
     i,
     icon,
     li,
     p,
-    plain_link,
     select_el,
     span,
     table_el,
@@ -35,6 +33,7 @@ from portal.components.elements import (
 from portal.components.listing import choice, list_actions, list_tools
 from portal.components.overlays import sheet
 from portal.components.places import page_body, waiting_cards
+from portal.components.ranged import csv_link, heat_map, looked_at, range_dialog, range_tools, rate_cell
 from portal.components.status import channel_icon
 from portal.components.surfaces import card, empty, note
 from portal.components.text import t
@@ -50,8 +49,6 @@ DEFINED = (
 
 
 def _tools() -> rx.Component:
-    presets = segmented([(days, t(f"analytics.preset.{days}")) for days in ("1", "7", "30", "90")], Analytics.preset, Analytics.days, t("analytics.range.name"))
-    own = button(rx.cond(Analytics.preset == "", Analytics.when, t("analytics.range.own")), "calendar-range", data_open="range", kind="sm")
     kinds = [("", t("analytics.against.before")), (NONE, t("analytics.against.none")), ("day", t("analytics.against.day"))]
     against = select_el(
         *[rx.el.option(words, value=kind, disabled=kind == "day") for kind, words in kinds], id="f-against", cls="select sm", value=Analytics.against_kind,
@@ -59,36 +56,13 @@ def _tools() -> rx.Component:
     )  # fmt: skip
     return list_tools(
         Analytics,
-        presets,
-        own,
+        *range_tools(Analytics),
         div(against, cls="narrow1"),
         choice(Analytics, "category", t("col.category"), Analytics.categories, every=t("analytics.every.category")),
         choice(Analytics, "channel", t("col.channel"), [(c, t(f"channel.{c}")) for c in CHANNELS], every=t("analytics.every.channel")),
         choice(Analytics, "template", t("analytics.by.template"), Analytics.templates, every=t("analytics.every.template")),
         choice(Analytics, "provider", t("analytics.by.provider"), Analytics.providers, every=t("analytics.every.provider")),
         choice(Analytics, "priority", t("analytics.by.priority"), [(one, t(f"priority.{one}")) for one in PRIORITIES], every=t("analytics.every.priority")),
-    )
-
-
-def _range_dialog() -> rx.Component:
-    def day(name: str, value: Any, words: Any, hint: Any = None, error: Any = None) -> rx.Component:
-        box = text_input(f"range-{name}", type="date", name=name, default_value=value, key=value, max="2199-12-31", min="1971-01-01")
-        return field(words, box, hint=hint, error=error)
-
-    form = rx.el.form(
-        h2(t("analytics.range.title"), id="range-t"),
-        div(
-            day("first", Analytics.first_day, t("analytics.range.first")),
-            day("last", Analytics.last_day, t("analytics.range.last"), error=Analytics.range_problem),
-            cls="grid2",
-        ),
-        day("against", Analytics.against_day, t("analytics.range.against"), hint=t("analytics.range.hint")),
-        div(button(t("act.cancel"), data_close="1"), button(t("analytics.range.act"), kind="pri", type="submit"), cls="acts"),
-        on_submit=Analytics.choose_range,
-        class_name="col g3",
-    )
-    return rx.el.dialog(
-        form, id="range", class_name="modal", custom_attrs={"aria-labelledby": "range-t", "data-done": Analytics.range_done.to_string()}
     )
 
 
@@ -100,13 +74,7 @@ def _answer() -> rx.Component:
             rx.cond(Analytics.proof != "", p(Analytics.proof, cls="muted")),
             rx.cond(Analytics.one != "", p(icon("funnel", 14), span(Analytics.one), cls="row cap fewnote")),
             rx.cond(Analytics.few != "", p(icon("circle-alert", 14), span(Analytics.few), cls="row cap fewnote")),
-            p(
-                span(Analytics.when, cls="num"),
-                rx.cond(Analytics.compared != "", span(Analytics.compared)),
-                span(Analytics.zone_note),
-                span(Analytics.fresh, title=Analytics.fresh_exact, cls="tip"),
-                cls="cap faint dots",
-            ),
+            looked_at(Analytics, rx.cond(Analytics.compared != "", span(Analytics.compared))),
             cls="grow",
         ),
         cls="card verdict",
@@ -135,12 +103,8 @@ def _funnel() -> rx.Component:
     return card(t("analytics.funnel"), funnel(Analytics.steps), sub=t("analytics.funnel.sub"), foot=foot, cls="c5")
 
 
-def _file(href: Any, name: Any) -> rx.Component:
-    return plain_link(icon("download", 15), href=href, cls="btn ghost sm icon", aria_label=name, title=name, download=True)
-
-
 def _charts() -> rx.Component:
-    file = _file(Analytics.time_file, t("analytics.csv.time"))
+    file = csv_link(Analytics.time_file, t("analytics.csv.time"))
     return div(
         _funnel(),
         chart_card(t("analytics.volume"), t("analytics.volume.sub"), Analytics.volume, file, height=330, cls="c7"),
@@ -148,10 +112,6 @@ def _charts() -> rx.Component:
         chart_card(t("analytics.times"), t("analytics.times.sub"), Analytics.times, file, height=220, none=t("analytics.untimed"), cls="c6"),
         cls="grid stretch",
     )
-
-
-def _rate(value: Any, tip: Any, name: str) -> rx.Component:
-    return td(span(value, title=tip, cls="tip num", tab_index=0), span(tip, cls="sr"), cls="r", data_l=t(f"analytics.col.{name}"))
 
 
 def _row(row: PartRow, *, lane: bool) -> rx.Component:
@@ -165,10 +125,10 @@ def _row(row: PartRow, *, lane: bool) -> rx.Component:
             data_l=t("analytics.col.planned"),
         ),
         td(row.sent, cls="r num", data_l=t("analytics.col.sent")),
-        _rate(row.delivered, row.delivered_tip, "delivered"),
-        _rate(row.opened, row.opened_tip, "opened"),
-        _rate(row.clicked, row.clicked_tip, "clicked"),
-        _rate(row.failed, row.failed_tip, "failed"),
+        rate_cell(row.delivered, row.delivered_tip, t("analytics.col.delivered")),
+        rate_cell(row.opened, row.opened_tip, t("analytics.col.opened")),
+        rate_cell(row.clicked, row.clicked_tip, t("analytics.col.clicked")),
+        rate_cell(row.failed, row.failed_tip, t("analytics.col.failed")),
         td(row.half, cls="r num", data_l=t("analytics.col.half")),
         td(row.nearly_all, cls="r num", data_l=t("analytics.col.nearly_all")),
     )
@@ -199,19 +159,11 @@ def _parts() -> rx.Component:
     table = _grid_table(first, [_sortable(name) for name in COLUMNS], Analytics.parts, t("analytics.parts"), lane=False)
     nothing = p(t("analytics.parts.none"), cls="muted quiet")
     body = rx.cond(Analytics.parts.length() > 0, table, nothing)
-    return card(t("analytics.parts"), body, sub=t("analytics.parts.sub"), actions=[ways, _file(Analytics.download, t("list.csv"))], flush=True, cls="parts")
+    return card(t("analytics.parts"), body, sub=t("analytics.parts.sub"), actions=[ways, csv_link(Analytics.download, t("list.csv"))], flush=True, cls="parts")
 
 
 def _heat() -> rx.Component:
-    hours = [th(rx.cond(True, f"{hour:02}", ""), scope="col") if hour % 3 == 0 else th(span(f"{hour:02}", cls="sr"), scope="col") for hour in range(24)]
-
-    def line(row: HeatRow) -> rx.Component:
-        cells = rx.foreach(row.cells, lambda cell: td(span(cell.tip, cls="sr"), title=cell.tip, style={"--v": cell.level}))
-        return tr(th(row.day, scope="row"), cells)
-
-    table = table_el(caption(t("analytics.heat"), cls="sr"), thead(tr(th(span(t("analytics.heat.day"), cls="sr"), scope="col"), *hours)), tbody(rx.foreach(Analytics.heat, line)), cls="heat")
-    body = rx.cond(Analytics.heat.length() > 0, div(table, cls="tw", tab_index=0, role="region", aria_label=t("analytics.heat")), p(t("chart.none"), cls="muted"))
-    return card(t("analytics.heat"), body, sub=t("analytics.heat.sub"))
+    return card(t("analytics.heat"), heat_map(Analytics.heat, t("analytics.heat")), sub=t("analytics.heat.sub"))
 
 
 def _definitions() -> rx.Component:
@@ -246,6 +198,6 @@ def analytics() -> rx.Component:
         card(None, _tools(), flush=True, cls="toolcard"),
         warn,
         page_body(Analytics.trouble, Analytics.again, waiting_cards(), _body()),
-        _range_dialog(),
+        range_dialog(Analytics, against=True),
         _definitions(),
     )

@@ -7,15 +7,16 @@ import reflex as rx
 from backend.app.analytics_views import BYS, AnalyticsIn, AnalyticsView, By
 from backend.domain.delivery import CHANNELS, PRIORITIES
 from portal import ranges
-from portal.analysis import Analyst, HeatRow, PartRow
+from portal.analysis import Analyst, PartRow
 from portal.downloads import Cell, offer
 from portal.figures import Figure
 from portal.guard import guarded
-from portal.reading import teller
 from portal.rows import Choice, StepRow, Tile
 from portal.states.listing import ListSpec, listing
+from portal.states.ranged import ranged, show_range
+from portal.stretch import HeatRow
 from portal.telling import Teller
-from portal.theme import clock, iso, moment
+from portal.theme import iso
 from portal.wiring import app
 
 PATH = "/analytics"
@@ -53,29 +54,18 @@ def _against(text: str, zone: str) -> float | None:
         return None
 
 
-class Analytics(listing(SPEC), rx.State):
+class Analytics(ranged(SPEC), listing(SPEC), rx.State):
     """See the module."""
 
-    preset: str = ranges.USUAL
-    first_day: str = ""  # of the dialog
-    last_day: str = ""
     against_day: str = ""
     against_kind: str = ""  # "", none, or day
-    range_problem: str = ""
-    range_done: int = 0
     categories: list[Choice] = []
     templates: list[Choice] = []
     providers: list[Choice] = []  # who answered in this range
     one: str = ""  # what is left out where one provider is looked at
     by: str = "category"
     sort: str = "planned"
-    when: str = ""
-    zone_note: str = ""
-    fresh: str = ""
-    fresh_exact: str = ""
-    unread: str = ""  # the address's dates cannot be read
     compared: str = ""
-    link: str = ""
     time_file: str = ""
     anything: bool = False  # something was counted, ever
     some: bool = False  # in this range
@@ -92,31 +82,6 @@ class Analytics(listing(SPEC), rx.State):
     heat: list[HeatRow] = []
     parts: list[PartRow] = []
     lanes: list[PartRow] = []
-
-    @guarded(SPEC.permission)
-    async def days(self, preset: str) -> Any:
-        """A range that moves with the clock."""
-        return rx.redirect(SPEC.address(SPEC.read({**self.query, "range": preset, "from": "", "to": "", "zone": "", "against": ""})))
-
-    @guarded(SPEC.permission)
-    async def choose_range(self, form: dict[str, Any]) -> Any:
-        """Days of one's own, and what to compare them with."""
-        voice = await teller(self)
-        given = {name: str(form.get(name, ""))[:16].strip() for name in ("first", "last", "against")}
-        zone = self.query["zone"] or voice.zone
-        try:
-            since, until = ranges.moment_of(given["first"], zone), ranges.moment_of(given["last"], zone, end=True)
-            if given["against"]:
-                ranges.moment_of(given["against"], zone)
-        except ValueError:
-            self.range_problem = voice.say("analytics.range.unread")
-            return None
-        if since >= until:
-            self.range_problem = voice.say("analytics.range.turned")
-            return None
-        self.range_problem, self.range_done = "", self.range_done + 1
-        asked = {**self.query, "range": "", "from": given["first"], "to": given["last"], "zone": zone, "against": given["against"]}
-        return rx.redirect(SPEC.address(SPEC.read(asked)))
 
     @guarded(SPEC.permission)
     async def compare(self, kind: str) -> Any:
@@ -147,18 +112,11 @@ def _show(page: Analytics, view: AnalyticsView, analyst: Analyst, voice: Teller,
     names = sorted({*view.providers[:50], view.provider} - {""})
     page.providers = [Choice(name, name) for name in names]
     page.one = voice.say("analytics.given", provider=view.provider) if view.provider else ""
-    page.preset, page.by, page.sort = span.preset, analyst.by, analyst.sort
-    page.first_day, page.last_day = span.first[:10], span.last[:10]
+    page.by, page.sort = analyst.by, analyst.sort
+    show_range(page, SPEC, span, analyst, view.upto)
     page.against_kind = query["against"] if query["against"] in ("", NONE) else "day"
     page.against_day = query["against"] if page.against_kind == "day" else ""
-    page.when, page.compared = analyst.range(), analyst.compared()
-    own = span.zone == voice.zone
-    page.zone_note = voice.say("analytics.zone.own" if own else "analytics.zone.link", zone=span.zone)
-    page.fresh = voice.say("analytics.fresh", at=clock(view.upto, span.zone)[:5])
-    page.fresh_exact = moment(view.upto, span.zone, voice.language)
-    page.unread = voice.say("analytics.unread") if span.usual else ""
-    absolute = {**query, "range": "", "from": span.first, "to": span.last, "zone": span.zone}
-    page.link = app().settings.base_url.rstrip("/") + SPEC.address(absolute)
+    page.compared = analyst.compared()
     page.time_file = TIME.address(query, f"/download/{TIME.name}.csv")
     page.anything, page.some = view.counted_from is not None, view.whole.ledger.planned > 0
     page.answer, page.proof, page.few, page.written = shown.answer, shown.proof, shown.few, shown.sum
