@@ -7,7 +7,7 @@ from exactly: the cursor moves with what it stands for. Checking touches nobody.
 import asyncio
 import logging
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -249,27 +249,29 @@ class Importing:
                 merges.append(merge)
         gone = {n for n, _, _ in marks}
         whom = [person for person, (n, _) in changes.items() if n not in gone]
-        self._make(tx, row.space, fresh, now)
+        agreed = self._consent(tx, row.space, kept, whom, now)
+        self._make(tx, row.space, fresh, {person: {kept.consent_category: True} for person in agreed}, now)
         self._merge(tx, row.space, merges, now)
+        import_people.agreed(tx, row.space, [person for person in agreed if person in here], kept.consent_category, now)
         kept.new, kept.changed, kept.same = kept.new + len(fresh), kept.changed + len(merges), kept.same + len(whom) - len(fresh) - len(merges)
         if kept.audience:
             import_people.enlist(tx, row.space, kept.audience, whom, now)
-        if kept.consent_category:
-            self._consent(tx, row.space, kept, whom, now)
         import_rows.mark_lines(tx, row.space, row.id, marks)
         self._keep(tx, row, kept, told)
         return True
 
-    def _make(self, tx: Tx, space: int, fresh: Sequence[Change], now: float) -> None:
-        rows = []
+    def _make(self, tx: Tx, space: int, fresh: Sequence[Change], consents: Mapping[int, Mapping[str, bool]], now: float) -> None:
+        rows, news = [], []
         for one in fresh:
             f = one.fields
             row = self.app.people.new_row(space, one.user_id, "", f.get("timezone", "UTC"), f.get("locale", "en"))
             row.profile = self.app.people.sealed_profile(Profile(name=f.get("name") or "", attributes=f.get("attributes", {})))
             rows.append(row)
+            channels = [channel for channel, address in one.first.items() if address]
+            news.append(summaries.New(one.person, f.get("attributes", {}), channels, consents.get(one.person, {})))
         import_people.make(tx, rows)
-        summaries.set_attributes(tx, space, {one.person: one.fields.get("attributes", {}) for one in fresh}, now)
         import_people.hold(tx, space, [Held(one.person, *a) for one in fresh for a in one.first.values() if a], now)
+        summaries.make(tx, space, news, now)
         import_people.join(tx, space, [(key, one.person) for one in fresh for key in one.fields.get("groups", ())], now)
 
     def _merge(self, tx: Tx, space: int, merges: Sequence[Merge], now: float) -> None:
@@ -282,16 +284,20 @@ class Importing:
                 else:
                     held.append(Held(merge.row.person, *address))
         import_people.hold(tx, space, held, now)
+        import_people.reach(tx, space, sorted({one.person for one in held}))
         import_people.join(tx, space, [(key, merge.row.person) for merge in merges for key in merge.groups], now)
         summaries.set_attributes(tx, space, {m.row.person: m.attributes for m in merges if m.attributes is not None}, now)
 
-    def _consent(self, tx: Tx, space: int, kept: Kept, whom: Sequence[int], now: float) -> None:
-        """Who has said no stays out: what somebody else has on paper is no newer answer."""
+    def _consent(self, tx: Tx, space: int, kept: Kept, whom: Sequence[int], now: float) -> list[int]:
+        """Those whose consent is noted. Who has said no stays out: what somebody else has on paper is no newer answer."""
+        if not kept.consent_category:
+            return []
         said = import_people.answers(tx, space, whom, kept.consent_category)
         agreed = sorted(person for person in whom if person not in said)
         import_people.agree(tx, space, agreed, kept.consent_category, now, kept.consent_source, kept.consent_evidence)
         kept.opted_in += len(agreed)
         kept.kept_out += sum(not given for given in said.values())
+        return agreed
 
     # ---- shared
     def _merged(self, old: There, change: Change, *, overwrite: bool, now: float) -> Merge | None:

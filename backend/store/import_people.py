@@ -11,16 +11,18 @@ import msgspec
 from backend.store import summaries
 from backend.store.persons import PersonRow
 from backend.store.port import Tx
-from backend.store.upsert import run_many
+from backend.store.upsert import insert_many, run_many
 
 _COLUMNS = PersonRow.__struct_fields__
-_ADDRESSES = "insert into addresses (space, person, channel, hash, sealed, label, created) values (?, ?, ?, ?, ?, '', ?)"
-_MEMBERS = "insert into memberships (space, group_key, person, created) values (?, ?, ?, ?) on conflict do nothing"
-_PEOPLE = f"insert into people ({', '.join(_COLUMNS)}) values ({', '.join('?' * len(_COLUMNS))})"
+_PEOPLE = dict.fromkeys(_COLUMNS, "text") | {
+    "space": "int2", "person": "int8", "bucket": "int2", "revision": "int4", "profile": "bytea", "demo": "bool", "created": "float8", "changed": "float8", "erased": "float8",
+}  # fmt: skip
+_ADDRESSES = {"space": "int2", "person": "int8", "channel": "int2", "hash": "bytea", "sealed": "bytea", "label": "text", "created": "float8"}
+_MEMBERS = {"space": "int2", "group_key": "text", "person": "int8", "created": "float8"}
+_CONSENTS = {"space": "int2", "person": "int8", "category": "text", "at": "float8", "given": "bool", "source": "text", "evidence": "text"}
+_LISTED = {"space": "int2", "audience": "text", "person": "int8", "created": "float8"}
 _CHANGE = "update people set profile = ?, timezone = ?, locale = ?, revision = ?, changed = ? where space = ? and person = ?"
 _BUMP = "update people set revision = revision + 1, changed = ? where space = ? and person = ?"
-_CONSENTS = "insert into consents (space, person, category, at, given, source, evidence) values (?, ?, ?, ?, true, ?, ?)"
-_LISTED = "insert into listed (space, audience, person, created) values (?, ?, ?, ?) on conflict do nothing"
 
 
 class There(msgspec.Struct):
@@ -70,7 +72,7 @@ def there(tx: Tx, space: int, persons: Sequence[int], *, lock: bool = False) -> 
 
 def make(tx: Tx, rows: Sequence[PersonRow]) -> None:
     """People who were not here. One who came in the meantime is an error of the engine: it is tried again."""
-    run_many(tx, _PEOPLE, [msgspec.structs.astuple(row) for row in rows])
+    insert_many(tx, "people", _PEOPLE, [msgspec.structs.astuple(row) for row in rows])
 
 
 def change(tx: Tx, space: int, rows: Sequence[PersonRow]) -> None:
@@ -80,20 +82,23 @@ def change(tx: Tx, space: int, rows: Sequence[PersonRow]) -> None:
 
 def hold(tx: Tx, space: int, held: Sequence[Held], now: float) -> None:
     """Addresses of people who had none on that channel."""
-    persons = sorted({one.person for one in held})
-    run_many(tx, _ADDRESSES, [(space, one.person, one.channel, one.hash, one.sealed, now) for one in held])
+    insert_many(tx, "addresses", _ADDRESSES, [(space, one.person, one.channel, one.hash, one.sealed, "", now) for one in held])
+
+
+def reach(tx: Tx, space: int, persons: Sequence[int]) -> None:
+    """Note on which channels they have addresses now."""
     each(tx, "summaries", "x.person", space, persons, lock=True)  # who takes another address of theirs away is waited for, and seen
     summaries.fill_reach(tx, space, persons)
 
 
 def join(tx: Tx, space: int, members: Sequence[tuple[str, int]], now: float) -> None:
     """(group, person); who is in it already stays."""
-    run_many(tx, _MEMBERS, [(space, key, person, now) for key, person in members])
+    insert_many(tx, "memberships", _MEMBERS, [(space, key, person, now) for key, person in members], "on conflict do nothing")
 
 
 def enlist(tx: Tx, space: int, audience: str, persons: Sequence[int], now: float) -> None:
     """Put them on a list; who is on it already stays."""
-    run_many(tx, _LISTED, [(space, audience, person, now) for person in persons])
+    insert_many(tx, "listed", _LISTED, [(space, audience, person, now) for person in persons], "on conflict do nothing")
 
 
 def answers(tx: Tx, space: int, persons: Sequence[int], category: str) -> dict[int, bool]:
@@ -103,7 +108,11 @@ def answers(tx: Tx, space: int, persons: Sequence[int], category: str) -> dict[i
 
 
 def agree(tx: Tx, space: int, persons: Sequence[int], category: str, at: float, source: str, evidence: str) -> None:
-    """Note that these, who have said nothing yet, agreed; a new revision for each, for their facts have changed."""
-    run_many(tx, _CONSENTS, [(space, person, category, at, source, evidence) for person in persons])
+    """Note that these, who have said nothing yet, agreed."""
+    insert_many(tx, "consents", _CONSENTS, [(space, person, category, at, True, source, evidence) for person in persons])
+
+
+def agreed(tx: Tx, space: int, persons: Sequence[int], category: str, at: float) -> None:
+    """What follows from it for people who were here before: rules see it, and a new revision, for their facts have changed."""
     summaries.set_consents(tx, space, [(person, category, True) for person in persons])
     run_many(tx, _BUMP, [(at, space, person) for person in persons])

@@ -11,11 +11,11 @@ from backend.domain.ids import make_id
 from backend.store.import_people import each
 from backend.store.port import Tx
 from backend.store.tables import import_rows, imports
-from backend.store.upsert import run_many, upsert
+from backend.store.upsert import insert_many, run_many, upsert
 
 OPEN = ("reading", "running")  # states in which there is something to do
 _r = import_rows.c
-_ADD = "insert into import_rows (space, import_id, n, person, sealed, error) values (?, ?, ?, ?, ?, ?)"
+_ADD = {"space": "int2", "import_id": "uuid", "n": "int4", "person": "int8", "sealed": "bytea", "error": "text"}
 _MARK = "update import_rows set person = ?, error = ? where import_id = ? and n = ? and space = ?"
 
 
@@ -87,7 +87,7 @@ def open_ones(tx: Tx, limit: int) -> list[ImportRow]:
 def add_lines(tx: Tx, space: int, made: bytes, lines: Iterable[Line]) -> None:
     """Append."""
     of = _id(tx, made)
-    run_many(tx, _ADD, [(space, of, line.n, line.person, line.sealed, line.error) for line in lines])
+    insert_many(tx, "import_rows", _ADD, [(space, of, line.n, line.person, line.sealed, line.error) for line in lines])
 
 
 def _id(tx: Tx, made: bytes) -> Any:

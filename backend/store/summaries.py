@@ -1,7 +1,7 @@
 """Summaries: what rules look at of a person, one row each, kept by whatever changes a person; and the fields that were met."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, case, delete, func, literal, select, update
@@ -10,12 +10,11 @@ from backend.domain.fields import MOST, Kind, met, visible
 from backend.store import marks
 from backend.store.port import Tx
 from backend.store.tables import addresses, fields, summaries
-from backend.store.upsert import insert_new, run_many
+from backend.store.upsert import insert_many, insert_new, run_many
 
 SUMMED = "done"  # of the mark of a space: everybody's attributes are written down
 _s = summaries.c
-_ATTRIBUTES_SQLITE = "insert into summaries (space, person, attributes) values (?, ?, ?) on conflict (space, person) do update set attributes = excluded.attributes"
-_ATTRIBUTES_POSTGRES = _ATTRIBUTES_SQLITE.replace("?, ?, ?", "?, ?, cast(? as jsonb)")
+_COLUMNS = {"space": "int2", "person": "int8", "attributes": "jsonb"}
 _CONSENTS_SQLITE = "update summaries set consents = json_patch(consents, ?) where space = ? and person = ?"
 _CONSENTS_POSTGRES = "update summaries set consents = consents || cast(? as jsonb) where space = ? and person = ?"
 _REACH = """update summaries set reach = (select coalesce(sum(distinct 1 << a.channel), 0) from addresses a where a.space = summaries.space and a.person = summaries.person)
@@ -35,6 +34,15 @@ class FieldRow(msgspec.Struct, kw_only=True):
     used: bool
 
 
+class New(NamedTuple):
+    """Somebody who was just made. `consents`: category -> their answer."""
+
+    person: int
+    attributes: Mapping[str, Any]
+    channels: Collection[int]
+    consents: Mapping[str, bool]
+
+
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
@@ -49,8 +57,22 @@ def fields_of(tx: Tx, space: int) -> list[FieldRow]:
 def set_attributes(tx: Tx, space: int, of: Mapping[int, Mapping[str, Any]], now: float) -> None:
     """Keep the attributes of these persons as rules see them. A field met for the first time is listed, and used; what is beyond the most
     fields a space may have is not looked at."""
-    if not of:
-        return
+    used = _met(tx, space, of, now)
+    kept = [(space, person, _json(visible(attributes, used))) for person, attributes in sorted(of.items())]
+    insert_many(tx, "summaries", _COLUMNS, kept, "on conflict (space, person) do update set attributes = excluded.attributes")
+
+
+def make(tx: Tx, space: int, new: Sequence[New], now: float) -> None:
+    """Of people who were just made: everything at once. What is left of whoever had the user id before gives way, but for their answers."""
+    used = _met(tx, space, {one.person: one.attributes for one in new}, now)
+    rows = [(space, one.person, _json(visible(one.attributes, used)), sum({1 << channel for channel in one.channels}), _json(one.consents)) for one in sorted(new, key=lambda one: one.person)]
+    merged = "json_patch(summaries.consents, excluded.consents)" if tx.dialect == "sqlite" else "summaries.consents || excluded.consents"
+    then = f"on conflict (space, person) do update set attributes = excluded.attributes, reach = excluded.reach, consents = {merged}"
+    insert_many(tx, "summaries", _COLUMNS | {"reach": "int4", "consents": "jsonb"}, rows, then)
+
+
+def _met(tx: Tx, space: int, of: Mapping[int, Mapping[str, Any]], now: float) -> dict[str, bool]:
+    """Lists the fields that are met for the first time; every field, and whether rules may look at it."""
     known = {row.name: row for row in fields_of(tx, space)}
     kinds = {name: kind for attributes in of.values() for name, kind in met(attributes).items()}
     new = [name for name in sorted(kinds) if name not in known][: max(0, MOST - len(known))]
@@ -58,9 +80,7 @@ def set_attributes(tx: Tx, space: int, of: Mapping[int, Mapping[str, Any]], now:
     wider = [name for name, kind in kinds.items() if name in known and known[name].kind == "date" and kind == "text"]
     for name in wider:  # it looked like dates until now
         tx.conn.execute(update(fields).where(fields.c.space == space, fields.c.name == name).values(kind="text"))
-    used = {row.name: row.used for row in known.values()} | dict.fromkeys(new, True)
-    kept = [(space, person, _json(visible(attributes, used))) for person, attributes in sorted(of.items())]
-    run_many(tx, _ATTRIBUTES_SQLITE if tx.dialect == "sqlite" else _ATTRIBUTES_POSTGRES, kept)
+    return {row.name: row.used for row in known.values()} | dict.fromkeys(new, True)
 
 
 def ensure(tx: Tx, space: int, person: int) -> None:

@@ -1,7 +1,7 @@
 """Insert with a conflict clause, on either dialect: SQLAlchemy spells the same statement in two places."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table
@@ -48,6 +48,19 @@ def run_many(tx: Tx, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         return
     with tx.raw.cursor() as cursor:
         cursor.executemany(statement.replace("?", "%s"), rows)
+
+
+def insert_many(tx: Tx, table: str, columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]], then: str = "") -> None:
+    """Insert rows by one statement of the driver's own. `columns`: names and their types in PostgreSQL, which takes them as arrays; `then`: on conflict ...
+    Nothing converts the values, as in `run_many`."""
+    if not rows:
+        return
+    names = ", ".join(columns)
+    if tx.dialect == "sqlite":
+        tx.raw.executemany(f"insert into {table} ({names}) values ({', '.join('?' * len(columns))}) {then}", rows)
+        return
+    arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+    tx.raw.execute(f"insert into {table} ({names}) select * from unnest({arrays}) as v({names}) {then}", [list(column) for column in zip(*rows, strict=True)])
 
 
 def chunks(values: list[int]) -> list[list[int]]:
