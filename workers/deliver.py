@@ -40,7 +40,7 @@ from workers.stage import BATCH, IDLE, PAUSES, of_the_house
 log = logging.getLogger("carillon.line")
 
 SLICE = 16  # messages rendered before the loop gets a turn: under 10 ms
-LINGER = 0.005  # seconds to let half a window finish: a commit for every few answers would cost more than it gains
+LINGER = 0.005  # seconds to let most of a window finish: a commit for every few answers would cost more than it gains
 LINGER_BEHIND = 0.025  # the same while more waits than may fly: then nothing is late but what every window is late for
 
 
@@ -367,7 +367,7 @@ class Deliver:
 
     # ---- waiting
     async def _rest(self) -> None:
-        """Until half a window finished (at most `LINGER`), or records were read."""
+        """Until most of a window finished (at most `LINGER`), or records were read."""
         self._wake.clear()
         finished = self._hand.finished
         if self._hand.enough and finished:
