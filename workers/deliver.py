@@ -8,7 +8,7 @@ crash. The map of this path with its figures: docs/decisions/0006-order-of-write
 import asyncio
 import contextlib
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -263,25 +263,26 @@ class Deliver:
 
     def _count(self, done: Sequence[tuple[Item, After]], now: float) -> None:
         channel = CHANNEL_NAME[self._channel]
-        for (key, state), n in Counter((item.key, a.outcome.move.state) for item, a in done).items():
+        met: Counter[tuple[str, int, str, str]] = Counter()
+        took: defaultdict[str, float] = defaultdict(float)  # seconds
+        seconds = {priority: DELIVERY_SECONDS.labels(channel, priority) for priority in {item.delivery.priority for item, _ in done}}
+        for item, a in done:
+            assert item.answer is not None
+            d, state = item.delivery, a.outcome.move.state
+            met[item.key, state, item.answer.meaning, item.answer.code] += 1
+            if item.flew:
+                took[item.key] += max(0.0, now - item.flew)
+            if state == State.SENT:
+                seconds[d.priority].observe(max(0.0, now - max(d.accepted, d.released)))
+        told: dict[str, Counter[tuple[str, str]]] = {}
+        for (key, state, meaning, code), n in met.items():
             DELIVERIES.labels(channel, key, STATE_NAME[State(state)]).inc(n)
             if state == State.RETRYING:
                 RETRIES.labels(channel).inc(n)
-        told: dict[str, Counter[tuple[str, str]]] = {}
-        for (key, meaning, code), n in Counter((item.key, item.answer.meaning, item.answer.code) for item, _ in done if item.answer).items():
             PROVIDER_ANSWERS.labels(key, meaning).inc(n)
             told.setdefault(key, Counter())[meaning, code] += n
-        took: dict[str, float] = dict.fromkeys(told, 0.0)
-        for item, _ in done:
-            if item.answer and item.flew:
-                took[item.key] += max(0.0, now - item.flew)
         for key, answers in told.items():
             self._router.heard(key, answers, took[key])
-        seconds = {priority: DELIVERY_SECONDS.labels(channel, priority) for priority in {item.delivery.priority for item, _ in done}}
-        for item, a in done:
-            d = item.delivery
-            if a.outcome.move.state == State.SENT:
-                seconds[d.priority].observe(max(0.0, now - max(d.accepted, d.released)))
 
     # ---- rendering and flight
     async def _render(self, go: Sequence[Item]) -> dict[bytes, Outgoing | Answer]:
@@ -375,7 +376,8 @@ class Deliver:
         if self._reading is not None and self._reading.done() and not finished:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._linger() if finished else IDLE)
+            async with asyncio.timeout(self._linger() if finished else IDLE):  # `wait_for` makes a task each time
+                await self._wake.wait()
 
     def _linger(self) -> float:
         return LINGER_BEHIND if any(self._hand.waiting.values()) else LINGER

@@ -18,11 +18,8 @@ NO_ID = bytes(16)
 
 def make_id(born_ms: int, *parents: bytes) -> bytes:
     """16 bytes: `born_ms` (milliseconds since 1970, UTC) and a hash of the parents, each preceded by its length."""
-    digest = blake2b(digest_size=10)
-    for parent in parents:
-        digest.update(len(parent).to_bytes(4, "big"))
-        digest.update(parent)
-    return born_ms.to_bytes(6, "big") + digest.digest()
+    whole = b"".join([part for parent in parents for part in (len(parent).to_bytes(4, "big"), parent)])
+    return born_ms.to_bytes(6, "big") + blake2b(whole, digest_size=10).digest()
 
 
 def person_bytes(person: int) -> bytes:

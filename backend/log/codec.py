@@ -36,9 +36,15 @@ def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
 _version = msgspec.json.Decoder(_Versioned)
 
 
-def version_of(kind: type[Any]) -> int:
+@functools.cache
+def version_of(kind: Hashable) -> int:
     """The version that `kind` writes: its class attribute `VERSION`, else 1."""
     return int(getattr(kind, "VERSION", 1))
+
+
+@functools.cache
+def _head(kind: Hashable) -> bytes:
+    return b'{"v":%d,' % version_of(kind)
 
 
 def encode(value: Any) -> bytes:
@@ -46,8 +52,8 @@ def encode(value: Any) -> bytes:
     body = _encoder.encode(value)
     if body[:1] != b"{":
         raise TypeError(f"A record's value is an object, not {type(value).__name__}.")
-    head = b'{"v":%d' % version_of(type(value))
-    return head + b"}" if body == b"{}" else head + b"," + body[1:]
+    head = _head(type(value))
+    return head[:-1] + b"}" if body == b"{}" else head + body[1:]
 
 
 def decode(kind: type[Value], raw: bytes, upgrade: Upgrade | None = None) -> Value:
@@ -55,7 +61,7 @@ def decode(kind: type[Value], raw: bytes, upgrade: Upgrade | None = None) -> Val
     want = version_of(kind)
     read: Callable[[bytes], Value] = _decoder(kind).decode  # type: ignore[arg-type]  # classes are hashable
     try:
-        if raw.startswith(b'{"v":%d,' % want):  # what we wrote ourselves needs no second look
+        if raw.startswith(_head(kind)):  # what we wrote ourselves needs no second look
             return read(raw)
         have = _version.decode(raw).v
         if have == want:
