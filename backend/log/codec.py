@@ -36,15 +36,15 @@ def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
 _version = msgspec.json.Decoder(_Versioned)
 
 
-@functools.cache
-def version_of(kind: Hashable) -> int:
+def version_of(kind: type[Any]) -> int:
     """The version that `kind` writes: its class attribute `VERSION`, else 1."""
     return int(getattr(kind, "VERSION", 1))
 
 
 @functools.cache
 def _head(kind: Hashable) -> bytes:
-    return b'{"v":%d,' % version_of(kind)
+    """How its records begin. Kept, since every record that is written or read asks."""
+    return b'{"v":%d,' % version_of(kind)  # type: ignore[arg-type]
 
 
 def encode(value: Any) -> bytes:
@@ -52,18 +52,17 @@ def encode(value: Any) -> bytes:
     body = _encoder.encode(value)
     if body[:1] != b"{":
         raise TypeError(f"A record's value is an object, not {type(value).__name__}.")
-    head = _head(type(value))
+    head = _head(type(value))  # type: ignore[arg-type]  # classes are hashable
     return head[:-1] + b"}" if body == b"{}" else head + body[1:]
 
 
 def decode(kind: type[Value], raw: bytes, upgrade: Upgrade | None = None) -> Value:
     """The value of a record, or `Unreadable`. `upgrade` turns an object of the version before into today's."""
-    want = version_of(kind)
     read: Callable[[bytes], Value] = _decoder(kind).decode  # type: ignore[arg-type]  # classes are hashable
     try:
-        if raw.startswith(_head(kind)):  # what we wrote ourselves needs no second look
+        if raw.startswith(_head(kind)):  # type: ignore[arg-type]  # what we wrote ourselves needs no second look
             return read(raw)
-        have = _version.decode(raw).v
+        want, have = version_of(kind), _version.decode(raw).v
         if have == want:
             return read(raw)
         if have == want - 1 and have > 0:
