@@ -49,6 +49,11 @@ def _out() -> rx.Component:
     return card(t("aud.exclude"), div(some, rx.cond(CHANGE, div(box, cls="shortfield")), keep, cls="col g3"), sub=t("aud.exclude.sub"))
 
 
+def _used() -> rx.Component:
+    rows = ul(rx.foreach(page.used, lambda one: li(a(one.text, href=one.value, cls="link"), key=one.value)), cls="col g1")
+    return rx.cond(page.used.length() > 0, card(t("aud.col.used"), rows, sub=t("aud.used.sub")))
+
+
 def _number() -> rx.Component:
     n = div(span(page.people, cls="railnum num"), cls="row base", aria_live="polite")
     reach = ul(rx.foreach(page.reach, lambda one: li(span(one.word, cls="grow"), span(one.text, cls="num"), cls="row")), cls="col g1")
@@ -120,7 +125,7 @@ def _body() -> rx.Component:
     left = div(torn_card(page.settle), _notes(), wrong, rx.cond(page.kind == "list", _members(), rule_card(foot=how_many(cls="row only-phone"))), _sample(), cls="col g4 c8")
     whole = rx.fragment(
         page_head(page.name, rx.cond(page.description != "", page.description, page.key), *acts, badge=kind),
-        div(left, div(_number(), _out(), _former(), cls="col g4 c4 rail"), cls="grid"), *_dialogs(),
+        div(left, div(_number(), _out(), _used(), _former(), cls="col g4 c4 rail"), cls="grid"), *_dialogs(),
     )  # fmt: skip
     missing = empty("target", t("aud.gone"), page.gone, button(t("nav.audiences"), href=PATH))
     return page_body(page.trouble, page.again, waiting_cards(), rx.cond(page.gone != "", missing, whole))

@@ -64,6 +64,7 @@ class AudiencePage(rx.State):
     groups: list[Choice] = []
     categories: list[Choice] = []
     abouts: list[Choice] = []
+    used: list[Choice] = []  # address and name of what names it
     former: list[FormerRow] = []
     members: list[str] = []
     place: str = ""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ROWS = 25
 SAMPLE = 6
 FORMER = 20  # versions shown
+USED = 20  # campaigns and audiences shown that name this one
 TRIES = 3  # to save upon what others keep saving
 
 
@@ -67,11 +68,19 @@ async def fill(page: "AudiencePage", *, keep: bool = False) -> None:
     page._called = page._names | {f"group:{one.value}": one.text for one in page.groups} | {f"category:{one.value}": one.text for one in page.categories}
     page._called |= {f"campaign:{one.key}": one.name or one.key for one in campaigns}
     page.former = _former(page, voice, view, former)
+    page.used = [_user_of(page, voice, one) for one in view.used_by[:USED]]
     _take(page, view, keep=keep)
     show(page, voice)
     await number(page, voice)
     if page.kind == "list":
         await members(page, voice)
+
+
+def _user_of(page: "AudiencePage", voice: Teller, one: str) -> Choice:
+    """A campaign, or another audience, that names this one."""
+    kind, _, key = one.partition(":")
+    name = page._called.get(one, key)
+    return Choice(f"/campaigns/{key}", voice.say("aud.used.campaign", name=name)) if kind == "campaign" else Choice(f"/audiences/{one}", page._called.get(one, one))
 
 
 def _former(page: "AudiencePage", voice: Teller, view: AudienceView, versions: Sequence[AudienceVersionView]) -> list[FormerRow]:

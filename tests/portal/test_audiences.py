@@ -161,6 +161,8 @@ async def test_an_audience_is_made_built_counted_saved_and_not_over_somebody_els
     await house.app.audiences.put(SYSTEM, "other", AudienceIn(rule=rules.InAudience("gold")))
     await one.do(AudiencePage, "delete")
     assert "used by other" in page.wrong
+    await one.do(AudiencePage, "again")
+    assert [(row.value, row.text) for row in page.used] == [("/audiences/other", "other")]
     seen = await reader.open(AudiencePage, "/audiences/gold")
     assert seen.people and seen.sample == []
     await reader.do(AudiencePage, "save")

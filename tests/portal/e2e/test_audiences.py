@@ -5,6 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from backend.app.audience_views import AudienceIn, CountIn
+from backend.domain.audience import All
+from backend.security.roles import SYSTEM
 from tests.portal.e2e.conftest import HERE, faults
 from tests.portal.e2e.hands import Hands
 
@@ -71,6 +74,31 @@ def test_two_people_on_one_audience_choose_what_stays_and_a_copy_goes_its_own_wa
     box.get_by_role("button", name="Make the copy").click()
     expect(mine.get_by_role("heading", level=1)).to_have_text("Anybody but Oslo")
     expect(mine.get_by_label("Value")).to_have_value("Europe/Oslo")
+
+
+def test_everybody_is_sent_to_once_their_number_is_typed(look, axe, served):
+    everybody = served.run(served.house.app.audiences.count(SYSTEM, CountIn())).count
+    served.run(served.house.app.audiences.put(SYSTEM, "everybody", AudienceIn(name="Everybody here", rule=All())))
+    page = look(login="marketer")
+    hands = Hands(page)
+    page.locator(HERE).wait_for()
+    hands.go("Send")
+    hands.click("button", "An audience")
+    hands.take("Audience", "Everybody here")
+    hands.take("Category", "Orders")
+    hands.type("Title", "The bells are hung")
+    hands.press("Tab")
+    hands.click("button", "Check first")
+    hands.sees(f"The audience names {everybody} people now.")
+    hands.click("button", "Send…")
+    assert faults(page, axe) == {}
+    page.set_viewport_size({"width": 1440, "height": 900})
+    deed = hands.dialog().get_by_role("button", name="Send to Everybody here")
+    expect(deed).to_be_disabled()
+    hands.type(f"Type {everybody} to go on", str(everybody), within=hands.dialog())
+    deed.click()
+    served.run(served.house.settle())
+    hands.sees("Everything is accounted for")
 
 
 def test_its_pages_have_no_finding(look, axe):
