@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal.audience_rows import Mark, MetRow, PartRow, TornPart
 from portal.components.controls import button
-from portal.components.elements import div, fieldset, input_el, label, legend, li, option, p, select_el, span, ul
+from portal.components.elements import div, fieldset, input_el, label, legend, li, option, p, plain_link, select_el, span, ul
 from portal.components.surfaces import card
 from portal.components.text import t
 from portal.components.typed_form import wrong_line
@@ -135,7 +135,7 @@ def save_line(*after: Any) -> rx.Component:
     return rx.cond(
         CHANGE & AudiencePage.dirty,
         div(
-            span(t("aud.unsaved"), cls="cap muted grow"), button(t("aud.forget"), kind="ghost", on_click=AudiencePage.again),
+            span(t("aud.unsaved"), cls="cap muted grow"), rx.cond(AudiencePage.torn.length() > 0, plain_link(t("aud.torn.go"), href="#torn", cls="btn")), button(t("aud.forget"), kind="ghost", on_click=AudiencePage.again),
             button(t("aud.save"), "check", kind="pri", on_click=[AudiencePage.save, *after]), cls="row wrap",
         ),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from portal.audience_apart import Shape
 from portal.audience_rows import FormerRow, Mark, MetRow, PartRow, SomeoneRow, TornPart
 from portal.audience_words import sentence
 from portal.campaign_rows import FactRow
+from portal.frame import Frame, tell
 from portal.guard import caller
 from portal.numbers import percent
 from portal.reading import teller
@@ -258,6 +259,7 @@ async def _tear(page: "AudiencePage", voice: Teller, theirs: AudienceView, mine:
     page.torn_by = voice.say("aud.torn", who=theirs.changed_by, time=clock(theirs.changed_at.timestamp(), voice.zone)[:5])
     page.torn = []
     await _beside(page, voice, mine)
+    tell(await page.get_state(Frame), "failed", voice.say("aud.torn.not_saved"), page.torn_by + ".")
 
 
 async def _beside(page: "AudiencePage", voice: Teller, mine: Shape) -> None:

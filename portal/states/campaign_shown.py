@@ -19,6 +19,7 @@ from portal.wiring import app
 
 NAMES_ASKED = 200
 SHOWN = 50
+NUMBERS = ("pace", "gain", "share", "holdout", "days", "unsubscribed", "complained", "bounced")
 
 
 async def choices(page: Any, actor: Any) -> None:
@@ -41,6 +42,11 @@ async def choices(page: Any, actor: Any) -> None:
     page.category_note = voice.say("cedit.category.hint")
 
 
+def in_language(voice: Teller, number: str) -> str:
+    """A number of a field as the reader writes it; both ways are read."""
+    return number.replace(".", ",") if voice.language == "de" else number
+
+
 def _says(template: Any) -> tuple[str, str, set[str]]:
     """What a template says first, and where it says anything."""
     content = template.draft
@@ -57,6 +63,7 @@ async def show(page: Any) -> None:
     body = draft.body
     kept = {name: page.form[name] for name, wrong in page.problems.items() if wrong and name in page.form}
     page.form = {**drafts.form_of(draft, voice.zone), **kept}
+    page.form |= {name: in_language(voice, page.form[name]) for name in NUMBERS if name not in kept}
     page.name = draft.name or page.key
     page.kind, page.own, page.windowed = body.timing.kind, body.timing.zone == drafts.OWN, body.timing.window is not None
     page.days = list(body.timing.window.days) if body.timing.window else []
@@ -91,7 +98,7 @@ def _show_variants(page: Any, voice: Teller) -> None:
         title, text, speaks = page._says.get(one.template, ("", "", set()))
         mute = [voice.channel(channel) for channel in chosen if channel not in speaks] if one.template in page._says else []
         said = voice.say("cedit.mute", channels=voice.listed(mute)) if mute else ""
-        rows.append(VariantRow(plans.letter(n), one.name, one.template, title, text, drafts.plain(one.weight), n, n == 0, said, f"/templates/{one.template}" if one.template else ""))
+        rows.append(VariantRow(plans.letter(n), one.name, one.template, title, text, in_language(voice, drafts.plain(one.weight)), n, n == 0, said, f"/templates/{one.template}" if one.template else ""))
     reads = {name: False for one in body.variants for name, _ in page._reads.get(one.template, ())}
     for one in body.variants:
         reads |= {name: True for name, needed in page._reads.get(one.template, ()) if needed}

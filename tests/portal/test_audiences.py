@@ -193,7 +193,7 @@ async def test_two_people_on_one_audience_lose_nothing(house, tab):  # noqa: F81
     (row,) = page.torn
     assert (row.key, row.mine_count, row.theirs_count, row.pick) == ("rule", "2 people", "3 people", "mine") and "saved this audience" in page.torn_by
     assert {mark.text for mark in row.theirs if mark.kind == "in"} == {"“high”."} and page.dirty
-    assert (await app.audiences.get(SYSTEM, "tones")).rule == high
+    assert (await app.audiences.get(SYSTEM, "tones")).rule == high and one.state(Frame).said_title == "Not saved yet"
     await one.do(AudiencePage, "set_part", "0", "value", "loud")
     assert page.torn[0].mine_count == "0 people", "what is changed meanwhile is what stands beside"
     await one.do(AudiencePage, "settle")

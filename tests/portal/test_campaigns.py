@@ -290,3 +290,14 @@ async def test_the_rule_of_the_audience_is_built_where_the_campaign_is(house, ta
     reader.at("/campaigns/stairs/edit?step=2")
     await reader.do(Whom, "make")
     assert reader.state(Frame).said_hue == "failed"
+
+
+async def test_numbers_stand_in_fields_as_their_reader_writes_them(house, tab):  # noqa: F811
+    two = [Variant("A", "gaiters", 33.34), Variant("B", "gaiters", 66.66)]
+    await house.app.campaigns.put(SYSTEM, "halves", CampaignIn(name="Halves", category="orders", audience="all", variants=two, experiment=Experiment(holdout=2.5), revision=0), 0)
+    one, other = await tab("doris"), await tab("marketer")
+    page, theirs = await built(one, "halves", 4), await built(other, "halves", 4)
+    assert (page.form["holdout"], page.form["complained"], page.variants[0].weight) == ("2,5", "0,1", "33,34")
+    assert (theirs.form["holdout"], theirs.form["complained"], theirs.variants[0].weight) == ("2.5", "0.1", "33.34")
+    await one.do(Builder, "write", "holdout", "7,5")
+    assert (page.form["holdout"], page.problems["holdout"], (await house.app.campaigns.get(SYSTEM, "halves")).draft.experiment.holdout) == ("7,5", "", 7.5)
