@@ -13,7 +13,7 @@ from backend.domain.campaign_checks import World, moment_of
 from backend.domain.campaign_event import pins
 from backend.domain.errors import Invalid, NotFound
 from backend.domain.event import Body
-from backend.domain.run import UNASSIGNED, Content, RunBody, timing_of
+from backend.domain.run import UNASSIGNED, Content, RunBody, own_hour, timing_of
 from backend.domain.timing import grace_of
 from backend.store import audience_people, audience_rows, campaign_rows, halts, hot, parked
 from backend.store.campaign_rows import CampaignRow, RunRow
@@ -143,8 +143,8 @@ def brake(app: "App", tx: Tx, row: CampaignRow, act: str, by: str) -> None:
 def _rest_too(tx: Tx, run: RunRow, now: float) -> None:
     """Who waits for a winner is accounted for with the others."""
     for wave in campaign_rows.waves_of(tx, run.space, run.id):
-        if wave.kind == "rest" and wave.state == "waiting" and wave.at is None:
-            release_rest(tx, run, wave.n, 0, now)
+        if wave.kind == "rest" and wave.state == "waiting":
+            release_rest(tx, run, wave.n, max(0, wave.variant), now, now)
 
 
 def roll_out(app: "App", tx: Tx, space: int, made: bytes, variant: int) -> bool:
@@ -152,22 +152,23 @@ def roll_out(app: "App", tx: Tx, space: int, made: bytes, variant: int) -> bool:
     run = campaign_rows.run(tx, space, made, lock=True)
     if run is None:
         raise NotFound(f"There is no run {made.hex()} here.")
-    if not 0 <= variant < len(_body(run.body).contents):
+    body, now = _body(run.body), app.clock.now()
+    if not 0 <= variant < len(body.contents):
         raise Invalid(f"There is no variant {variant}.", field="variant")
     rest = [wave for wave in campaign_rows.waves_of(tx, space, made) if wave.kind == "rest" and wave.state == "waiting" and wave.at is None]
     if not rest or run.state not in ("running", "testing"):
         return False
     for wave in rest:
-        release_rest(tx, run, wave.n, variant, app.clock.now())
-    campaign_rows.change_run(tx, run, state="running", next=app.clock.now())
+        release_rest(tx, run, wave.n, variant, own_hour(body, run.planned, wave.ahead, now), now)
+    campaign_rows.change_run(tx, run, state="running", next=now)
     return True
 
 
-def release_rest(tx: Tx, run: RunRow, n: int, variant: int, now: float) -> None:
+def release_rest(tx: Tx, run: RunRow, n: int, variant: int, at: float, now: float) -> None:
     """Give them the variant, and the wave its moment; the round of runs hands it to the line."""
     r = recipients.c
     tx.conn.execute(update(recipients).where(r.run == run.id, r.space == run.space, r.wave == n, r.variant == UNASSIGNED).values(variant=variant))
-    campaign_rows.change_wave(tx, run.space, run.id, n, at=now, variant=variant, changed=now)
+    campaign_rows.change_wave(tx, run.space, run.id, n, at=at, variant=variant, changed=now)
 
 
 def stop_variant(tx: Tx, space: int, made: bytes, variant: int) -> None:

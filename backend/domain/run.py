@@ -1,6 +1,7 @@
 """A run of a campaign: what its children are made of, how fast it goes, and what its state follows from. Pure."""
 
 import base64
+import math
 
 import msgspec
 
@@ -10,6 +11,7 @@ from backend.domain.ids import make_id
 from backend.domain.timing import opened, until
 
 UNASSIGNED = -3  # in `recipients.variant`: in the rest that waits for a winner
+DAY = 86_400
 BEAT = 0.25  # seconds between steps of a wave that has a pace
 LAG = 1.0  # seconds by which a pace is made up for; what was late by more (a pause) goes on from now
 
@@ -75,6 +77,15 @@ def due_of(planned: float, ahead: int | None, *, by_clock: bool) -> float:
 def ends(body: RunBody, planned: float, ahead: int | None, began: float) -> float:
     """From when on it is not worth telling the people of a wave, 0: never."""
     return until(due_of(planned, ahead, by_clock=body.grace is not None), body.expires, body.grace, began)
+
+
+def own_hour(body: RunBody, planned: float, ahead: int | None, now: float) -> float:
+    """When those who waited for a winner are told: at once, or the next time their own clocks show the hour of the run, where that is when people are told.
+    Clocks that were changed since the run began are an hour off."""
+    if body.grace is None:
+        return now
+    due = due_of(planned, ahead, by_clock=True)
+    return due + math.ceil(max(0.0, now - due) / DAY) * DAY
 
 
 def share(pace: float) -> int:

@@ -1,8 +1,14 @@
 """An experiment through the whole line, the clock moved: told, acted, judged when its week is over, rolled out to the rest, the holdout kept."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import msgspec
 import pytest
 
+from backend.app.audience_views import AudienceIn
+from backend.app.views import PreferencesIn
+from backend.domain.audience import Attribute
 from backend.domain.campaign import Experiment, Guardrails, Timing
 from backend.domain.errors import NotFound, WrongState
 from backend.domain.event import EventIn, To
@@ -168,6 +174,34 @@ async def test_what_goes_to_the_rest_is_stopped_too_when_it_goes_beyond_a_guardr
     assert done.ledger.planned == len(users) == done.ledger.sent + done.ledger.skipped
     row = await stand.app.store.read(lambda tx: experiment_rows.get(tx, 1, run))
     assert row.next is None
+
+
+async def test_the_rest_of_one_on_each_persons_own_clock_is_told_at_that_hour_too(stand):
+    tag, users = f"own-{stand.kind}", {}
+    for n in range(24):
+        zone = ("UTC", "Asia/Tokyo", "America/New_York")[n % 3]
+        user = await stand.person(attributes={"crowd": tag}, timezone=zone)
+        await stand.app.preferences.put(SYSTEM, user, PreferencesIn(consents={"marketing": True}))
+        users[user] = zone
+    await stand.app.audiences.put(SYSTEM, tag, AudienceIn(rule=Attribute("crowd", "equals", tag)))
+    hour = stand.now // 3_600 * 3_600 + 16 * 3_600
+    timing = Timing("at", at=f"{datetime.fromtimestamp(hour, UTC):%Y-%m-%dT%H:%M}", zone="person", expires=3_600)
+    key = await campaign(stand, tag, [await template(stand, "A"), await template(stand, "B")], experiment=Experiment(share=40, least=2), timing=timing)
+    await start(stand, key)
+    for _ in range(64):
+        await stand.settle(after=1_800 - stand.now % 1_800)
+    assert (await newest(stand, key)).state == "testing"
+    rest = (await by_variant(stand, key))[-3]
+    assert {users[user] for user in rest} == set(users.values())
+    await stand.app.experiments.roll_out(SYSTEM, key, 1)
+    told = {}
+    for _ in range(50):
+        await stand.settle(after=1_800 - stand.now % 1_800)
+        told |= {user: stand.now for user in rest if user not in told and await stand.inbox(user)}
+    assert told.keys() == set(rest), "of use for an hour from then on"
+    wall = datetime.fromtimestamp(hour, UTC).hour
+    assert {datetime.fromtimestamp(at, ZoneInfo(users[user])).hour for user, at in told.items()} == {wall}
+    assert (await finished(stand, key)).ledger.sent == len(users)
 
 
 async def test_a_bad_split_makes_no_winner(stand):
