@@ -68,7 +68,7 @@ def planned(now: float) -> tuple[Planned, ...]:
     return (
         Planned("good_morning", "Good morning, first flush", Campaign(
             audience="club", variants=(weekly,), channels=("email", "push", "web"), data=offer(15, "first flush Darjeeling"),
-            timing=Timing("at", at=own_hour(now), zone=OWN), description="On each person's own clock: it travels around the world within a day."), "started"),
+            timing=Timing("at", at=own_hour(now), zone=OWN, grace=86_400), description="On each person's own clock: it travels around the world within a day."), "started"),
         Planned("advent", "Advent calendar", Campaign(
             audience="offers_yes", variants=(weekly,), channels=("email", "web"), data=offer(24, "twenty-four small teas"),
             timing=Timing("at", at=ahead(now, 3, "10:00"), zone=HOME, pace=20.0), description="Twenty a second, so that the shop keeps up."), "started", forecast=True),

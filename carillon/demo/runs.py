@@ -23,7 +23,7 @@ from backend.domain.campaign_event import event_of, pins
 from backend.domain.event import CAMPAIGN, NO_VARIANT, Event
 from backend.domain.ids import make_id
 from backend.domain.run import run_id
-from backend.store import audience_people, audience_rows, campaign_rows, counted, experiment_rows, fanouts, forecast_rows, touches
+from backend.store import audience_people, audience_rows, campaign_rows, counted, experiment_rows, fanouts, forecast_rows, rollup, touches
 from backend.store.campaign_rows import CampaignRow, RunRow, VersionRow, WaveRow
 from backend.store.experiment_rows import OFF, VerdictRow
 from backend.store.forecast_rows import ForecastRow
@@ -141,11 +141,13 @@ class Runs:
             when += LOOKED
 
     async def _summed(self) -> None:
-        """Wait until what people did is summed up, and help."""
+        """Wait until what people did is summed up, and help; and count what is counted."""
         sums = touches.Sums()
         while await self._app.store.read(touches.waiting):
             if not await self._app.store.write(lambda tx: sums.once(tx, self._start), turn=TURN):
                 await asyncio.sleep(0)  # somebody else has the last rows in hand
+        while await self._app.store.write(lambda tx: rollup.compact(tx, 2_000), turn=TURN):
+            pass
 
 
 def write_begun(tx: Tx, one: Run) -> None:
