@@ -6,8 +6,8 @@ for 120 ms: it walks through all that was loaded at the start, again and again. 
 
 import gc
 
-YOUNG = 10_000  # objects between looks at the newest (700 by default): some 30 events in hand; circles of them are a few MB at most
-OLDER = 20  # looks at the newest between looks at what outlived one, and of those between looks at all
+YOUNG = 10_000  # objects more than there were, between looks at the newest (700 by default): some 30 events in hand
+OLDER = 5  # looks at the newest between looks at what outlived one, and of those between looks at all (10): what pages leave behind ends within 50 MB
 
 
 def spare() -> None:
