@@ -93,7 +93,13 @@ BREAKS = [
         ("backend/app/events.py", "max(now, made.event.send_at)", "now + 5 * 3600.0"),
     ]),
     Break(6, "the forecast of a campaign asks at another moment", f"{LINE}/test_forecast.py::test_a_forecast_in_a_frozen_world_is_what_the_run_then_does[embedded-own-zone]", [
-        ("backend/facts.py", "            at = moment_of(facts.timezone)\n", "            at = moment_of('UTC')\n"),
+        ("backend/facts.py", "            moment = moment_of(facts.timezone)\n", "            moment = moment_of('UTC')\n"),
+    ]),
+    Break(6, "a run forgets whose own hour is over", f"{LINE}/test_forecast.py::test_a_forecast_in_a_frozen_world_is_what_the_run_then_does[embedded-own-hour-over]", [
+        ("backend/domain/run.py", "body.expires, body.grace, began)", "body.expires, None, began)"),
+    ]),
+    Break(6, "the forecast forgets the pace", f"{LINE}/test_forecast.py::test_a_pace_is_foreseen_person_by_person[embedded-window]", [
+        ("backend/app/foreseeing.py", "        if n and n % share(pace) == 0:\n", "        if False:\n"),
     ]),
     Break(6, "a run keeps no difference from its forecast", f"{LINE}/test_forecast.py::test_what_changed_between_forecast_and_run_is_named_with_cause_and_time[embedded]", [
         ("workers/decide.py", "                if event.foreseen and (differing :=", "                if event.root and (differing :="),
