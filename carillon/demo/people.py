@@ -29,6 +29,7 @@ from carillon.demo.cast import GROUPS, ORIGIN, PEOPLE, Someone, mail_of, phone_o
 BY = Actor(MAIN, SYSTEM.subject, SYSTEM.role, name="Demo", via="line")
 PUSH = CHANNEL_NUMBER["push"]
 DAY = 86_400.0
+LATELY = 0.4  # of those who get no letters of the product, who said lately whether they want some
 ZONES = (
     "Europe/Berlin", "Asia/Kolkata", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland", "Pacific/Honolulu", "America/Los_Angeles",
     "America/New_York", "America/Sao_Paulo",
@@ -43,6 +44,7 @@ class Ready(msgspec.Struct):
     consents: dict[str, bool]
     groups: tuple[str, ...]
     attributes: dict[str, str]
+    answered: dict[str, float]  # category -> when; on the day they came where it is not said
 
 
 async def seed_twelve(app: App) -> int:
@@ -83,7 +85,8 @@ def ready(app: App, some: Sequence[tuple[int, Someone]], now: float, known: dict
         for device in range(one.devices if one.device else 0):
             sealed.append((app.people.sealed(PUSH, f"demo-device-{one.user}-{device}"), "Phone" if device == 0 else "Tablet"))
         addresses = [AddressRow(row.person, s.channel, s.hash, s.sealed, label, created) for s, label in sealed]
-        made.append(Ready(row, addresses, consents, one.groups, known_of))
+        answered = {"product": now - rng.random() * 30 * DAY} if "newsletter" not in one.groups and rng.random() < LATELY else {}
+        made.append(Ready(row, addresses, consents, one.groups, known_of, answered))
     return made
 
 
@@ -105,7 +108,7 @@ def write_crowd(tx: Tx, some: Sequence[Ready]) -> int:
         for a in one.addresses
     ]
     consents = [
-        {"space": MAIN, "person": one.row.person, "category": key, "at": one.row.created + 60, "given": yes, "source": "sign-up form", "evidence": "demo"}
+        {"space": MAIN, "person": one.row.person, "category": key, "at": one.answered.get(key, one.row.created + 60), "given": yes, "source": "sign-up form", "evidence": "demo"}
         for one in new
         for key, yes in one.consents.items()
     ]
