@@ -15,7 +15,7 @@ from portal.components.surfaces import card, empty
 from portal.components.table import pager, table
 from portal.components.text import t
 from portal.components.typed_form import form_dialog, plain_field
-from portal.frame import on_page
+from portal.frame import Frame, on_page
 from portal.shell import page_head, shell
 from portal.states.campaign import CampaignPage
 from portal.states.campaign_fact import OUTCOMES, CampaignFact, CampaignPeople
@@ -142,7 +142,10 @@ def _side() -> rx.Component:
     )
     versions = rx.cond(CampaignFact.versions.length() > 0, card(t("crun.versions"), ul(rx.foreach(CampaignFact.versions, _version), cls="list"), sub=t("crun.versions.sub"), flush=True))
     runs = rx.cond(CampaignFact.runs.length() > 1, card(t("crun.runs"), ul(rx.foreach(CampaignFact.runs, _run), cls="list"), sub=t("crun.runs.sub"), flush=True))
-    return div(verdict, card(t("crun.page"), facts(CampaignPage.facts)), runs, versions, cls="col g4 c4")
+    measured = rx.cond(
+        CampaignPage.started & Frame.may.contains("analytics.read"), a(t("eng.open"), href="/engagement?range=90&campaign=" + CampaignPage.key, cls="link"),
+    )  # fmt: skip
+    return div(verdict, card(t("crun.page"), div(facts(CampaignPage.facts), measured, cls="col g3")), runs, versions, cls="col g4 c4")
 
 
 def _check(one: CheckRow) -> rx.Component:
