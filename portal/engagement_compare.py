@@ -57,7 +57,8 @@ class Comparer:
 
     def _rate(self, view: ComparedView, name: str) -> ComparedCell:
         rate: Rate = getattr(view.funnel, name)
-        said = self.voice.say(f"eng.compare.{rate.why}") if rate.why else self.voice.say("eng.compare.few") if rate.few else of(rate.part, rate.whole, self.voice.language)
+        why = "no_goal" if name == "converted" and rate.why == "no_signal" else rate.why
+        said = self.voice.say(f"eng.compare.{why}") if why else self.voice.say("eng.compare.few") if rate.few else of(rate.part, rate.whole, self.voice.language)
         return ComparedCell(self.head(view), self.rates.short(rate), said, tip=self.rates.tip(rate, name))
 
     def _drawn(self, name: str, cells: list[ComparedCell]) -> list[ComparedCell]:

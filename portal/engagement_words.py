@@ -48,6 +48,8 @@ class Rates:
         """What it is of; why there is none."""
         if self.provider and signal in ("opened", "clicked", "unsubscribed", "converted"):
             return self.say("analytics.by.provider.no")
+        if rate.why == "no_signal" and signal == "converted":
+            return self.say("eng.no_goal")
         if rate.why:
             return self.say(f"analytics.{rate.why}", signal=self.say(f"eng.signal.{signal}"))
         counts = of(rate.part, rate.whole, self.language)
@@ -59,7 +61,7 @@ class Rates:
         if name == "converted" and not self.provider:
             if funnel.people is None:
                 return NONE, self.say("eng.people.several")
-            if rate.why and (n := funnel.people.holdout_converted):
+            if not funnel.people.got and (n := funnel.people.holdout_converted):
                 return count(n, self.language), self.say("eng.people.holdout", count=count(n, self.language))
         return self.short(rate), self.tip(rate, name)
 
@@ -174,10 +176,13 @@ class Engager(Stretch):
             n = getattr(people, name)
             if name in ("opened", "read") and not n and people.opened + people.read:
                 continue  # of campaigns on one channel the other says nothing
+            if name == "converted" and self.view.whole.converted.why:
+                continue  # nobody could
             if name == "got":
                 rows.append(StepRow(self.say("eng.people.got"), self.count(n), width_of(n, n), hue, ""))
             else:
-                rows.append(StepRow(self.say(f"eng.people.{name}"), self.count(n), width_of(n, people.got), hue, self.rates.share("people", Rate(n, people.got, ""))))
+                share = self.rates.share("converted", self.view.whole.converted) if name == "converted" else self.rates.share("people", Rate(n, people.got, ""))
+                rows.append(StepRow(self.say(f"eng.people.{name}"), self.count(n), width_of(n, people.got), hue, share))
         return rows
 
     def beside(self) -> list[StepRow]:

@@ -3,7 +3,7 @@
 Messages are counted where they were born, as in analytics. Unique people stand beside them: of a campaign's run, each once.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
@@ -58,6 +58,7 @@ class Engagement(Aggregate):
         def read(tx: Tx) -> EngagementView:
             tallies.together(tx)
             known = engaged.campaigns_of(tx, actor.space)
+            funnel = Funnels(known)
             units = _of_campaigns(asked_for, asked, known)
             rows = engaged.by_campaign(tx, units)
             begun, waiting = tallies.first(tx, actor.space), tallies.waiting_since(tx, actor.space)
@@ -66,9 +67,9 @@ class Engagement(Aggregate):
             said = engaged.answers(tx, actor.space, first, below, asked.category)
             return EngagementView(
                 since=first * QUARTER, until=below * QUARTER, zone=asked.zone, grain=axis.grain, counted_from=began,
-                upto=now if waiting is None else min(now, waiting * 60.0), whole=_carried(rows) if asked.provider else _funnel(rows, people=not asked.channel),
+                upto=now if waiting is None else min(now, waiting * 60.0), whole=_carried(rows) if asked.provider else funnel(rows, people=not asked.channel),
                 points=_points(axis, tallies.by_time(tx, units, axis.cut), said, began, now, _provided if asked.provider else _units_of),
-                parts=_parts(rows, asked, known), hours=_hours(*hours), provider=asked.provider[:200],
+                parts=_parts(rows, asked, known, funnel), hours=_hours(*hours), provider=asked.provider[:200],
                 providers=tallies.providers(tx, actor.space, first, below),
             )  # fmt: skip
 
@@ -100,10 +101,10 @@ class Engagement(Aggregate):
             known = engaged.campaigns_of(tx, actor.space)
             if missing := [key for key in keys if key not in known]:
                 raise Invalid(f"There is no campaign {missing[0]!r}. Take its key from the list of campaigns.", field="campaigns", given=missing)
-            since = tallies.first(tx, actor.space) or 0
+            since, funnel = tallies.first(tx, actor.space) or 0, Funnels(known)
             rows = engaged.by_campaign(tx, Asked(actor.space, min(since, now - 1), now, campaigns=tuple(keys)))
             mine = {key: [row for row in rows if row.campaign == key] for key in keys}
-            return [ComparedView(key, known[key].name, _funnel(mine[key]), _grouped(mine[key], _variant_of, known, "variant", _funnel)) for key in keys]
+            return [ComparedView(key, known[key].name, funnel(mine[key]), _grouped(mine[key], _variant_of, known, "variant", funnel)) for key in keys]
 
         return await self.app.store.read(read)
 
@@ -128,24 +129,37 @@ def _of_campaigns(units: Asked, asked: EngagementIn, known: Mapping[str, engaged
     return msgspec.structs.replace(units, campaigns=tuple(keys))
 
 
-def _funnel(rows: Iterable[Engaged], people: bool = True) -> FunnelView:
-    units, told, held_out = Measures(), Measures(), Measures()
-    for row in rows:
-        side = units if row.kind not in PEOPLE.values() else held_out if row.variant == HOLDOUT else told
-        side.count(row.channel, row.kind, row.n)
-    return _of(units, _people(told, held_out) if people else None)
+class Funnels:
+    """The funnel of some rows. Converted are those of campaigns that have an event for it as they stand, or whose people did: of others nobody can."""
+
+    def __init__(self, known: Mapping[str, engaged.CampaignName]) -> None:
+        self._aiming = {key for key, one in known.items() if one.aims}
+
+    def __call__(self, rows: Iterable[Engaged], people: bool = True) -> FunnelView:
+        units, told, held_out = Measures(), Measures(), Measures()
+        got: Counter[str] = Counter()
+        aiming = set(self._aiming)
+        for row in rows:
+            side = units if row.kind not in PEOPLE.values() else held_out if row.variant == HOLDOUT else told
+            side.count(row.channel, row.kind, row.n)
+            if side is told and row.kind == PEOPLE["got"]:
+                got[row.campaign] += row.n
+            if row.kind == PEOPLE["converted"]:
+                aiming.add(row.campaign)
+        return _of(units, _people(told, held_out) if people else None, sum(got[key] for key in aiming))
 
 
 def _people(told: Measures, held_out: Measures) -> PeopleView:
     return PeopleView(**{name: told.of(kind) for name, kind in PEOPLE.items()}, holdout_converted=held_out.of(PEOPLE["converted"]))
 
 
-def _of(units: Measures, people: PeopleView | None) -> FunnelView:
-    got = people.got if people else 0
+def _of(units: Measures, people: PeopleView | None, aimed: int = 0) -> FunnelView:
+    """`aimed`: people who got a campaign that has an event for converting."""
+    converted = Rate(people.converted, aimed, "") if people and aimed else Rate(why="no_signal" if people and people.got else "nothing")
     return FunnelView(
         planned=units.planned, sent=units.of(*WENT), delivered=units.delivered(), opened=units.opened(), opened_machine=units.of(STAMP["opened_machine"]),
         clicked=units.clicked(), unsubscribed=units.unsubscribed(), complained=units.of(STAMP["complained"]), bounced=units.of(State.BOUNCED), people=people,
-        converted=Rate(people.converted, got, "") if people and got else Rate(),
+        converted=converted,
     )  # fmt: skip
 
 
@@ -187,7 +201,7 @@ def _points(
     ]
 
 
-def _parts(rows: Iterable[Engaged], asked: EngagementIn, known: Mapping[str, engaged.CampaignName]) -> list[EngagedView]:
+def _parts(rows: Iterable[Engaged], asked: EngagementIn, known: Mapping[str, engaged.CampaignName], funnel: "Funnels") -> list[EngagedView]:
     key_of: dict[str, Callable[[Engaged], str]] = {
         "campaign": lambda row: row.campaign, "variant": _variant_of, "audience": lambda row: known[row.campaign].audience if row.campaign in known else "",
         "channel": lambda row: CHANNEL_NAME.get(row.channel, ""), "category": lambda row: row.category, "provider": lambda row: row.provider,
@@ -197,7 +211,7 @@ def _parts(rows: Iterable[Engaged], asked: EngagementIn, known: Mapping[str, eng
     if asked.by == "provider":
         rows = [row for row in rows if row.provider]  # states and stamps name none
     carried, people = asked.by == "provider" or bool(asked.provider), not asked.channel and asked.by not in BY_MESSAGE
-    return _grouped(rows, key_of[asked.by], known, asked.by, _carried if carried else lambda some: _funnel(some, people))
+    return _grouped(rows, key_of[asked.by], known, asked.by, _carried if carried else lambda some: funnel(some, people))
 
 
 def _grouped(

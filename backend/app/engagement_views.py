@@ -52,7 +52,8 @@ class PeopleView(msgspec.Struct, frozen=True):
 
 class FunnelView(msgspec.Struct, frozen=True):
     """From planned to converted. `planned` to `clicked` are messages. `opened`: by a person (read, in the inbox); `opened_machine` beside it, never in it.
-    `people`: null where a message's channel or provider is asked for, for a person has several. `converted`: people, of those who got it."""
+    `people`: null where a message's channel or provider is asked for, for a person has several. `converted`: people, of those who got a campaign that
+    has an event for it (`no_signal`: none has)."""
 
     planned: int
     sent: int

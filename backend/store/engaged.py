@@ -28,11 +28,12 @@ class Engaged(NamedTuple):
 
 
 class CampaignName(NamedTuple):
-    """What a campaign is called, whom it is for as it stands, and how its variants are called."""
+    """What a campaign is called, whom it is for as it stands, how its variants are called, and whether an event counts as converted."""
 
     name: str
     audience: str
     variants: tuple[str, ...]
+    aims: bool
 
 
 def by_campaign(tx: Tx, asked: Asked) -> list[Engaged]:
@@ -60,5 +61,5 @@ def campaigns_of(tx: Tx, space: int) -> dict[str, CampaignName]:
     found = {}
     for key, name, body in tx.conn.execute(select(c.key, c.name, c.body).where(c.space == space)):
         campaign = _campaign(body)
-        found[key] = CampaignName(name, campaign.audience, tuple(one.name for one in campaign.variants))
+        found[key] = CampaignName(name, campaign.audience, tuple(one.name for one in campaign.variants), bool(campaign.experiment and campaign.experiment.event))
     return found

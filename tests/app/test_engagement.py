@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from backend.app.app import App
 from backend.app.engagement_views import CompareIn, EngagementIn
 from backend.app.views import PersonIn, PreferencesIn
-from backend.domain.campaign import Campaign, Variant
+from backend.domain.campaign import Campaign, Experiment, Variant
 from backend.domain.delivery import SKIPPED, State
 from backend.domain.errors import Forbidden, Invalid, UnknownChannel
 from backend.domain.event import HOLDOUT
@@ -146,6 +146,39 @@ async def test_what_comes_behind_the_fiftieth_is_one_row(app: App) -> None:
     view = await app.engagement.report(ADMIN, asked(by="category"))
     assert len(view.parts) == 51 and view.parts[-1].key == "*"
     assert sum(part.funnel.planned for part in view.parts) == view.whole.planned
+
+
+async def test_who_got_a_campaign_without_a_goal_is_no_part_of_those_who_could_convert(app: App) -> None:
+    await sent(app)
+    aimless = people_cohort(1, b"\2" * 16, 0, demo=False)
+    row = {"space": 1, "cohort": aimless, "category": "offers", "priority": "", "event": NO_ID, "created": NOW, "campaign": "fall", "variant": 0}
+    net: Counter = Counter({(1, int(BORN // QUARTER), aimless, 0, "", PEOPLE["got"]): 500})
+
+    def write(tx) -> None:
+        tx.conn.execute(insert(tables.cohorts), row)
+        tallies.add(tx, net)
+
+    await app.store.write(write)
+    whole = (await app.engagement.report(ADMIN, asked())).whole
+    assert whole.people is not None and (whole.people.got, whole.converted.part, whole.converted.whole) == (670, 26, 170)
+    fall = (await app.engagement.report(ADMIN, asked(campaign="fall"))).whole
+    assert (fall.converted.why, fall.people and fall.people.got) == ("no_signal", 500)
+
+
+async def test_a_campaign_with_a_goal_nobody_reached_has_a_rate_of_nought(app: App) -> None:
+    await sent(app)
+    cohort = people_cohort(1, b"\3" * 16, 0, demo=False)
+    row = {"space": 1, "cohort": cohort, "category": "offers", "priority": "", "event": NO_ID, "created": NOW, "campaign": "aims", "variant": 0}
+    body = msgspec.json.encode(Campaign(variants=(Variant("One"),), experiment=Experiment(metric="converted", event="order.placed"))).decode()
+
+    def write(tx) -> None:
+        tx.conn.execute(insert(tables.cohorts), row)
+        tallies.add(tx, Counter({(1, int(BORN // QUARTER), cohort, 0, "", PEOPLE["got"]): 40}))
+        tx.conn.execute(insert(tables.campaigns), {"space": 1, "key": "aims", "name": "Aims", "state": "running", "body": body, "revision": 1, "created": NOW, "changed": NOW})
+
+    await app.store.write(write)
+    aims = (await app.engagement.report(ADMIN, asked(campaign="aims"))).whole
+    assert (aims.converted.part, aims.converted.whole, aims.converted.why) == (0, 40, "")
 
 
 async def test_answers_to_categories_are_a_trend(each_app: App) -> None:

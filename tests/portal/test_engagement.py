@@ -3,6 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from backend.app.engagement_views import ComparedView, EngagedView, EngagementView, FunnelView, HourFunnelView, PeopleView, TrendView
@@ -86,6 +87,15 @@ def test_of_nothing_there_is_a_sentence_and_no_number_is_made_up(language):
     assert shown.answer == {"en": "Nothing was planned in this time.", "de": "In diesem Zeitraum war nichts geplant."}[language] and shown.people_note
     assert [row.count for row in one.funnel()] == ["0", "–", "–", "–", "–", "–"] and one.people() == one.heat() == one.rows() == []
     assert [tile.value for tile in one.tiles()] == ["–"] * 4
+
+
+def test_where_no_event_counts_as_converted_that_is_said():
+    aimless = msgspec.structs.replace(WHOLE, converted=Rate(why="no_signal"), people=msgspec.structs.replace(PEOPLE, converted=0))
+    one = told(aimless, parts=[EngagedView("spring", "Spring sale", aimless)])
+    assert [row.word for row in one.people()] == ["Got a campaign", "Opened a mail", "Clicked"]
+    assert one.rows()[0].converted_tip == one.funnel()[-1].share == "No event counts as converted here: a campaign names it with its experiment"
+    rows = {row.name: row.cells for row in compared(("a", "Spring", aimless)).rows()}
+    assert [(cell.value, cell.of) for cell in rows["Converted"]] == [("–", "no goal set")]
 
 
 def test_one_provider_has_neither_opens_nor_people():
