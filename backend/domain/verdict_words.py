@@ -30,6 +30,7 @@ WORDS: dict[str, dict[str, str]] = {
         "running.why": "So far {other} gets {rate}% {metric}, {base} {base_rate}%. With 95% confidence the real difference is between {low} and {high} points. "
                        "It is looked at every hour until {ends}.",
         "none": "No winner: the messages do about equally well.",
+        "none.unsure": "No winner: it cannot be told which does better.",
         "none.why": "{other} gets {rate}% {metric}, {base} {base_rate}%. With 95% confidence the real difference is between {low} and {high} points, "
                     "{few} to {many} {metric} {on}: too little to be sure of. Send the rest whichever you like better.",
         "none.few": "No winner: there were too few people to tell.",
@@ -63,6 +64,7 @@ WORDS: dict[str, dict[str, str]] = {
         "running.why": "Bisher bekommt {other} {rate} % {metric}, {base} {base_rate} %. Mit 95 % Sicherheit liegt der wahre Unterschied zwischen {low} und {high} Punkten. "
                        "Bis {ends} wird stündlich nachgesehen.",
         "none": "Kein Gewinner: die Nachrichten wirken etwa gleich gut.",
+        "none.unsure": "Kein Gewinner: welche besser wirkt, lässt sich nicht sagen.",
         "none.why": "{other} bekommt {rate} % {metric}, {base} {base_rate} %. Mit 95 % Sicherheit liegt der wahre Unterschied zwischen {low} und {high} Punkten, "
                     "{few} bis {many} {metric} {on}: zu wenig, um sicher zu sein. Senden Sie den Übrigen, welche Sie lieber mögen.",
         "none.few": "Kein Gewinner: es waren zu wenige Personen.",
@@ -154,7 +156,9 @@ def said(
         "low": voice.points(low), "high": voice.points(high), "few": voice.number(round(low * people)), "many": voice.number(round(high * people)), "on": on,
     }  # fmt: skip
     ends = voice.time(verdict.ends_at)
-    return voice.say(verdict.state), _join(voice.say(f"{verdict.state}.why", ends=ends, **values), stopped)
+    alike = all(-plan.gain <= (one.low or 0.0) and (one.high or 0.0) <= plan.gain for one in arms[1:] if not one.stopped)
+    sentence = "none.unsure" if verdict.state == "none" and not alike else verdict.state
+    return voice.say(sentence), _join(voice.say(f"{verdict.state}.why", ends=ends, **values), stopped)
 
 
 def _won(voice: Voice, verdict: Verdict, winner: int, names: Sequence[str], metric: str, on: str, people: int) -> str:

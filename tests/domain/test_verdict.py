@@ -111,6 +111,18 @@ def test_the_verdict_in_points_and_in_people():
     assert "auf je 10.000 Personen" in why
 
 
+@pytest.mark.parametrize(("counts", "gain", "sentence"), [
+    ([(200_000, 10_000), (200_000, 10_040)], 0.01, "No winner: the messages do about equally well."),  # all that is possible is less than a gain worth acting on
+    ([(5_000, 250), (5_000, 260)], 0.01, "No winner: it cannot be told which does better."),
+    ([(200_000, 10_000), (200_000, 10_040), (5_000, 260)], 0.01, "No winner: it cannot be told which does better."),
+])  # fmt: skip
+def test_alike_is_said_only_of_what_was_seen_to_be(counts, gain, sentence):
+    weights = tuple(100 * people / sum(one[0] for one in counts) for people, _ in counts)
+    found = at(counts, 28, weights=weights, gain=gain)
+    assert found.state == "none"
+    assert said(campaign(weights, gain=gain), found, rest=0, locale="en", timezone="UTC")[0] == sentence
+
+
 def test_times_are_in_the_readers_zone_and_language():
     waits = at(CLEAR, 1)
     assert "on 2 Dec 2026, 21:00" not in said(campaign(), waits, rest=0, locale="en", timezone="UTC")[1]
