@@ -150,7 +150,7 @@ def checks(voice: Teller, problems: Sequence[ProblemView], view: ForecastView | 
     if view is None or view.state not in ("done", "outdated"):
         return rows
     for name, n in sorted(view.missing.items(), key=lambda pair: -pair[1]):
-        key = {"count": count(n, voice.language), "name": name}
+        key = {"count": count(n, voice.language), "name": name.removeprefix("data.")}  # as its field of step 1 is called
         rows.append(CheckRow("held", "triangle-alert", voice.say("fore.missing", **key), voice.say("fore.missing.text"), 1, voice.say("fore.fix.1")))
     if not view.missing and view.people and not any(one.blocks for one in problems):
         rows.append(CheckRow("delivered", "check", voice.say("fore.whole", count=count(view.people, voice.language)), "", 0, ""))

@@ -101,13 +101,19 @@ def versions(voice: Teller, some: Sequence[CampaignVersionView]) -> list[Version
     ]  # fmt: skip
 
 
+def _skipped(one: RecipientView) -> str:
+    """Why somebody gets nothing, first what stopped it last: each reason once; it names its channel where it is about one."""
+    some = [*([one.reason] if one.reason and one.delivery else []), *(one.skipped[channel] for channel in CHANNELS if channel in one.skipped)]
+    return " ".join(dict.fromkeys(reason.text for reason in some))
+
+
 def people(voice: Teller, some: list[RecipientView], names: list[str]) -> list[PersonRow]:
     """`names`: of the variants."""
     rows = []
     for one in some:
         variant = names[one.variant] if 0 <= one.variant < len(names) else voice.say("cplan.split.held" if one.variant == HELD_OUT else "cplan.split.rest") if one.variant in (HELD_OUT, UNASSIGNED) else "–"
         channels = ", ".join(voice.channel(channel) for channel in CHANNELS if channel in one.channels)
-        why = one.reason.text if one.reason else channels
+        why = _skipped(one) if one.skipped else one.reason.text if one.reason else channels
         href = f"/deliveries/{one.delivery}" if one.delivery else ""
         rows.append(PersonRow(one.user, one.name or one.user, variant, LOOKS.get(one.outcome, "queued"), voice.say(f"crun.outcome.{one.outcome}"), why, href))
     return rows

@@ -30,8 +30,8 @@ from backend.store.recipient_rows import RecipientRow
 from backend.store.recipient_rows import page as recipient_page
 
 _decode = msgspec.json.Decoder(Campaign).decode
-_decision = msgspec.msgpack.Decoder(Decision).decode
 _body = msgspec.json.Decoder(RunBody).decode
+_trace = msgspec.msgpack.Decoder(Decision).decode
 ENTRIES = 500  # of a calendar
 _RANK = ("sent", "held", "waiting", "failed", "skipped")
 
@@ -161,20 +161,19 @@ def _recipients(tx: Tx, actor: Actor, row: RunRow, rows: Sequence[RecipientRow])
         else:
             what = next((name for name in _RANK if outcomes[name]), "skipped")
         chosen = next((d for d in mine if _outcome(State(d.state)) == what), None)
-        reason = None
+        skipped = _skipped(told[notes[one.person]], actor) if what == "skipped" else {}
+        reason = next(iter(skipped.values()), None)
         if chosen is not None and chosen.reason and what in ("held", "failed", "skipped"):
             reason = _reason(actor, chosen.reason)
-        elif chosen is None and what == "skipped":
-            reason = _undelivered(actor, told[notes[one.person]].trace)
         channels = [CHANNEL_NAME[d.channel] for d in mine if _outcome(State(d.state)) == what]
-        made.append(RecipientView(known.get(one.person, ""), "", one.variant, one.wave, what, reason, chosen.id.hex() if chosen else "", channels))  # type: ignore[arg-type]
+        made.append(RecipientView(known.get(one.person, ""), "", one.variant, one.wave, what, reason, chosen.id.hex() if chosen else "", channels, skipped))  # type: ignore[arg-type]
     return made
 
 
-def _undelivered(actor: Actor, trace: bytes) -> ReasonView | None:
-    """Why no delivery was made: of the first channel that has a reason."""
-    reasons = [reason for unit in _decision(trace).units for reason in unit.reasons]
-    return reason_view(reasons[0], actor) if reasons else None
+def _skipped(row: history.NotificationRow, actor: Actor) -> dict[str, ReasonView]:
+    """channel -> why nothing goes there, of the trace: what is skipped has no delivery that could say so."""
+    units = _trace(row.trace).units if row.trace else ()
+    return {unit.channel: reason_view(unit.reasons[0], actor) for unit in units if unit.outcome == "skip" and unit.reasons}
 
 
 def _outcome(state: State) -> str:

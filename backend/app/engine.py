@@ -141,7 +141,7 @@ def _rows(tx: Tx, space: int, now: float) -> Rows:
     return Rows(
         engine_rows.waiting(tx, seen), engine_rows.went(tx, seen, now), engine_rows.waits_for_time(tx, seen), engine_rows.parked(tx, seen), late, first,
         engine_rows.letters(tx, seen), engine_rows.letters_since(tx, seen, now - HOUR), engine_rows.missed(tx, seen, now - DAY), engine_rows.faults(tx, seen),
-        [Halted(row.scope, row.by, max(0.0, now - row.at), parked.count(tx, space, row.scope)) for row in halts.every(tx, space)], beats.every(tx),
+        [Halted(row.scope, row.by, max(0.0, now - row.at), parked.count(tx, space, row.scope)) for row in halts.pulled(tx, space)], beats.every(tx),
     )  # fmt: skip
 
 

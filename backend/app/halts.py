@@ -11,12 +11,12 @@ from backend.app.views import Page, moment
 from backend.channels.registry import kinds
 from backend.channels.router import CAPTURE
 from backend.domain.delivery import CHANNEL_NUMBER, ROUTE_CHANNEL, State
-from backend.domain.errors import Invalid, NotFound, Unavailable
+from backend.domain.errors import Invalid, NotFound, Unavailable, WrongState
 from backend.domain.halting import DOWN, KINDS, is_scope
 from backend.domain.ids import make_id
 from backend.domain.known import owner_of
 from backend.security.roles import Actor, need
-from backend.store import counted, halts, parked, providers, watch
+from backend.store import campaign_rows, counted, halts, parked, providers, watch
 from backend.store.halts import HaltRow
 from backend.store.port import Tx
 
@@ -52,7 +52,12 @@ class Halts(Aggregate):
         need(actor, "operate")
         checked(scope)
 
+        kind, _, name = scope.partition(":")
+
         def write(tx: Tx) -> None:
+            row = campaign_rows.get(tx, actor.space, name) if kind == "campaign" else None
+            if row is not None and row.state == "paused":
+                raise WrongState(f"The campaign {name} is paused. Let it go on where campaigns are, not here.", state=row.state)
             if not halts.remove(tx, actor.space, scope):
                 raise NotFound(f"{scope} is not halted.")
             parked.begin(tx, actor.space, scope, self.app.clock.now())
@@ -63,16 +68,17 @@ class Halts(Aggregate):
             await resolve(self.app, actor.space, alert_of(actor.space, scope))
 
     async def list(self, actor: Actor) -> Page[HaltView]:
-        """What is halted now, with how much waits for each."""
+        """What is halted now, with how much waits for each; paused campaigns among it, and nothing of those that were cancelled."""
         need(actor, "operate")
-        rows = await self.app.store.read(lambda tx: halts.every(tx, actor.space))
+        rows = [row for row in await self.app.store.read(lambda tx: halts.every(tx, actor.space)) if is_scope(row.scope)]
         waiting = await self._waiting(actor.space, [row.scope for row in rows])
         return Page([_view(row, waiting) for row in rows])
 
     async def shown(self, actor: Actor) -> Sequence[HaltView]:
-        """What is halted now, for every page of the portal: without counts, so that it costs one look."""
+        """What is halted now, for every page of the portal: without counts, so that it costs one look. A campaign that somebody paused or
+        cancelled is no alarm for everybody: its own page says so."""
         need(actor, "analytics.read")
-        rows = await self.app.store.read(lambda tx: halts.every(tx, actor.space))
+        rows = await self.app.store.read(lambda tx: halts.pulled(tx, actor.space))
         return [_view(row, {}) for row in rows]
 
     async def look(self, actor: Actor, scope: str) -> HaltLook:

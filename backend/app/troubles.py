@@ -28,7 +28,7 @@ def found(tx: Tx, space: int, now: float, stands: Counts) -> list[ProblemView]:
     problems += _providers(tx, space, now)
     problems += _waiting(tx, space, now, stands)
     problems += [
-        ProblemView("halted", "held", moment(row.at), {"scope": row.scope, "by": row.by, "reason": row.reason}) for row in halts.every(tx, space)
+        ProblemView("halted", "held", moment(row.at), {"scope": row.scope, "by": row.by, "reason": row.reason}) for row in halts.pulled(tx, space)
     ]
     told = {alert_of(space, problem.facts["scope"]) for problem in problems if problem.kind == "halted"}  # said above, with more
     for alert in reversed(alert_rows.newest(tx, space, ALERTS)):

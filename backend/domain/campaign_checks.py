@@ -88,7 +88,8 @@ def _messages(draft: Campaign, world: World) -> Iterator[Problem]:
         data = {**draft.data, **variant.data}
         for channel in channels:
             if missing := lacking(data, speaks.get(channel, frozenset())):
-                yield Problem(step, f"The template {variant.template} needs {', '.join(missing[:5])} for {channel}. Write it under data.", code="data_missing")
+                named = ", ".join(one.removeprefix("data.") for one in missing[:5])
+                yield Problem(step, f"The template {variant.template} needs {named} for {channel}. Write it among the values for the messages (data).", code="data_missing")
                 break
 
 

@@ -18,7 +18,7 @@ _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # a spreadsheet takes a cell that be
 _YES = frozenset({"true", "yes", "y", "1", "x", "ja", "j", "wahr", "on"})
 _NO = frozenset({"false", "no", "n", "0", "nein", "falsch", "off"})
 _LIKE = {
-    "user_id": "user_id userid user id uid external_id externalid customer_id customerid customer_number kunde kundennummer kundennr kunden_id nutzer_id benutzer_id benutzer mitgliedsnummer",
+    "user_id": "user_id userid user id uid external_id externalid customer_id customerid customer_number kunde kundennummer kundennr kunden_id nutzer_id benutzer_id benutzer mitgliedsnummer member_number member_id membership_number subscriber_id client_id client_number",
     "email": "email e_mail mail email_address mailadresse e_mail_adresse emailadresse email_adresse mail_address",
     "phone": "phone phone_number telephone mobile mobile_number cell sms telefon telefonnummer handy handynummer mobil mobilnummer rufnummer",
     "name": "name full_name fullname display_name vollständiger_name voller_name anzeigename",

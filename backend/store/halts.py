@@ -34,6 +34,11 @@ def every(tx: Tx, space: int) -> list[HaltRow]:
     return [HaltRow(**row) for row in rows]
 
 
+def pulled(tx: Tx, space: int) -> list[HaltRow]:
+    """Those somebody pulled as a brake, for everybody to know. What pauses a campaign, or ends one that was cancelled, its own page tells."""
+    return [row for row in every(tx, space) if not row.scope.startswith(("campaign:", "cancelled:"))]
+
+
 def scopes(tx: Tx) -> dict[int, frozenset[str]]:
     """The scopes in force of every space that has one."""
     found: dict[int, set[str]] = {}

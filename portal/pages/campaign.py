@@ -107,7 +107,7 @@ def _person(one: PersonRow) -> rx.Component:
     link = rx.cond(one.href != "", a(t("crun.why"), href=one.href, cls="link", aria_label=t("crun.why") + ": " + one.name))
     return tr(
         td(a(one.name, href="/people/" + one.user, cls="strong rowlink clip"), rx.cond(one.name != one.user, span(one.user, cls="cap faint mono clip")), cls="two"), td(pill_var(one.look)),
-        td(span(one.why, cls="clip2")), rx.cond(CampaignPeople.several, td(one.variant)), td(link, cls="r"), key=one.user,
+        td(span(one.why, cls="clip2", title=one.why)), rx.cond(CampaignPeople.several, td(one.variant)), td(link, cls="r"), key=one.user,
     )  # fmt: skip
 
 
@@ -162,8 +162,8 @@ def _dialogs() -> list[rx.Component]:
             confirm=button(t("crun.cancel.act"), "circle-x", kind="danger solid", on_click=CampaignPage.cancel, data_close="1"),
         ),
         modal(
-            "delete-campaign", t("crun.delete.ask", name=name), t("crun.delete.text"),
-            confirm=button(t("crun.delete.act"), "trash-2", kind="danger solid", on_click=CampaignPage.delete, data_close="1"),
+            "delete-campaign", t("crun.delete.ask", name=name), rx.cond(CampaignPage.started, t("crun.delete.over"), t("crun.delete.text")),
+            confirm=button(rx.cond(CampaignPage.started, t("crun.delete.over.act"), t("crun.delete.act")), "trash-2", kind="danger solid", on_click=CampaignPage.delete, data_close="1"),
         ),
         form_dialog("reject-campaign", t("crun.reject.ask", name=name), t("crun.reject.text"), why, wrong=CampaignPage.wrong, act=t("crun.reject.act"), on_submit=CampaignPage.reject, done=done),
         form_dialog(

@@ -43,6 +43,7 @@ class Templates(listing(SPEC), rx.State):
     starter: str = "order"
     name: str = ""
     slug: str = ""
+    offered: str = ""  # the key made of the name; the form brings it back, to tell whether another one was written
     wrong_name: str = ""
     wrong_key: str = ""
     made: int = 0  # grows when the dialog begins anew
@@ -62,13 +63,15 @@ class Templates(listing(SPEC), rx.State):
         source = next((row for row in self.rows if row.id == of), None)
         self.of = source.id if source else ""
         self.name = (await teller(self)).say("create.copy", title=source.name)[:200] if source else ""
-        self.slug, self.wrong_name, self.wrong_key, self.made = _slug(self.name), "", "", self.made + 1
+        self.slug = self.offered = _slug(self.name)
+        self.wrong_name, self.wrong_key, self.made = "", "", self.made + 1
 
     @guarded("content.write")
     async def named(self, name: str) -> None:
         """The key follows the name until it is written by hand."""
         self.name = str(name)[:200].strip()
-        self.slug, self.wrong_name, self.wrong_key = _slug(self.name), "", ""
+        self.slug = self.offered = _slug(self.name)
+        self.wrong_name, self.wrong_key = "", ""
 
     @guarded("content.write")
     async def keyed(self, key: str) -> None:
@@ -85,9 +88,8 @@ class Templates(listing(SPEC), rx.State):
     @guarded("content.write")
     async def create(self, form: dict[str, Any]) -> Any:
         """Make it and open its studio. The form has what was typed last: `named` waits for a pause, and whoever is quick leaves none."""
-        name, key = str(form.get("name", ""))[:200].strip(), str(form.get("key", ""))[:128].strip()
-        self.slug = _slug(name) if key == self.slug and name != self.name else key
-        self.name = name
+        self.name, key = str(form.get("name", ""))[:200].strip(), str(form.get("key", ""))[:128].strip()
+        self.slug = _slug(self.name) if key == str(form.get("offered", "")) else key
         if not self.name:
             self.wrong_name = (await teller(self)).say("create.needs.name")
             return None
@@ -170,6 +172,7 @@ def _create() -> rx.Component:
             t("create.key.hint"),
             Templates.wrong_key,
         ),
+        input_el(type="hidden", name="offered", value=Templates.offered),
         rx.cond(Templates.of == "", begin),
         div(button(t("act.cancel"), data_close="1"), button(t("create.act"), kind="pri", type="submit"), cls="acts"),
         class_name="col g3",

@@ -29,7 +29,7 @@ SENTENCES = {
     "The template {} of variant {} has no published version. Publish it first.": "Die Vorlage {0} der Variante {1} hat keine veröffentlichte Version. Veröffentlichen Sie sie zuerst.",
     "The template {} says nothing on {}. Choose other channels, or another template.": "Die Vorlage {0} sagt nichts für {1}. Wählen Sie andere Kanäle oder eine andere Vorlage.",
     "The template {} says nothing on {}: nobody gets it there.": "Die Vorlage {0} sagt nichts für {1}: dort bekommt sie niemand.",
-    "The template {} needs {} for {}. Write it under data.": "Die Vorlage {0} braucht {1} für {2}. Geben Sie es bei den Werten an.",
+    "The template {} needs {} for {}. Write it among the values for the messages (data).": "Die Vorlage {0} braucht {1} für {2}. Geben Sie es bei den Werten für die Nachrichten (data) an.",
     "There is no audience {} any more. Pick another.": "Die Zielgruppe {0} gibt es nicht mehr. Wählen Sie eine andere.",
     "This is more than a year ahead. Choose an earlier time.": "Das liegt mehr als ein Jahr voraus. Wählen Sie eine frühere Zeit.",
     "There are {} variants and nothing says how to tell which is better. Choose what is measured.": (

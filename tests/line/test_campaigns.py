@@ -105,6 +105,9 @@ async def test_who_may_not_be_written_to_is_skipped_with_the_reason_and_the_ledg
     assert (run.ledger.sent, run.ledger.skipped) == (3, 1) and whole(run)
     (skipped,) = (await stand.app.campaigns.recipients(SYSTEM, key, run.id, outcome="skipped")).items
     assert skipped.user == users[0] and skipped.reason.code == "unsubscribed" and skipped.reason.text
+    assert {channel: reason.code for channel, reason in skipped.skipped.items()}["web"] == "unsubscribed"
+    told = (await stand.app.campaigns.recipients(SYSTEM, key, run.id, outcome="sent")).items
+    assert {one.name for one in told} == {(await stand.app.people.get(SYSTEM, user)).name for user in users[1:]} and not any(one.skipped for one in told)
 
 
 async def test_variants_and_a_holdout_are_sticky_and_the_rest_waits_for_the_winner(stand):
@@ -143,6 +146,8 @@ async def test_paused_within_two_seconds_and_resumed_nobody_gets_it_twice(stand)
     assert sum([len(await stand.inbox(user)) for user in users]) == before
     view = await stand.app.campaigns.get(SYSTEM, key)
     assert (view.state, view.run.state) == ("paused", "paused") and whole(view.run)
+    with pytest.raises(WrongState):  # an operator's hand would let it go behind the campaign's back
+        await stand.app.halts.remove(SYSTEM, f"campaign:{key}")
     await stand.app.campaigns.resume(SYSTEM, key)
     run = await finished(stand, key)
     assert run.state == "finished" and [await stand.inbox(user) for user in users] == [["Spring here"]] * 20

@@ -5,8 +5,11 @@ import pytest
 from backend.app.views import GroupIn
 from backend.channels.capture import Behaviour
 from backend.domain.event import EventIn, To
+from backend.domain.halting import KINDS
 from backend.security.roles import SYSTEM
-from portal.frame import Frame
+from backend.store import halts
+from backend.store.halts import HaltRow
+from portal.frame import Frame, halt_name
 from portal.pages.audit import Audit, _midnight, audit_file
 from portal.pages.settings import SettingsPage
 from portal.states.dead import Dead
@@ -155,3 +158,22 @@ async def test_the_brake_is_pulled_with_a_count_seen_on_every_page_and_let_go(ho
     await one.do(Brakes, "ask_resume", "channel:sms")
     await one.do(Brakes, "resume")
     assert (one.state(Brakes).halts, one.state(Frame).halted) == ([], "")
+
+
+async def test_a_campaign_that_is_paused_or_cancelled_alarms_nobody_and_breaks_no_page(house, tab):  # noqa: F811
+    assert all(halt_name(language, kind) for language in ("en", "de") for kind in KINDS)
+    scopes = ("campaign:spring", f"cancelled:{'0' * 32}")
+
+    def put(tx):
+        for scope in scopes:
+            halts.put(tx, HaltRow(space=1, scope=scope, reason="the campaign is paused", by="marketer", at=house.app.clock.now()))
+
+    def drop(tx):
+        return [halts.remove(tx, 1, scope) for scope in scopes]
+
+    await house.app.store.write(put)
+    one = await tab("operator")
+    page = await one.open(Brakes, "/providers")
+    assert (one.state(Frame).halted, [row.title for row in page.halts]) == ("", ["Campaign: spring"])
+    assert not [problem for problem in (await house.app.overview.now(SYSTEM)).problems if problem.kind == "halted"]
+    assert await house.app.store.write(drop) == [True, True]
