@@ -76,6 +76,10 @@ def follow(served, found: dict, users: list[str]) -> None:
             assert (answer.status_code, answer.headers["location"]) == (302, "https://shop.example.com/boots")
 
 
+async def _run(served) -> str:
+    return (await served.house.app.campaigns.get(SYSTEM, "winter-boots")).run.id
+
+
 async def _later(served, seconds: float) -> None:
     served.clock.move(seconds)
 
@@ -225,6 +229,10 @@ def _story(look, served):
     rest = {user: some for user, some in last.items() if user not in first}
     assert {title for some in rest.values() for title, _ in some} == {"Did your feet stay dry?"}
     assert all(len(some) == 1 for some in last.values()), "nobody is told twice"
+    kept = served.run(served.house.app.campaigns.recipients(SYSTEM, "winter-boots", served.run(_run(served)), limit=200, outcome="holdout")).items
+    held = {one.user for one in kept}
+    assert held and not held & set(last), "the holdout is kept"
+    assert len(last) + len(held | {"c007"}) == BUYERS, "everybody else has it"
     marketer.go("Campaigns")
     marketer.follow(NAME, NAME)
     marketer.sees(f"{BUYERS} people worked through")
