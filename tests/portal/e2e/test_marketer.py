@@ -172,13 +172,17 @@ def reads_a_verdict(hands: Labels) -> None:
 
 
 def reads_why_somebody_got_nothing(hands: Labels) -> None:
-    """8: what became of everybody, and of one person the reason."""
+    """8: what became of everybody, of one person the reason, and the funnel of the campaign."""
     hands.go("Campaigns")
     hands.follow("Sunday walk", "Sunday walk")
     hands.sees("Plan and fact are equal.")
     hands.press("Not sent", within=hands.page.get_by_role("group", name="Outcome"))
     row = hands.page.get_by_role("row", name=re.compile("^Member 1 "))
     hands.sees("The inbox is turned off for system by the person. E-mail is turned off for system by the person.", row)
+    hands.go("Engagement")
+    hands.take("Campaign", "Sunday walk")
+    hands.sees("From planned to converted")
+    hands.sees(re.compile(r"\b38 of 40\b"))
 
 
 def test_a_marketer_does_eight_things_by_what_is_written_on_them(look, served, week):
