@@ -129,7 +129,7 @@ class RowReasonView(Struct):
 class ImportView(Struct):
     """`state`: reading (rows are checked), ready (nothing has been changed yet), running, finished, cancelled, failed. `total`: rows of the file;
     `done`: of them worked on in this state; `refused`: with an error. `new`, `changed`, `same`: people. `columns`: of the file, with what they
-    are taken for; `preview`: its first rows, for whoever sent the file or may see addresses whole.
+    are taken for; `preview`: its first rows and the first refused ones behind them, for whoever sent the file or may see addresses whole.
     `checked`: every row was looked at as it is mapped now, so it can be started. `opted_in`: people whose consent was noted; `kept_out`: who had said no and stays so."""
 
     id: str

@@ -27,7 +27,7 @@ from backend.store.import_rows import ImportRow, Line
 from backend.store.port import Tx
 
 AT_ONCE = 2_000  # rows of one transaction while a file is kept
-PREVIEW = 8
+PREVIEW = 8  # rows that are shown of a file, and as many of those behind them that are refused
 RUNNING = 2  # files a space may have in hand at once
 _cells = msgspec.json.Decoder(list[str]).decode
 
@@ -294,7 +294,10 @@ class Imports(Aggregate):
     def _view(self, tx: Tx, actor: Actor, row: ImportRow) -> ImportView:
         view = _shown(row)
         if _sees(actor, row):
-            view.preview = [_row_view(one.n, [*self._opened(one)], one.error) for one in import_rows.lines(tx, row.space, row.id, 0, PREVIEW)]
+            lines = import_rows.lines(tx, row.space, row.id, 0, PREVIEW)
+            if row.refused and row.state not in import_rows.OPEN:
+                lines += import_rows.lines(tx, row.space, row.id, lines[-1].n if lines else 0, PREVIEW, refused=True)
+            view.preview = [_row_view(one.n, [*self._opened(one)], one.error) for one in lines]
         return view
 
 

@@ -68,7 +68,7 @@ def _reason(row: ReasonRow) -> rx.Component:
 def _result() -> rx.Component:
     facts = kv((t("imp.new"), span(page.fresh, cls="num")), (t("imp.changed"), span(page.changed, cls="num")), (t("imp.same"), span(page.same, cls="num")), (t("imp.refused"), span(page.refused, cls="num")))
     file = plain_link(icon("download", 15), span(t("imp.errors")), href="/v1/imports/" + page.id + "/errors?language=" + page.language, cls="btn sm", download=True)
-    why = div(p(t("imp.reasons"), cls="strong"), rx.cond(page.twice != "", p(page.twice, cls="cap muted")), ul(rx.foreach(page.reasons, _reason), cls="col g2"), div(file), cls="col g2")
+    why = div(p(t("imp.reasons"), cls="strong"), ul(rx.foreach(page.reasons, _reason), cls="col g2"), div(file), cls="col g2")
     listed = rx.cond(page.audience != "", p(t("imp.listed"), " ", a(page.audience, href="/audiences/" + page.audience, cls="link")))
     go = rx.cond(page.can_start, button(t("imp.start", count=page.rows), "play", kind="pri", data_open="begin"))
     body = div(facts, rx.cond(page.opted != "", p(page.opted, cls="muted")), listed, rx.cond(page.reasons.length() > 0, why), go, cls="col g4")

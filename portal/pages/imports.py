@@ -33,7 +33,7 @@ def _send() -> rx.Component:
         button(t("imp.open"), "arrow-right", kind="ghost sm", id="import-done", on_click=Imports.sent), cls="row wrap uploads",
     )  # fmt: skip
     told = input_el(id="import-told", type="text", cls="sr", tab_index=-1, aria_hidden="true", on_change=Imports.refused)
-    return card(None, div(row, told, div(id="import-said", cls="err", role="alert"), div(Imports.wrong, cls="err", role="alert"), cls="uploading"))
+    return card(None, div(row, told, div(id="import-said", cls="err", role="alert"), rx.cond(Imports.wrong != "", div(icon("circle-alert", 14), span(Imports.wrong), cls="err row")), cls="uploading", aria_live="assertive"))
 
 
 @rx.page(PATH, title=t("imp.page") + " · Carillon", on_load=on_page(Imports.load))

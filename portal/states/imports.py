@@ -83,9 +83,10 @@ class Imports(listing(SPEC), rx.State):
         return page.next
 
     @guarded("people.import")
-    async def refused(self, detail: str) -> None:
-        """A file was not taken: say it in the reader's language. It is text that the browser hands back, and shown as such."""
-        self.wrong = in_words(Invalid(str(detail)[:1_000])) if detail else ""
+    async def refused(self, told: str) -> None:
+        """A file was not taken: say it in the reader's language. It is text that the browser hands back, name and sentence, and shown as such."""
+        name, _, detail = str(told)[:1_000].partition("\t")
+        self.wrong = f"{name}: {in_words(Invalid(detail))}" if detail else ""
 
     @guarded("people.import")
     async def sent(self) -> Any:
@@ -121,7 +122,6 @@ class ImportPage(rx.State):
     changed: str = ""
     same: str = ""
     refused: str = ""
-    twice: str = ""
     opted: str = ""
     rows: str = ""
     digits: str = ""  # of the rows that would be applied, to be typed
@@ -273,7 +273,6 @@ def _show(page: ImportPage, voice: Teller, view: ImportView) -> None:
     ]
     page.reasons = [ReasonRow(_sentence(one, voice), number(one.count)) for one in view.reasons]
     page.fresh, page.changed, page.same, page.refused = number(view.new), number(view.changed), number(view.same), number(view.refused)
-    page.twice = voice.say("imp.duplicates", count=number(view.duplicates)) if view.duplicates else ""
     page.opted = voice.say("imp.opted", agreed=number(view.opted_in), kept=number(view.kept_out)) if page.over and view.consent_category else ""
     page.rows, page.digits = number(view.total - view.refused), str(view.total - view.refused)
     page.can_start = view.state == "ready" and view.checked and view.total > view.refused

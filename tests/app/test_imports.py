@@ -116,6 +116,13 @@ async def test_one_that_is_killed_at_any_point_is_gone_on_from_exactly(app: App,
     assert (await app.audiences.get(MARKETER, "all")).size == 10
 
 
+async def test_rows_that_are_refused_are_shown_behind_the_first(app: App) -> None:
+    text = "user_id,email\n" + "".join(f"u{n},{'no' if n in (2, 30) else f'u{n}@example.com'}\n" for n in range(40))
+    dry = await checked(app, text, mapping={"user_id": "user_id", "email": "email"})
+    assert [(one.line, one.code) for one in dry.preview if one.code] == [(4, "email_invalid"), (32, "email_invalid")]
+    assert [one.line for one in dry.preview] == [*range(2, 10), 32]
+
+
 async def test_consent_is_noted_with_its_source_and_who_said_no_stays_out(app: App) -> None:
     await app.people.put(ADMIN, "ben", PersonIn(name="Ben", email="ben@example.com"))
     await app.preferences.put(ADMIN, "ben", PreferencesIn(consents={"marketing": False}))

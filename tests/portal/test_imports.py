@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
+
 from backend.app.importing import Importing
 from backend.app.views import PersonIn
 from backend.security.roles import SYSTEM
@@ -9,6 +11,7 @@ from portal.frame import Frame
 from portal.states.imports import NEW, ImportPage, Imports
 from tests.portal.test_pages import sent, tab  # noqa: F401 - fixtures
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 FILE = "Kunde,E-Mail,plan\nanna,anna@example.com,pro\nbert,bert@example.com,=1+1\nanna,x@example.com,free\ncleo,nowhere,pro\n"
 
 
@@ -28,6 +31,10 @@ async def test_a_file_from_its_columns_to_what_happened(house, tab):  # noqa: F8
     one = await tab("marketer")
     listed = await one.open(Imports, "/imports")
     assert [(row.name, row.state, row.total, row.refused) for row in listed.rows] == [("kunden.csv", "Ready", "4", "2")]
+    await one.do(Imports, "refused", "leute.csv\tThe file is empty.")
+    assert listed.wrong == "leute.csv: The file is empty."
+    await one.do(Imports, "refused", "")
+    assert listed.wrong == ""
     page = await one.open(ImportPage, f"/imports/{view.id}")
     assert (page.fresh, page.changed, page.same, page.refused, page.rows) == ("1", "1", "0", "2", "2")
     assert page.preview == [], "cells are for who sent the file"

@@ -44,6 +44,8 @@ def test_what_is_named_in_english_is_named_in_german():
     ("refusal", "german"),
     [
         (NotFound("There is no account 'a {b} c' here."), "Das Konto 'a {b} c' gibt es hier nicht."),
+        (Invalid('A cell that begins in line 7 or soon after never ends: its quotation mark (") is not closed. Close it, or write a mark within a cell twice.'), "Eine Zelle, die in Zeile 7"),
+        (Invalid('Line 9 is not UTF-8, though lines before it are. Save it again as "CSV UTF-8" and send that.'), "Zeile 9 ist nicht in UTF-8, obwohl Zeilen davor es sind. Speichern"),
         (StoreUnavailable(), "Die Datenbank antwortet nicht."),
         (Forbidden("You may not do this: it needs the scope admin."), "Das dürfen Sie nicht."),
         (NotFound("something nobody translated"), "Das gibt es hier nicht."),
