@@ -133,8 +133,8 @@ def _at(timing: Timing, now: float) -> Iterator[Problem]:
     elif timing.zone != OWN and shown_at(at, timing.zone) != timing.at[:16]:
         yield Problem("delivery", f"The clock of {timing.zone} skips {timing.at[11:16]} on that day: it goes at {shown_at(at, timing.zone)[11:]}.", blocks=False, code="gap")
     elif timing.zone == OWN and recurrence.starts(at, OWN) < now:
-        most = f"{timing.grace // 60:,} minutes"
-        yield Problem("delivery", f"In some zones this hour is over already: who lives there is told at once, or not at all once it is over by {most}.", blocks=False, code="past")
+        told = f"In some zones this hour is over already: who lives there is told at once, or not at all once it is over by {timing.grace // 60:,} minutes."
+        yield Problem("delivery", told, blocks=False, code="past")
 
 
 def moment_of(timing: Timing) -> float | None:
