@@ -20,7 +20,7 @@ LOOKED = Review.told.outcomes.length() > 0
 
 
 def outcome(one: OutcomeRow) -> rx.Component:
-    return div(div(span(cls="dot " + one.hue), span(one.word), cls="row muted"), p(one.n, cls="bignum num"), p(one.note, cls="cap faint num"), cls="outc", key=one.key)
+    return div(div(span(cls="dot " + one.hue), span(one.word), cls="row muted"), div(one.n, cls="bignum num"), p(one.note, cls="cap faint num"), cls="outc", key=one.key)
 
 
 def reason(one: ReasonRow) -> rx.Component:
