@@ -30,6 +30,7 @@ from backend.clock import Clock
 from backend.domain.errors import Unavailable
 from backend.domain.known import known_as
 from backend.domain.receipt import Receipt
+from backend.ending import ended
 from backend.log import topics
 from backend.log.codec import encode
 from backend.log.port import Record
@@ -97,8 +98,7 @@ class House:
         """Finish what is in hand, then close."""
         for beside in (self._beating, self._watching, self._guarding, self._following):
             if beside:
-                beside.cancel()
-                await asyncio.gather(beside, return_exceptions=True)
+                await ended(beside)
         await self.line.stop()
         if self._beating:
             await self.heart.end()

@@ -12,6 +12,7 @@ from typing import Protocol
 from backend.cache.port import Cache
 from backend.clock import Clock
 from backend.domain.errors import Invalid
+from backend.ending import ended
 from backend.log.port import Log
 from backend.store import due_rows
 from backend.store.port import Store
@@ -131,10 +132,7 @@ class Line:
             worker.stop()
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=20.0)
-        ending = [*self._tasks.values(), *([self._braking] if self._braking else [])]
-        for task in ending:
-            task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
+        await ended(*self._tasks.values(), *([self._braking] if self._braking else []))
         self._tasks.clear()
 
     @property

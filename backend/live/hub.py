@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from backend.clock import Clock
 from backend.domain.errors import Unavailable
+from backend.ending import ended
 from backend.live.records import AlertRaised, ChatSaid, InboxChanged, Live, OrderMoved
 from backend.log import topics
 from backend.log.codec import Unreadable, decode
@@ -95,8 +96,7 @@ class Hub:
     async def close(self) -> None:
         """Listen no more."""
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended(self._task)
         if self._tail:
             await self._tail.close()
 
