@@ -49,10 +49,10 @@ def pytest_timeout_set_timer(item: pytest.Item) -> Iterator[None]:
 
 def _what_waits() -> str:
     told = io.StringIO()
-    for one in gc.get_objects():
-        if isinstance(one, asyncio.Task) and not one.done():
+    for one in gc.get_objects():  # by its type: a lazy object of a library answers isinstance with an error
+        if issubclass(type(one), asyncio.Task) and not one.done():
             one.print_stack(file=told)
-        elif isinstance(one, AsyncGeneratorType) and one.ag_await is not None:  # a fixture on its way out: its task does not show it
+        elif issubclass(type(one), AsyncGeneratorType) and one.ag_await is not None:  # a fixture on its way out: its task does not show it
             inner = one.ag_await
             while inner is not None:
                 told.write(f"{one.__qualname__}: {getattr(inner, 'cr_frame', None) or inner}\n")
