@@ -197,6 +197,7 @@ def test_a_marketer_does_eight_things_by_what_is_written_on_them(look, served, w
         plans_a_campaign(hands, served)
     pauses_and_goes_on(hands, served)
     reads_a_verdict(hands)
+    served.run(served.house.line.rollup.once())  # what engagement reads; by itself every few seconds, and a quick machine is there before
     reads_why_somebody_got_nothing(hands)
 
 
