@@ -9,8 +9,8 @@ AGAIN = 1.0  # seconds until one that goes on is cancelled once more
 async def ended(*running: "asyncio.Task[None]") -> None:
     """Cancel them, and return when each has ended, whatever it ended by.
 
-    More than once if need be: a cancellation that meets an answer of a client library at the same moment can be lost in it, and who waited for the end
-    would wait for good (seen with Redis, when a house was opened and closed at once).
+    More than once if need be: a cancellation can be lost on the way, and who waited for the end would wait for good. Seen of the guard of providers, on
+    servers, when a house was opened and closed at once: it had been cancelled, and slept. What kept the cancellation to itself was not found.
     """
     while going := [one for one in running if not one.done()]:
         for one in going:
