@@ -18,7 +18,6 @@ class Rounds:
     name = ""
     full = 1
     every = LOOK
-    soon = 1.0  # of `every`, until the next look behind one that found something
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -33,15 +32,18 @@ class Rounds:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Look every half second of the clock, or `every`; while an engine is away, keep looking."""
+        """Look every half second of the clock, or as `rest` says; while an engine is away, keep looking."""
         while not self._stopping.is_set():
-            n = did = 0
             try:
-                while (n := await self.once()) >= self.full:
-                    did = n
+                while await self.once() >= self.full:
+                    pass
             except Unavailable as away:
                 log.warning("%s waits: %s", self.name, away.detail)
-            await self._wait(self.every * self.soon if did or n else self.every)
+            await self._wait(self.rest())
+
+    def rest(self) -> float:
+        """Seconds until the next look."""
+        return self.every
 
     async def once(self) -> int:
         """Do what has come by now; how much that was."""

@@ -22,6 +22,11 @@ def claim(tx: Tx, now: float, limit: int, lease: float) -> list[hot.Later]:
     return [msgspec.structs.replace(row, at=now + lease) for row in rows]  # as they stand now: `drop_due` drops no row that was put off since
 
 
+def following(tx: Tx) -> float:
+    """When the next row is due, 0: there is none."""
+    return float(tx.conn.scalar(select(func.min(due.c.at))) or 0.0)
+
+
 def waiting(tx: Tx, now: float) -> int:
     """How many rows are due by `now` (claimed ones are not)."""
     return tx.conn.scalar(select(func.count()).select_from(due).where(due.c.at <= now)) or 0

@@ -1,11 +1,13 @@
 """Claimed due rows: left alone for their lease, gone when dropped, kept when put off in between."""
 
 import msgspec
+import pytest
 
 from backend.log import topics
 from backend.store import due_rows, hot
 from backend.store.tables import due
 from tests.stages.conftest import NOON, SPACE
+from workers.due import LATELY, SOON, Due
 
 LEASE = 30.0
 
@@ -49,3 +51,34 @@ async def test_a_row_written_again_for_an_earlier_time_than_its_lease_stays(grou
     await ground.store.write(lambda tx: hot.write_due(tx, [again]))
     await ground.store.write(lambda tx: hot.drop_due(tx, taken))
     assert [r.id for r in await claim(ground, NOON + LEASE + 1)] == [row(1).id]
+
+
+class Appending:
+    """Carries out what `Due` hands it, without a log."""
+
+    def __init__(self, store):
+        self.store, self.records = store, []
+
+    async def append(self, stage, write, after, faults):
+        self.records += await self.store.write(write)
+        await self.store.write(after)
+
+
+async def test_the_next_look_is_when_the_next_row_is_due(ground):
+    stage = Due(store=ground.store, events=None, commit=Appending(ground.store), clock=ground.clock)
+    await stage.once()
+    assert stage.rest() == stage.every  # nothing is known
+    await ground.store.write(lambda tx: hot.write_due(tx, [row(1, NOON + 0.3), row(2, NOON + 9)]))
+    await stage.once()
+    assert stage.rest() == pytest.approx(0.3)
+    ground.clock.move(0.25)
+    assert stage.rest() == pytest.approx(0.05)
+    ground.clock.move(0.1)
+    assert await stage.once() == 1
+    assert stage.rest() == SOON  # what keeps coming may write its next row any moment
+    ground.clock.move(LATELY)
+    await stage.once()
+    assert stage.rest() == stage.every  # the next row is later than the next look
+    ground.clock.move(7.5)
+    await stage.once()
+    assert stage.rest() == pytest.approx(0.15)
