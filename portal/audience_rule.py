@@ -4,11 +4,13 @@ A node is a group ("all" or "any" of its parts, or none of them: `no`) or a cond
 of part 0 of the outermost group, whose path is "".
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from backend.domain import audience as rules
 from backend.domain.audience import Rule
+from portal.typed import Unread, field_text, number_of, whole_of
 
 DEEP = 4  # groups within each other that the page can show
 PARTS = 40  # conditions of one page
@@ -51,24 +53,24 @@ def fresh(about: str) -> Node:
 
 
 # ---- from and to rules
-def tree_of(rule: Rule | None) -> Node:
-    """The outermost is always a group."""
+def tree_of(rule: Rule | None, language: str = "en") -> Node:
+    """The outermost is always a group; its texts as a reader of this language types them."""
     if rule is None:
         return Node("all")
-    node = _node(rule)
+    node = _node(rule, language)
     return node if node.joint and not node.no else Node("all", parts=[node])
 
 
-def _node(rule: Rule) -> Node:
+def _node(rule: Rule, language: str) -> Node:
     match rule:
         case rules.All() | rules.Any():
-            return Node("all" if isinstance(rule, rules.All) else "any", parts=[_node(one) for one in rule.of])
+            return Node("all" if isinstance(rule, rules.All) else "any", parts=[_node(one, language) for one in rule.of])
         case rules.Not():
-            node = _node(rule.of)
+            node = _node(rule.of, language)
             node.no = not node.no
             return node
         case rules.Attribute():
-            return Node(about="attribute", name=rule.name, is_=rule.is_, value=_text(rule.value), kept=rule)
+            return Node(about="attribute", name=rule.name, is_=rule.is_, value=_text(rule.value, language), kept=rule)
         case rules.InGroup():
             return Node(about="group", name=rule.key)
         case rules.Consented():
@@ -82,84 +84,93 @@ def _node(rule: Rule) -> Node:
             return Node(about="audience", name=rule.key)
 
 
-def rule_of(node: Node, kinds: dict[str, str]) -> Rule:
-    """The rule. `kinds`: of the fields. Raises `ValueError` with the key of a phrase for a value that cannot be read."""
+def rule_of(node: Node, kinds: dict[str, str], language: str = "en") -> Rule:
+    """The rule. `kinds`: of the fields; `language`: of whoever typed the values. Raises `Unread` for one that cannot be read."""
     if node.joint:
-        made: Rule = (rules.All if node.joint == "all" else rules.Any)(tuple(rule_of(part, kinds) for part in node.parts))
+        made: Rule = (rules.All if node.joint == "all" else rules.Any)(tuple(rule_of(part, kinds, language) for part in node.parts))
     elif node.about == "attribute":
-        made = _attribute(node, kinds.get(node.name, "text"))
+        made = _attribute(node, kinds.get(node.name, "text"), language)
     elif not node.name and node.about != "activity":
-        raise ValueError("aud.wrong.choose")
+        raise Unread("aud.wrong.choose")
     elif node.about == "group":
         made = rules.InGroup(node.name)
     elif node.about == "consent":
         made = rules.Consented(node.name, node.given)
     elif node.about == "activity":
         kind, _, value = node.of.partition(":")
-        made = rules.Activity(node.did, _whole(node.days, 0), **({kind: value} if value else {}))  # type: ignore[arg-type]
+        made = rules.Activity(node.did, _whole(node.days, 0, language), **({kind: value} if value else {}))  # type: ignore[arg-type]
     elif node.about == "event":
-        made = rules.Acted(node.name.strip(), _whole(node.days, 0), _whole(node.times, 1))
+        made = rules.Acted(node.name.strip(), _whole(node.days, 0, language), _whole(node.times, 1, language))
     else:
         made = rules.InAudience(node.name)
     return rules.Not(made) if node.no else made
 
 
-def _attribute(node: Node, kind: str) -> Rule:
+def _attribute(node: Node, kind: str, language: str) -> Rule:
     if not node.name:
-        raise ValueError("aud.wrong.choose")
-    if node.kept is not None and (node.name, node.is_, node.value) == (node.kept.name, node.kept.is_, _text(node.kept.value)):
+        raise Unread("aud.wrong.choose")
+    if node.kept is not None and (node.name, node.is_, node.value) == (node.kept.name, node.kept.is_, _text(node.kept.value, language)):
         return node.kept
     is_: Any = node.is_
     if is_ in BARE:
         return rules.Attribute(node.name, is_, None)
     if is_ in LISTED:
-        values = [_value(part.strip(), kind) for part in node.value.split(",") if part.strip()]
+        texts = _listed(node.value, language) if kind == "number" else node.value.split(",")
+        values = [_value(part.strip(), kind, language) for part in texts if part.strip()]
         if not values:
-            raise ValueError("aud.wrong.value")
+            raise Unread("aud.wrong.value")
         return rules.Attribute(node.name, is_, values)  # type: ignore[arg-type]
     if is_ == "between":
-        low, _, high = node.value.partition(",")
-        return rules.Attribute(node.name, is_, [_number(low), _number(high)])
+        limits = _listed(node.value, language)
+        if len(limits) != 2:
+            raise Unread("aud.wrong.two")
+        return rules.Attribute(node.name, is_, [_number(one, language) for one in limits])
     if is_ in NUMBERED:
-        return rules.Attribute(node.name, is_, _number(node.value))
+        return rules.Attribute(node.name, is_, _number(node.value, language))
     if not node.value and kind != "flag":
-        raise ValueError("aud.wrong.value")
-    return rules.Attribute(node.name, is_, _value(node.value, kind))
+        raise Unread("aud.wrong.value")
+    return rules.Attribute(node.name, is_, _value(node.value, kind, language))
 
 
-def _value(text: str, kind: str) -> str | float | bool:
+def _listed(text: str, language: str) -> list[str]:
+    """Numbers beside each other: between them a semicolon, or a comma where none of them can have one within."""
+    if ";" in text:
+        return [one for one in text.split(";") if one.strip()]
+    if re.search(r",\s", text):
+        return re.split(r",\s+", text.strip().removesuffix(","))
+    if text.count(",") == 1 and language == "de":
+        return [text]
+    if re.search(r"[0-9],[0-9]{3}(?![0-9])", text):
+        raise Unread("aud.wrong.list")
+    return text.split(",")
+
+
+def _value(text: str, kind: str, language: str) -> str | float | bool:
     if kind == "flag":
         return text != "no"
-    return _number(text) if kind == "number" else text
+    return _number(text, language) if kind == "number" else text
 
 
-def _number(text: str) -> float:
-    try:
-        number = float(text.strip().replace(",", "."))
-    except ValueError:
-        raise ValueError("aud.wrong.number") from None
-    if number != number or abs(number) > 1e15:  # noqa: PLR0124 - not a number
-        raise ValueError("aud.wrong.number")
+def _number(text: str, language: str) -> float:
+    number = number_of(text, language)
+    if abs(number) > 1e15:
+        raise Unread("num.none")
     return int(number) if number.is_integer() else number
 
 
-def _whole(text: str, otherwise: int) -> int:
-    if not text.strip():
-        return otherwise
-    try:
-        return int(text.strip())
-    except ValueError:
-        raise ValueError("aud.wrong.number") from None
+def _whole(text: str, otherwise: int, language: str) -> int:
+    return whole_of(text, language) if text.strip() else otherwise
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, language: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(_text(one) for one in value)
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        numbers = any(isinstance(one, int | float) and not isinstance(one, bool) for one in value)
+        return ("; " if numbers else ", ").join(_text(one, language) for one in value)
+    return field_text(value, language) if isinstance(value, int | float) else str(value)
 
 
 # ---- edits

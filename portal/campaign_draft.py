@@ -11,6 +11,7 @@ import msgspec
 from backend.app.campaign_views import CampaignIn, CampaignView
 from backend.domain.campaign import OWN, VARIANTS, Campaign, Experiment, Guardrails, Timing, Variant, Window
 from backend.domain.delivery import CHANNELS
+from portal.typed import Unread, field_text, number_of, whole_of
 
 LETTERS = "ABCDEFGH"
 MORNING = "09:00"
@@ -53,14 +54,14 @@ def given(draft: Draft, revision: int) -> CampaignIn:
 
 
 # ---- what is typed
-def number(text: str, low: float, high: float) -> float:
-    """A number as people of both languages type it. Raises `Wrong`."""
+def number(text: str, low: float, high: float, language: str = "en", *, whole: bool = False) -> float:
+    """A number as people type it. Raises `Wrong`."""
     try:
-        value = float(text.strip().replace(" ", "").replace("%", "").replace(",", "."))
-    except ValueError:
-        raise Wrong("cedit.bad.number") from None
-    if not math.isfinite(value) or not low <= value <= high:
-        raise Wrong("cedit.bad.range", low=plain(low), high=plain(high))
+        value = whole_of(text, language) if whole else number_of(text, language)
+    except Unread as unread:
+        raise Wrong(unread.key, **unread.values) from None
+    if not low <= value <= high:
+        raise Wrong("cedit.bad.range", low=field_text(low, language), high=field_text(high, language))
     return value
 
 
@@ -69,26 +70,22 @@ def plain(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    return lambda text: round(number(text, low, high))
+def _whole(low: int, high: int) -> Callable[[str, str], int]:
+    return lambda text, language: int(number(text, low, high, language, whole=True))
 
 
-def _share(high: float) -> Callable[[str], float]:
-    return lambda text: number(text, 0, high) / 100
-
-
-_EXPERIMENT: dict[str, Callable[[str], Any]] = {
-    "gain": lambda text: number(text, 0.01, 50) / 100,
-    "share": lambda text: number(text, 1, 100),
-    "holdout": lambda text: number(text, 0, 50),
+_EXPERIMENT: dict[str, Callable[[str, str], Any]] = {
+    "gain": lambda text, language: number(text, 0.01, 50, language) / 100,
+    "share": lambda text, language: number(text, 1, 100, language),
+    "holdout": lambda text, language: number(text, 0, 50, language),
     "least": _whole(0, 10_000_000),
-    "days": lambda text: number(text, 0, 90),
+    "days": lambda text, language: number(text, 0, 90, language),
     "window_days": _whole(1, 90),
-    "event": lambda text: text.strip()[:128],
-    "metric": lambda text: _one_of(text, METRICS),
-    "winner": lambda text: _one_of(text, ("roll_out", "ask")),
+    "event": lambda text, _: text.strip()[:128],
+    "metric": lambda text, _: _one_of(text, METRICS),
+    "winner": lambda text, _: _one_of(text, ("roll_out", "ask")),
 }
-_GUARDS: dict[str, Callable[[str], float]] = {"unsubscribed": _share(100), "complained": _share(100), "bounced": _share(100)}
+_GUARDS = ("unsubscribed", "complained", "bounced")
 
 
 def _one_of(text: str, allowed: tuple[str, ...]) -> str:
@@ -97,8 +94,8 @@ def _one_of(text: str, allowed: tuple[str, ...]) -> str:
     return text
 
 
-def written(draft: Draft, name: str, text: str) -> Draft:
-    """The draft with this field as typed. Raises `Wrong` for what it cannot be, `KeyError` for a field there is none of."""
+def written(draft: Draft, name: str, text: str, language: str = "en") -> Draft:
+    """The draft with this field as typed, in the language of whoever typed it. Raises `Wrong` for what it cannot be, `KeyError` for a field there is none of."""
     body = draft.body
     if name in TEXTS:
         text = text[: TEXTS[name]]
@@ -107,16 +104,16 @@ def written(draft: Draft, name: str, text: str) -> Draft:
             return msgspec.structs.replace(draft, name=text)
         return _with(draft, **{name: text if name == "description" else text.strip()})
     if name in _EXPERIMENT:
-        made = msgspec.structs.replace(body.experiment or Experiment(), **{name: _EXPERIMENT[name](text)})
+        made = msgspec.structs.replace(body.experiment or Experiment(), **{name: _EXPERIMENT[name](text, language)})
         return _with(draft, experiment=made if needed(body, made) else None)
     if name in _GUARDS:
         now = body.experiment or Experiment()
-        rails = msgspec.structs.replace(now.guardrails, **{name: _GUARDS[name](text)})
+        rails = msgspec.structs.replace(now.guardrails, **{name: number(text, 0, 100, language) / 100})
         return _with(draft, experiment=msgspec.structs.replace(now, guardrails=rails))
-    return _with(draft, timing=_timed(body.timing, name, text))
+    return _with(draft, timing=_timed(body.timing, name, text, language))
 
 
-def _timed(timing: Timing, name: str, text: str) -> Timing:
+def _timed(timing: Timing, name: str, text: str, language: str) -> Timing:
     put = msgspec.structs.replace
     day, _, clock = timing.at.partition("T")
     text = text.strip()
@@ -133,7 +130,7 @@ def _timed(timing: Timing, name: str, text: str) -> Timing:
     if name == "zone":
         return put(timing, zone=text[:64])
     if name == "pace":
-        return put(timing, pace=number(text, 0, 1_000_000) if text else 0.0)
+        return put(timing, pace=number(text, 0, 1_000_000, language) if text else 0.0)
     if name == "expires":
         return put(timing, expires=round(number(text, 0, 30 * 86_400)))
     window = timing.window or Window(MORNING, "20:00")
@@ -222,13 +219,13 @@ def variant_removed(draft: Draft, place: int) -> Draft:
     return _weighed(_with(draft, variants=tuple(some), experiment=kept), even(len(some)))
 
 
-def variant_written(draft: Draft, place: int, name: str, text: str) -> Draft:
+def variant_written(draft: Draft, place: int, name: str, text: str, language: str = "en") -> Draft:
     """A field of the message at this place: name, template, weight. Raises `Wrong`."""
     some = list(draft.body.variants)
     if not 0 <= place < len(some):
         return draft
     if name == "weight":
-        some[place] = msgspec.structs.replace(some[place], weight=number(text, 0, 100))
+        some[place] = msgspec.structs.replace(some[place], weight=number(text, 0, 100, language))
     elif name == "template":
         some[place] = msgspec.structs.replace(some[place], template=text.strip()[:128])
     elif name == "name":

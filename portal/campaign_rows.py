@@ -41,6 +41,17 @@ class VariantRow:
 
 
 @dataclass
+class MessageRow:
+    """A message of a campaign on its page. `letter`: "" where it is the only one; `name`: of its variant, "" where that is the letter; `title`: what its template is called."""
+
+    letter: str
+    name: str
+    title: str
+    href: str
+    share: str
+
+
+@dataclass
 class ChannelPick:
     """A channel in its order. `on`: the campaign goes there."""
 

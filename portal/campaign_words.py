@@ -5,10 +5,10 @@ from datetime import datetime
 from urllib.parse import quote
 
 from backend.app.campaign_views import CampaignVersionView, CampaignView, RecipientView, RunView, WaveView
-from backend.domain.campaign import OWN
+from backend.domain.campaign import OWN, Campaign
 from backend.domain.delivery import CHANNELS
 from portal.campaign_plan import letter, plain_percent, plan, since, when
-from portal.campaign_rows import FactRow, PersonRow, RunRow, VersionRow, WaveRow
+from portal.campaign_rows import FactRow, MessageRow, PersonRow, RunRow, VersionRow, WaveRow
 from portal.numbers import decimal
 from portal.telling import Teller
 from portal.theme import count, moment, wall
@@ -122,15 +122,24 @@ def people(voice: Teller, some: list[RecipientView], names: list[str]) -> list[P
 def facts(voice: Teller, view: CampaignView, names: dict[str, str]) -> list[FactRow]:
     """What it is, in the rail. `names`: of audiences and categories, by key."""
     body = view.draft
-    messages = ", ".join(f"{one.name if len(one.name) > 1 else letter(n)} {plain_percent(voice, one.weight)}" for n, one in enumerate(body.variants)) if len(body.variants) > 1 else (body.variants[0].template or "–")
     rows = [
         FactRow(voice.say("crun.audience"), names.get(f"audience {body.audience}", body.audience) or "–", ", ".join(names.get(f"audience {one}", one) for one in body.exclude)),
         FactRow(voice.say("crun.category"), names.get(f"category {body.category}", body.category) or "–"),
         FactRow(voice.say("crun.channels"), ", ".join(voice.channel(one) for one in body.channels) or voice.say("camp.channels.category")),
-        FactRow(voice.say("crun.messages"), messages),
     ]
     made = voice.say("crun.made.by", who=view.changed_by, time=since(voice, view.changed_at.timestamp()))
     return [*rows, *plan(voice, body, view.run.recipients if view.run else None, ""), FactRow(voice.say("crun.made"), made)]
+
+
+def messages(voice: Teller, body: Campaign, names: dict[str, str]) -> list[MessageRow]:
+    """Which messages it has, by the names of their templates."""
+    rows, several = [], len(body.variants) > 1
+    for n, one in enumerate(body.variants):
+        title = names.get(f"template {one.template}", one.template) or voice.say("crun.message.none")
+        href = f"/templates/{quote(one.template, safe='')}" if one.template else ""
+        mark = letter(n) if several else ""
+        rows.append(MessageRow(mark, "" if one.name == mark or not several else one.name, title, href, plain_percent(voice, one.weight) if several else ""))
+    return rows
 
 
 def address(user: str) -> str:

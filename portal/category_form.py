@@ -7,6 +7,7 @@ from backend.app.views import CategoryIn, CategoryView, PriorityName, TypeName
 from backend.domain.delivery import CHANNELS, PRIORITIES
 from backend.domain.durations import span_of
 from portal.telling import Teller
+from portal.typed import whole_of
 
 KINDS = ("essential", "service", "marketing", "activity")
 UNTOLD = "activity"  # the kind that nobody is told anything of
@@ -14,8 +15,8 @@ TYPES: tuple[str, ...] = get_args(TypeName)
 FLAGS = ("urgent", "ordered", "tracking")
 
 
-def category_of(form: dict[str, Any], before: CategoryView | None = None) -> CategoryIn:
-    """The form as a category; what it does not show (plan, digest, cap, value) stays as it was."""
+def category_of(form: dict[str, Any], language: str, before: CategoryView | None = None) -> CategoryIn:
+    """The form as a category; what it does not show (plan, digest, cap, value) stays as it was. Raises `Unread` for a number that is none."""
     kind, kind_of = str(form.get("kind", "service")), str(form.get("type", "SYSTEM"))
     priority, template = str(form.get("max_priority", "high")), str(form.get("template", ""))
     kept: dict[str, Any] = {}
@@ -32,8 +33,8 @@ def category_of(form: dict[str, Any], before: CategoryView | None = None) -> Cat
         max_priority=highest,
         channels=[one for one in CHANNELS if form.get(f"channel-{one}")],  # type: ignore[misc]
         template=template,
-        attempts=_number(form.get("attempts"), 50),
-        give_up=_number(form.get("give_up"), 10_080) * 60,
+        attempts=_number(form.get("attempts"), 50, language),
+        give_up=_number(form.get("give_up"), 10_080, language) * 60,
         revision=None,
         **{flag: bool(form.get(flag)) for flag in FLAGS},
         **kept,
@@ -45,10 +46,10 @@ def telling(known: Iterable[CategoryView]) -> list[CategoryView]:
     return [one for one in known if one.kind != UNTOLD]
 
 
-def _number(typed: Any, most: int) -> int:
-    """A whole number as it was typed; what is none counts as nothing said."""
-    text = str(typed or "").strip()[:9]
-    return min(int(text), most) if text.isascii() and text.isdigit() else 0
+def _number(typed: Any, most: int, language: str) -> int:
+    """A whole number as it was typed; nothing typed is nothing said."""
+    text = str(typed or "").strip()
+    return min(max(0, whole_of(text, language)), most) if text else 0
 
 
 def sentences(voice: Teller, view: CategoryView) -> list[str]:

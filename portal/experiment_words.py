@@ -8,6 +8,7 @@ from portal.figures import ORDER, Axis, Figure, Series, banded
 from portal.numbers import decimal, of, percent
 from portal.telling import Teller
 from portal.theme import ago, count, day, local, moment, wall
+from portal.typed import number_of, whole_of
 
 LOOKS = {"waiting": "queued", "running": "sent", "winner": "delivered", "none": "skipped", "stopped": "held", "unhealthy": "failed"}
 ICONS = {"waiting": "hourglass", "running": "flask-conical", "winner": "trophy", "none": "equal", "stopped": "octagon-pause", "unhealthy": "scale"}
@@ -190,13 +191,10 @@ def size_words(found: SampleSizeView, people: int, voice: Teller) -> tuple[str, 
 
 
 
-def size_in(form: dict[str, object]) -> SampleSizeIn | None:
-    """What was typed into the calculator; None where it is no number, or one that cannot be."""
-    try:
-        rate, gain = (float(str(form.get(name, ""))[:20].strip().rstrip("%").replace(",", ".")) / 100 for name in ("rate", "gain"))
-        arms, people = (int(str(form.get(name, "") or default)[:12].strip().replace(",", "").replace(".", "")) for name, default in (("arms", "2"), ("people", "0")))
-    except ValueError:
-        return None
+def size_in(form: dict[str, object], language: str) -> SampleSizeIn | None:
+    """What was typed into the calculator; None for numbers that cannot be. Raises `Unread` for what is none."""
+    rate, gain = (number_of(str(form.get(name, "")), language) / 100 for name in ("rate", "gain"))
+    arms, people = (whole_of(str(form.get(name, "") or default), language) for name, default in (("arms", "2"), ("people", "0")))
     if not (0 < rate < 1 and 0 < gain < 1 and rate + gain < 1 and 2 <= arms <= 9 and 0 <= people <= 10**9):
         return None
     return SampleSizeIn(rate=rate, gain=gain, arms=arms, people=people)

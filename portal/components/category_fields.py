@@ -51,10 +51,8 @@ def category_fields(prefix: str, templates: Any, form: Any = None) -> list[rx.Co
             cls="field",
         ),
         div(
-            plain_field("attempts", t("category.field.attempts"), t("category.field.attempts.hint"), prefix=prefix, input_mode="numeric", pattern="[0-9]*",
-                        max_length=2, default_value=start("attempts", "")),
-            plain_field("give_up", t("category.field.give_up"), t("category.field.give_up.hint"), prefix=prefix, input_mode="numeric", pattern="[0-9]*",
-                        max_length=5, default_value=start("give_up", "")),
+            plain_field("attempts", t("category.field.attempts"), t("category.field.attempts.hint"), prefix=prefix, input_mode="numeric", max_length=2, default_value=start("attempts", "")),
+            plain_field("give_up", t("category.field.give_up"), t("category.field.give_up.hint"), prefix=prefix, input_mode="numeric", max_length=6, default_value=start("give_up", "")),
             cls="grid2",
         ),
         div(*[switch(flag, t(f"category.field.{flag}"), flag == "tracking") for flag in FLAGS], cls="col g2"),

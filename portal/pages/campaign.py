@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal.campaign_rows import CheckRow, DifferRow, PersonRow, ReasonRow, RunRow, VersionRow, WaveRow
+from portal.campaign_rows import CheckRow, DifferRow, MessageRow, PersonRow, ReasonRow, RunRow, VersionRow, WaveRow
 from portal.components.campaign_parts import facts, state_pill, sum_line
 from portal.components.campaign_review import outcome, reason
 from portal.components.charts import shares
@@ -135,6 +135,19 @@ def _version(one: VersionRow) -> rx.Component:
     return li(div(p(one.version, cls="strong"), p(one.by, title=one.exact, cls="cap muted"), rx.cond(one.note != "", p(one.note, cls="cap")), cls="grow"))
 
 
+def _message(one: MessageRow) -> rx.Component:
+    title = rx.cond(one.href != "", a(one.title, href=one.href, cls="strong rowlink"), span(one.title, cls="strong"))
+    return li(
+        rx.cond(one.letter != "", span(one.letter, cls="vmark")), div(title, rx.cond(one.name != "", p(one.name, cls="cap muted")), cls="grow anywhere"),
+        span(one.share, cls="num muted"), key=one.letter,
+    )  # fmt: skip
+
+
+def _messages() -> rx.Component:
+    head = rx.cond(CampaignPage.messages.length() > 1, t("crun.messages"), t("crun.message"))
+    return card(head, ul(rx.foreach(CampaignPage.messages, _message), cls="list"), flush=True)
+
+
 def _side() -> rx.Component:
     verdict = rx.cond(
         CampaignFact.verdict != "",
@@ -145,7 +158,7 @@ def _side() -> rx.Component:
     measured = rx.cond(
         CampaignPage.started & Frame.may.contains("analytics.read"), a(t("eng.open"), href="/engagement?range=90&campaign=" + CampaignPage.key, cls="link"),
     )  # fmt: skip
-    return div(verdict, card(t("crun.page"), div(facts(CampaignPage.facts), measured, cls="col g3")), runs, versions, cls="col g4 c4")
+    return div(verdict, _messages(), card(t("crun.page"), div(facts(CampaignPage.facts), measured, cls="col g3")), runs, versions, cls="col g4 c4")
 
 
 def _check(one: CheckRow) -> rx.Component:

@@ -23,6 +23,7 @@ from portal.staff_rows import CategoryLine
 from portal.states.listing import ListSpec, listing
 from portal.telling import Teller
 from portal.theme import count
+from portal.typed import Unread
 from portal.wiring import app
 
 PATH = "/categories"
@@ -57,7 +58,10 @@ class Categories(listing(SPEC), rx.State):
         """Make one; a key that is taken is not overwritten."""
         voice, key = await teller(self), str(form.get("key", "")).strip()[:200]
         try:
-            made = await app().categories.put(caller(), key, category_of(form), seen_revision=0)
+            made = await app().categories.put(caller(), key, category_of(form, voice.language), seen_revision=0)
+        except Unread as unread:
+            self.wrong = voice.say(unread.key, **unread.values)
+            return None
         except (Forbidden, Unauthenticated):
             raise
         except Refusal as refusal:

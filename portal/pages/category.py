@@ -21,6 +21,7 @@ from portal.reading import last_part, teller
 from portal.rows import Choice
 from portal.shell import page_head, shell
 from portal.theme import count, moment
+from portal.typed import Unread
 from portal.wiring import app
 
 FIELDS = ("name", "description", "kind", "type", "max_priority", "template", "attempts", "give_up", *FLAGS, *(f"channel-{one}" for one in CHANNELS))
@@ -61,10 +62,13 @@ class CategoryPage(rx.State):
     @guarded("content.write")
     async def save(self, form: dict[str, Any]) -> None:
         """Change it; whoever was faster is not overwritten, and what was typed stays."""
-        actor = caller()
+        actor, voice = caller(), await teller(self)
         try:
             before = await app().categories.get(actor, self.key)
-            await app().categories.put(actor, self.key, category_of(form, before), seen_revision=self._revision)
+            await app().categories.put(actor, self.key, category_of(form, voice.language, before), seen_revision=self._revision)
+        except Unread as unread:
+            self.wrong = voice.say(unread.key, **unread.values)
+            return
         except (Forbidden, Unauthenticated):
             raise
         except Refusal as refusal:
@@ -72,7 +76,7 @@ class CategoryPage(rx.State):
             return
         self.wrong, self.done = "", self.done + 1
         await _fill(self)
-        tell(await self.get_state(Frame), "delivered", (await teller(self)).say("category.saved"))
+        tell(await self.get_state(Frame), "delivered", voice.say("category.saved"))
 
 
 async def _fill(page: CategoryPage) -> None:

@@ -74,6 +74,7 @@ class AudiencePage(rx.State):
     problem: str = ""
     _tree: Node = Node("all")
     _kinds: dict[str, str] = {}
+    _speech: str = "en"  # the language that the values of the tree are typed in
     _out: list[str] = []
     _names: dict[str, str] = {}  # of other audiences, by key
     _called: dict[str, str] = {}  # the same, and of what else a rule names: group:key, category:key, campaign:key
@@ -175,7 +176,7 @@ class AudiencePage(rx.State):
             return
         made = apart.joined(self._base, mine, self._theirs, {row.key for row in self.torn if row.pick == "theirs"})
         self._base, self.revision, self.torn, self.torn_by = self._theirs, self._their_revision, [], ""
-        self.name, self.description, self._tree, self._out = made.name, made.description, trees.tree_of(made.rule), list(made.exclude)
+        self.name, self.description, self._tree, self._out = made.name, made.description, trees.tree_of(made.rule, self._speech), list(made.exclude)
         self.dirty = True
         await _save(self, made)
 

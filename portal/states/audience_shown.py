@@ -22,6 +22,7 @@ from portal.refusals import in_words
 from portal.rows import Choice
 from portal.telling import Teller
 from portal.theme import ago, clock, count
+from portal.typed import Unread
 from portal.wiring import app
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ async def fill(page: "AudiencePage", *, keep: bool = False) -> None:
         groups = []
     page._kinds = trees.OWN | {one.name: one.kind for one in fields if one.used}
     page.fields = [Choice(name, name) for name in sorted(page._kinds, key=lambda name: (name in trees.OWN, name))]
+    if not (keep and page.dirty):  # what was typed stays in the language it was typed in
+        page._speech = voice.language
     page.met = [MetRow(one.name, one.values) for one in fields if one.used and one.values]
     page.groups = [Choice(one.key, one.name) for one in groups[:200]]
     page.categories = [Choice(one.key, one.name) for one in categories if one.kind != "essential"]
@@ -102,7 +105,7 @@ def _take(page: "AudiencePage", view: AudienceView, *, keep: bool) -> None:
         if (shape.rule, shape.exclude) != (page._base.rule, page._base.exclude):
             return  # somebody else saved: the two are brought together when it is saved
     else:
-        page._tree, page._out, page.dirty, page._lefts = trees.tree_of(view.rule), list(view.exclude), False, []
+        page._tree, page._out, page.dirty, page._lefts = trees.tree_of(view.rule, page._speech), list(view.exclude), False, []
         page.torn, page.torn_by = [], ""
     page.name, page.description, page.revision, page._base = view.name, view.description, view.revision, shape
 
@@ -112,8 +115,8 @@ def shape_of(page: "AudiencePage", view: AudienceView) -> Shape:
     rule = view.rule
     if rule is not None:
         try:
-            rule = trees.rule_of(trees.tree_of(rule), page._kinds)
-        except ValueError:  # a value that no field of the builder can hold
+            rule = trees.rule_of(trees.tree_of(rule, page._speech), page._kinds, page._speech)
+        except Unread:  # a value that no field of the builder can hold
             rule = view.rule
         page._stored = [*page._stored[-1:], (rule, view.rule)]
     return Shape(view.name, view.description, rule, tuple(view.exclude))
@@ -129,7 +132,7 @@ def show(page: "AudiencePage", voice: Teller) -> None:
             left = voice.say("aud.left", count=count(page._lefts[at], voice.language))
             at += 1
         kind = page._kinds.get(node.name, "text") if node.about == "attribute" else ""
-        hint = "aud.value.list" if node.is_ in trees.LISTED else "aud.value.between" if node.is_ == "between" else "aud.value.date" if kind == "date" else "aud.value"
+        hint = ("aud.value.numbers" if kind == "number" else "aud.value.list") if node.is_ in trees.LISTED else "aud.value.between" if node.is_ == "between" else "aud.value.date" if kind == "date" else "aud.value"
         rows.append(PartRow(
             path, deep, bool(node.joint), node.joint, node.no, node.about, node.name, node.is_, node.value, node.given, node.did, node.days, node.of, node.times,
             kind, node.is_ in trees.BARE, voice.say(hint), left, n == 0, group is not None and n == len(group.parts) - 1,
@@ -138,9 +141,9 @@ def show(page: "AudiencePage", voice: Teller) -> None:
     page.exclude = [Choice(key, page._names.get(key, key)) for key in page._out]
     page.others = [Choice(key, name) for key, name in page._names.items() if key not in page._out]
     try:
-        rule = trees.rule_of(page._tree, page._kinds) if page.kind == "rule" else None
+        rule = trees.rule_of(page._tree, page._kinds, page._speech) if page.kind == "rule" else None
         page.said = sentence(voice, rule, page._out, page._called)
-    except ValueError:
+    except Unread:
         page.said = ""
 
 
@@ -150,7 +153,7 @@ async def changed(page: "AudiencePage", *, ask: bool = True) -> None:
     page.wrong, page._lefts = "", []
     try:
         page.dirty = shape_now(page) != page._base
-    except ValueError:
+    except Unread:
         page.dirty = True
     show(page, voice)
     if ask:
@@ -160,8 +163,8 @@ async def changed(page: "AudiencePage", *, ask: bool = True) -> None:
 
 
 def shape_now(page: "AudiencePage") -> Shape:
-    """What is on the page. Raises `ValueError` with the key of a phrase for a value that cannot be read."""
-    rule = trees.rule_of(page._tree, page._kinds) if page.kind == "rule" else None
+    """What is on the page. Raises `Unread` for a value that cannot be read."""
+    rule = trees.rule_of(page._tree, page._kinds, page._speech) if page.kind == "rule" else None
     return Shape(page.name, page.description, rule, tuple(page._out))
 
 
@@ -169,8 +172,8 @@ def given(page: "AudiencePage", voice: Teller) -> Shape | None:
     """The same; None when a value cannot be read, which is said."""
     try:
         return shape_now(page)
-    except ValueError as wrong:
-        page.wrong = voice.say(str(wrong)) if str(wrong).startswith("aud.") else voice.say("aud.wrong.value")
+    except Unread as wrong:
+        page.wrong = voice.say(wrong.key, **wrong.values)
         return None
 
 

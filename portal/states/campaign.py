@@ -12,7 +12,7 @@ from backend.domain.errors import Forbidden, NotFound, Refusal, Stale, Taken, Un
 from portal import campaign_draft as drafts
 from portal import campaign_words as words
 from portal.campaign_forecast import checks
-from portal.campaign_rows import CheckRow, FactRow, WaveRow
+from portal.campaign_rows import CheckRow, FactRow, MessageRow, WaveRow
 from portal.figures import width_of
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
@@ -55,6 +55,7 @@ class CampaignPage(rx.State):
     holds: bool = True
     waves: list[WaveRow] = []
     facts: list[FactRow] = []
+    messages: list[MessageRow] = []
     checks: list[CheckRow] = []
     copy: str = ""  # the name offered for a copy
     wrong: str = ""
@@ -201,11 +202,16 @@ class CampaignPage(rx.State):
 
 
 async def _names(actor: Any, view: CampaignView) -> dict[str, str]:
-    """What its audiences and its category are called."""
+    """What its audiences, its category and the templates of its messages are called."""
     found = {f"category {key}": name for key, name in (await app().categories.names(actor)).items()}
     for key in (view.draft.audience, *view.draft.exclude)[:10]:
         try:
             found[f"audience {key}"] = (await app().audiences.get(actor, key)).name if key else ""
+        except NotFound:
+            continue
+    for key in dict.fromkeys(one.template for one in view.draft.variants if one.template):
+        try:
+            found[f"template {key}"] = (await app().templates.get(actor, key)).name
         except NotFound:
             continue
     return found
@@ -221,7 +227,7 @@ def _show(page: CampaignPage, voice: Teller, view: CampaignView) -> None:
     page._view = view
     page.name, page.state, page.can, page.version = view.name or view.key, view.state, list(view.can), view.version
     page.said, page.copy = words.sentence(voice, view), voice.say("crun.duplicate.copy", name=view.name or view.key)[:200]
-    page.facts = words.facts(voice, view, page._names)
+    page.facts, page.messages = words.facts(voice, view, page._names), words.messages(voice, view.draft, page._names)
     page.checks = [one for one in checks(voice, view.problems, None) if one.hue == "failed"] if view.state in ("draft", "review", "approved") else []
     page.started, page.run = run is not None, run.id if run else ""
     if run is None:

@@ -113,7 +113,7 @@ class Builder(rx.State):
         if name not in self.form or self.form[name] == text:
             return
         try:
-            await change(self, drafts.written(self._held, name, text), name)
+            await change(self, drafts.written(self._held, name, text, (await teller(self)).language), name)
         except Wrong as wrong:
             await _complain(self, name, wrong, text)
 
@@ -185,7 +185,7 @@ class Builder(rx.State):
         """A field of a message."""
         spot = f"{str(name)[:16]}{int(place)}"
         try:
-            await change(self, drafts.variant_written(self._held, int(place), str(name), str(text)), spot)
+            await change(self, drafts.variant_written(self._held, int(place), str(name), str(text), (await teller(self)).language), spot)
         except Wrong as wrong:
             await _complain(self, spot, wrong, None)
 

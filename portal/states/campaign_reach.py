@@ -112,7 +112,7 @@ class Reach(rx.State):
             return
         trial, people = body.experiment, max(0, page._people)
         try:
-            rate = drafts.number(self.rate, 0.01, 99) / 100
+            rate = drafts.number(self.rate, 0.01, 99, voice.language) / 100
         except Wrong as wrong:
             self.rate_wrong = voice.say(wrong.key, **wrong.values)
             return

@@ -15,6 +15,7 @@ from portal.refusals import in_words
 from portal.rows import Choice
 from portal.telling import Teller
 from portal.theme import count
+from portal.typed import field_text
 from portal.wiring import app
 
 NAMES_ASKED = 200
@@ -43,8 +44,8 @@ async def choices(page: Any, actor: Any) -> None:
 
 
 def in_language(voice: Teller, number: str) -> str:
-    """A number of a field as the reader writes it; both ways are read."""
-    return number.replace(".", ",") if voice.language == "de" else number
+    """A number of a field as the reader writes it."""
+    return field_text(float(number), voice.language) if number else ""
 
 
 def _says(template: Any) -> tuple[str, str, set[str]]:

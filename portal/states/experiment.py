@@ -19,6 +19,7 @@ from portal.rows import Choice
 from portal.states.campaign_edit import key_in
 from portal.states.experiments import PATH, name_of
 from portal.theme import count
+from portal.typed import Unread
 from portal.wiring import app
 
 
@@ -140,7 +141,11 @@ class SampleSize(rx.State):
         """From what was typed."""
         voice = await teller(self)
         self.said = self.more = self.wrong = ""
-        given = words.size_in(form)
+        try:
+            given = words.size_in(form, voice.language)
+        except Unread as unread:
+            self.wrong = voice.say(unread.key, **unread.values)
+            return
         if given is None:
             self.wrong = voice.say("size.wrong")
             return

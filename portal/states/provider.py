@@ -18,6 +18,7 @@ from portal.rows import Choice
 from portal.states.providers import PATH, ProviderRow, provider_row
 from portal.telling import Teller
 from portal.theme import moment
+from portal.typed import Unread, field_text, number_of, whole_of
 from portal.wiring import app
 
 NEW = "new"  # no provider has this key
@@ -131,7 +132,7 @@ class ProviderPage(rx.State):
         async with self:
             form, self._form = self._form, {}
             key, kind = _key(self, form), self.kind
-            typed = _typed(self, form)
+            typed = _typed(self, form, (await teller(self)).language)
         refusal: Refusal | None = None
         try:
             view = await app().providers.check(actor, key, CheckIn(kind, typed))
@@ -176,9 +177,12 @@ class ProviderPage(rx.State):
 async def _save(page: ProviderPage, form: dict[str, Any]) -> Any:
     voice, key = await teller(page), _key(page, form)
     weight = str(form.get("weight", "")).strip()
-    given: dict[str, Any] = {"kind": page.kind, "fields": _typed(page, form), "used": bool(form.get("used")), "revision": page._revision}
+    given: dict[str, Any] = {"kind": page.kind, "fields": _typed(page, form, voice.language), "used": bool(form.get("used")), "revision": page._revision}
     if weight:
-        given["weight"] = int(weight) if weight.isascii() and weight.isdigit() and len(weight) < 9 else -1
+        try:
+            given["weight"] = whole_of(weight, voice.language)
+        except Unread:
+            given["weight"] = -1
     try:
         await app().providers.put(caller(), key, msgspec.convert(given, ProviderIn))
     except msgspec.ValidationError:
@@ -200,7 +204,7 @@ def _key(page: ProviderPage, form: dict[str, Any]) -> str:
     return str(form.get("key", "")).strip()[:100] if page.new else page.key
 
 
-def _typed(page: ProviderPage, form: dict[str, Any]) -> dict[str, Any]:
+def _typed(page: ProviderPage, form: dict[str, Any], language: str) -> dict[str, Any]:
     """What the form says of the declared fields; a secret that was left empty is left out, or cleared where that was ticked."""
     typed: dict[str, Any] = {}
     for row in page.fields:
@@ -213,8 +217,16 @@ def _typed(page: ProviderPage, form: dict[str, Any]) -> dict[str, Any]:
             if form.get(f"clear-{row.name}"):
                 typed[row.name] = None
             continue
-        typed[row.name] = text
+        typed[row.name] = _number(text, language) if row.form == "number" else text
     return typed
+
+
+def _number(text: str, language: str) -> str:
+    """As it goes to the facade, which refuses what is none beside its field."""
+    try:
+        return field_text(number_of(text, language))
+    except Unread:
+        return text
 
 
 def _blame(page: ProviderPage, refusal: Refusal) -> None:

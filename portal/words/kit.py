@@ -2,6 +2,9 @@
 
 EN = {
     "act.undo": "Undo",
+    "num.none": "Write a number, such as 2.5 or 1,000.",
+    "num.whole": "Write a whole number, such as 1,000.",
+    "num.two": "{typed} can mean {large} or {small}. Write {one} or {other}.",
     "nav.people": "People",
     "nav.campaigns": "Campaigns",
     "nav.templates": "Templates",
@@ -98,6 +101,9 @@ EN = {
 
 DE = {
     "act.undo": "Rückgängig",
+    "num.none": "Schreiben Sie eine Zahl, etwa 2,5 oder 1.000.",
+    "num.whole": "Schreiben Sie eine ganze Zahl, etwa 1.000.",
+    "num.two": "{typed} kann {large} oder {small} heißen. Schreiben Sie {one} oder {other}.",
     "nav.people": "Personen",
     "nav.campaigns": "Kampagnen",
     "nav.templates": "Vorlagen",

@@ -115,12 +115,25 @@ def test_parts_are_added_moved_and_taken_out_within_bounds():
 
 @pytest.mark.parametrize(("node", "said"), [
     (Node(about="attribute"), "aud.wrong.choose"), (Node(about="group"), "aud.wrong.choose"), (Node(about="attribute", name="plan"), "aud.wrong.value"),
-    (Node(about="attribute", name="age", is_="more", value="old"), "aud.wrong.number"), (Node(about="attribute", name="age", value="nan"), "aud.wrong.number"),
-    (Node(about="attribute", name="plan", is_="one_of", value=" , "), "aud.wrong.value"), (Node(about="activity", days="soon"), "aud.wrong.number"),
+    (Node(about="attribute", name="age", is_="more", value="old"), "num.none"), (Node(about="attribute", name="age", value="nan"), "num.none"),
+    (Node(about="attribute", name="plan", is_="one_of", value=" , "), "aud.wrong.value"), (Node(about="activity", days="soon"), "num.none"),
+    (Node(about="attribute", name="age", is_="between", value="18"), "aud.wrong.two"), (Node(about="attribute", name="age", is_="between", value="1,000,2,000"), "aud.wrong.list"),
+    (Node(about="attribute", name="age", is_="more", value="1.000"), "num.two"), (Node(about="event", name="order.placed", times="1.5"), "num.whole"),
 ])  # fmt: skip
 def test_what_cannot_be_read_is_said(node, said):
     with pytest.raises(ValueError, match=said):
         rule_of(node, FIELDS)
+
+
+@pytest.mark.parametrize(("language", "value", "meant"), [
+    ("en", "1,000; 2.5", [1_000, 2.5]), ("de", "1.000; 2,5", [1_000, 2.5]), ("en", "18, 30", [18, 30]), ("de", "18, 30", [18, 30]), ("en", "18,30", [18, 30]), ("en", "1,000, 5,000", [1_000, 5_000]),
+])  # fmt: skip
+def test_two_numbers_are_read_in_the_language_of_their_writer(language, value, meant):
+    rule = rule_of(Node(about="attribute", name="age", is_="between", value=value), FIELDS, language)
+    assert rule.value == meant
+    tree = tree_of(rules.All((rule,)), language)
+    tree.parts[0].kept = None  # so that it is read from what its field shows
+    assert rule_of(tree, FIELDS, language) == rules.All((rule,))
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -145,7 +158,7 @@ async def test_an_audience_is_made_built_counted_saved_and_not_over_somebody_els
     await one.do(AudiencePage, "set_part", "1", "name", "age")
     await one.do(AudiencePage, "set_part", "1", "is_", "more")
     await one.do(AudiencePage, "set_part", "1", "value", "zero")
-    assert "no number" in page.wrong
+    assert page.wrong == "Write a number, such as 2.5 or 1,000."
     await one.do(AudiencePage, "set_part", "1", "value", "0")
     assert (page.people, [row.left for row in page.parts], page.wrong) == ("2", ["3 people left", "2 people left"], "")
     assert {row.user for row in page.sample} == {"a1", "a2"}

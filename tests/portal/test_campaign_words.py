@@ -38,6 +38,13 @@ def test_a_field_becomes_a_part_of_the_draft(name, text, held):
     assert held(drafts.written(two, name, text).body)
 
 
+def test_a_pace_typed_the_german_way_is_a_thousand_and_never_one():
+    assert drafts.written(Draft("x"), "pace", "1.000", "de").body.timing.pace == 1_000
+    with pytest.raises(Wrong) as wrong:
+        drafts.written(Draft("x"), "pace", "1.000", "en")
+    assert EN.say(wrong.value.key, **wrong.value.values) == "1.000 can mean 1,000 or 1. Write 1000 or 1.0."
+
+
 @pytest.mark.parametrize("text", ["nan", "inf", "-1", "1e9", "", "a lot", "0x10", "1" * 400])
 def test_what_is_no_number_in_range_is_told_and_changes_nothing(text):
     two = Draft("x", Campaign(variants=(Variant("A", weight=50), Variant("B", weight=50)), experiment=Experiment()))
@@ -256,3 +263,13 @@ def test_a_day_is_that_of_the_reader_and_what_does_not_fit_is_counted():
 def test_a_month_of_the_address_is_one_or_this_one(text, first):
     assert month_of(text, date(2026, 11, 26)) == first
     assert following(date(2026, 12, 1)) == date(2027, 1, 1)
+
+
+def test_the_messages_of_a_campaign_have_the_names_of_their_templates():
+    body = Campaign(variants=(Variant("A", "weekly_offer", 50), Variant("Warm", "offer/2", 30), Variant("C", "", 20)))
+    rows = words.messages(DE, body, {"template weekly_offer": "Angebot der Woche"})
+    assert [(row.letter, row.name, row.title, row.href, row.share) for row in rows] == [
+        ("A", "", "Angebot der Woche", "/templates/weekly_offer", "50 %"), ("B", "Warm", "offer/2", "/templates/offer%2F2", "30 %"), ("C", "", "Keine Vorlage gewählt", "", "20 %"),
+    ]  # fmt: skip
+    (alone,) = words.messages(EN, Campaign(variants=(Variant("A", "weekly_offer"),)), {})
+    assert (alone.letter, alone.name, alone.share) == ("", "", "")

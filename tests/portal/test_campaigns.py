@@ -54,7 +54,7 @@ async def test_a_draft_is_saved_as_it_is_filled_in(house, tab):  # noqa: F811
     await one.do(Builder, "write_variant", 0, "template", "gaiters")
     await one.do(Builder, "add_variant")
     await one.do(Builder, "write_variant", 1, "weight", "a lot")
-    assert page.problems["weight1"] == "Write a number, such as 2.5."
+    assert page.problems["weight1"] == "Write a number, such as 2.5 or 1,000."
     await one.do(Builder, "write", "pace", "-3")
     assert (page.problems["pace"], page.form["pace"]) == ("Write a number from 0 to 1000000.", "-3")
     await one.do(Builder, "write", "pace", "50")
@@ -301,3 +301,7 @@ async def test_numbers_stand_in_fields_as_their_reader_writes_them(house, tab): 
     assert (theirs.form["holdout"], theirs.form["complained"], theirs.variants[0].weight) == ("2.5", "0.1", "33.34")
     await one.do(Builder, "write", "holdout", "7,5")
     assert (page.form["holdout"], page.problems["holdout"], (await house.app.campaigns.get(SYSTEM, "halves")).draft.experiment.holdout) == ("7,5", "", 7.5)
+    await one.do(Builder, "write", "pace", "1.000")
+    await other.do(Builder, "write", "pace", "1.000")
+    assert (await house.app.campaigns.get(SYSTEM, "halves")).draft.timing.pace == 1_000
+    assert theirs.problems["pace"] == "1.000 can mean 1,000 or 1. Write 1000 or 1.0."

@@ -81,12 +81,16 @@ async def test_a_category_is_made_changed_and_says_what_it_means(house, tab):  #
     assert "revision" in theirs.wrong and theirs.name == "News"
     await one.do(CategoryPage, "save", {"name": "x"})
     assert "at least one channel" in mine.wrong
+    await one.do(CategoryPage, "save", {**form, "give_up": "1.000"})
+    assert mine.wrong == "1.000 can mean 1,000 or 1. Write 1000 or 1.0."
+    await one.do(CategoryPage, "save", {**form, "give_up": "1,440"})
+    assert (mine.wrong, (await house.app.categories.get(SYSTEM, "news")).give_up) == ("", 86_400)
     assert (await one.open(CategoryPage, "/categories/none")).gone
 
 
 async def test_what_the_form_does_not_show_stays():
     view = type("View", (), {"plan": [{"channel": "web"}], "digest": {"every": 1}, "cap": {"limit": 3}, "value": 7})()
-    given = category_of({"name": " N ", "kind": "nonsense", "type": "nonsense", "channel-sms": True}, view)
+    given = category_of({"name": " N ", "kind": "nonsense", "type": "nonsense", "channel-sms": True}, "en", view)
     assert (given.name, given.kind, given.type, given.channels) == ("N", "service", "SYSTEM", ["sms"])
     assert (given.plan, given.digest, given.cap, given.value, given.tracking) == ([{"channel": "web"}], {"every": 1}, {"limit": 3}, 7, False)
 
