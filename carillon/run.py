@@ -29,7 +29,7 @@ from backend.clock import SystemClock
 from backend.domain.errors import CacheUnavailable, LogUnavailable, Refusal, StoreUnavailable, Unavailable
 from backend.graphql import app as graphql
 from backend.settings import Settings
-from carillon import collector, local, local_routes
+from carillon import collector, heaps, local, local_routes
 from carillon.house import House
 from workers.line import STAGES
 
@@ -91,6 +91,7 @@ def start_logging(*, as_json: bool) -> None:
 
 def run(settings: Settings, ready: Ready, *, entrance: Entrance | None = "all", names: Sequence[str] = STAGES) -> None:
     """Run until a signal. `ready` is awaited once everything answers. Raises a `Refusal` that says why it cannot start."""
+    heaps.few()
     uvloop.run(keep(settings, ready, entrance, names))
 
 

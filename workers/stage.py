@@ -28,7 +28,8 @@ from workers.faults import Faults
 log = logging.getLogger("carillon.line")
 
 BATCH = 500  # records; the measured start, 250 to 1,000 do alike
-LESS_URGENT = 200  # records of any lane but the first: the most urgent one waits for no more
+LESS_URGENT = 125  # records of any lane but the first while urgent ones come, which wait for no more; of a round with three full lanes a twentieth is left to each
+URGENT = 2.0  # seconds behind an urgent one in which the next is expected
 SHORT = 200  # events whose rows are written in less than 10 ms
 IDLE = 0.5  # seconds a read waits for the first record
 MAIN = 1  # the space that is there from the start
@@ -101,6 +102,7 @@ class Runner:
         self._faults = faults or Faults(stage.name)
         self._stopping = asyncio.Event()
         self._reader: Reader | None = None
+        self._urgent = 0.0  # when the first lane last had something
 
     def stop(self) -> None:
         """Finish the batch in hand, then return from `run`."""
@@ -114,7 +116,7 @@ class Runner:
         try:
             while not self._stopping.is_set():
                 if not await self._round(self._reader):
-                    await self._take(self._reader, IDLE, None, LESS_URGENT)
+                    await self._take(self._reader, IDLE, None, self._less_urgent())
         finally:
             with contextlib.suppress(Unavailable):
                 await self._reader.close()
@@ -131,14 +133,24 @@ class Runner:
 
     async def _round(self, reader: Reader) -> bool:
         """Each lane once, the first one before each other."""
-        first, met = self.stage.lanes[0], await self._take(reader, 0, [self.stage.lanes[0]])
+        met = await self._first(reader)
         for lane in self.stage.lanes[1:]:
             if self._stopping.is_set():
                 break
-            if await self._take(reader, 0, [lane], LESS_URGENT):
+            if await self._take(reader, 0, [lane], self._less_urgent()):
                 met = True
-                await self._take(reader, 0, [first])
+                await self._first(reader)
         return met
+
+    async def _first(self, reader: Reader) -> bool:
+        """What is most urgent."""
+        if met := await self._take(reader, 0, self.stage.lanes[:1]):
+            self._urgent = self._clock.now()
+        return met
+
+    def _less_urgent(self) -> int:
+        """How many records of another lane may be carried out at once: the larger a batch the cheaper is a record, and the longer waits an urgent one."""
+        return LESS_URGENT if abs(self._clock.now() - self._urgent) < URGENT else BATCH
 
     async def _take(self, reader: Reader, wait: float, lanes: Sequence[str] | None, most: int = BATCH) -> bool:
         try:

@@ -19,6 +19,7 @@ from backend.domain.campaign import Campaign, Timing, Variant
 from backend.security.roles import SYSTEM
 from backend.store import tables
 from backend.store.migrate import migrate
+from carillon import collector, heaps
 from carillon.bench import forecast, stand
 from carillon.bench.figures import ROUNDS, Row, spread
 from carillon.bench.forecast import KEY
@@ -62,12 +63,14 @@ def rows() -> list[Row]:
 
 async def measure(*, servers: bool, count: int, pace: float = 0.0, mail: bool = False) -> Taken:
     """Start it, follow it, judge its ledger."""
+    heaps.few()  # as `carillon up` does
     with stand.home() as home, stand.sink() as smtp:
         settings = stand.settings_of(stand.environment(servers, home, smtp))
         clock = SystemClock()
         await asyncio.to_thread(migrate, settings.database_url, clock)
         async with House(settings, clock) as house:
             app = house.app
+            collector.spare()
             await forecast.furnish(app, count, {"email": 1.0} if mail else forecast.SOME_HAVE)
             given = Campaign(category="security", audience=KEY, variants=(Variant(template=KEY),), channels=("email",) if mail else ("web",), timing=Timing(pace=pace))
             body = msgspec.json.encode(given).decode()

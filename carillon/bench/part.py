@@ -8,7 +8,7 @@ import uvloop
 
 from backend.clock import SystemClock
 from backend.settings import load
-from carillon import collector
+from carillon import collector, heaps
 from carillon.house import House
 
 
@@ -23,4 +23,5 @@ async def run(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    heaps.few()  # as `carillon work` does
     uvloop.run(run(sys.argv[1:]))

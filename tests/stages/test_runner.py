@@ -14,7 +14,7 @@ from backend.store.tables import dead, marks
 from backend.store.upsert import insert_new
 from tests.stages.conftest import SPACE
 from workers.commit import commit_for
-from workers.stage import Batch, Runner, space_of
+from workers.stage import BATCH, LESS_URGENT, URGENT, Batch, Runner, space_of
 
 LANE = topics.events("low")
 
@@ -139,3 +139,37 @@ async def test_the_lowest_lane_keeps_its_share_while_all_others_are_full(ground,
     assert all(met.count(lane) < 200 for lane in lanes)  # none ran dry: that would give its share to the others
     assert met.count(lanes[-1]) >= 0.05 * len(met)
     assert all(met[at - 1] == lanes[0] for at in range(1, len(met)) if met[at] not in (lanes[0], met[at - 1]))
+
+
+def test_the_lowest_lane_has_its_share_of_whole_batches_too():
+    full, others = BATCH, LESS_URGENT
+    assert others / (4 * full + 3 * others) >= 0.05
+
+
+@embedded
+async def test_batches_are_short_while_urgent_ones_come(ground, runner):
+    first, low = topics.events("critical"), topics.events("low")
+    sizes = []
+
+    class Sizes:
+        name, lanes = "sizes", [first, low]
+
+        async def handle(self, records):
+            sizes.append((records[0].topic, len(records)))
+            if sizes[-2:] == [(low, LESS_URGENT)] * 2:
+                ground.clock.move(URGENT)
+            if sum(n for _, n in sizes) == expected:
+                running.stop()
+            return Batch(lambda _: ())
+
+    lows = [Record(low, 0, b"k", b"{}")] * 800
+    for records, found in (
+        (lows, [(low, BATCH), (low, 800 - BATCH)]),
+        ([Record(first, 0, b"k", b"{}"), *lows], [(first, 1), (low, LESS_URGENT), (low, LESS_URGENT), (low, BATCH), (low, 800 - BATCH - 2 * LESS_URGENT)]),
+    ):
+        await runner._log.append(records)
+        expected = len(records)
+        running = Runner(Sizes(), runner._log, commit_for(ground.store, runner._log), ground.clock)
+        await asyncio.wait_for(running.run(), 60)
+        assert sizes == found
+        sizes.clear()
