@@ -148,7 +148,7 @@ class WaveRow:
 
 @dataclass
 class PersonRow:
-    """One recipient and what became of them. `delivery`: where the why of it stands, "" where there is none."""
+    """One recipient and what became of them. `href`: where the why of it stands, "" before it was decided."""
 
     user: str
     name: str

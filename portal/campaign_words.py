@@ -114,7 +114,7 @@ def people(voice: Teller, some: list[RecipientView], names: list[str]) -> list[P
         variant = names[one.variant] if 0 <= one.variant < len(names) else voice.say("cplan.split.held" if one.variant == HELD_OUT else "cplan.split.rest") if one.variant in (HELD_OUT, UNASSIGNED) else "–"
         channels = ", ".join(voice.channel(channel) for channel in CHANNELS if channel in one.channels)
         why = _skipped(one) if one.skipped else one.reason.text if one.reason else channels
-        href = f"/deliveries/{one.delivery}" if one.delivery else ""
+        href = f"/deliveries/{one.delivery}" if one.delivery else f"/notifications/{one.notification}" if one.notification else ""
         rows.append(PersonRow(one.user, one.name or one.user, variant, LOOKS.get(one.outcome, "queued"), voice.say(f"crun.outcome.{one.outcome}"), why, href))
     return rows
 

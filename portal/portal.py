@@ -44,6 +44,7 @@ from portal.pages import (  # noqa: F401 - importing registers them
     invite,
     layouts,
     members,
+    notification,
     overview,
     own_data,
     people,

@@ -95,6 +95,18 @@ class MatrixRow:
 
 
 @dataclass
+class PastRow:
+    """A notification for a person. `said`: what became of it on each channel, in one line."""
+
+    id: str
+    title: str
+    said: str
+    look: str
+    time: str
+    exact: str
+
+
+@dataclass
 class ConsentRow:
     """One recorded answer."""
 

@@ -192,6 +192,23 @@ class Teller:
             elif unit.state in ("failed", "bounced", "dead"):
                 yield self.say("other.failed", **words)
 
+    def fates(self, units: Sequence[UnitView], name: str) -> tuple[str, str, str]:
+        """What became of one notification on all channels: arrived, waiting or none; one sentence; and what stands against each of the others."""
+        states = [unit.state for unit in units]
+        arrived = list(dict.fromkeys(self.over(unit.channel) for unit in units if unit.state in ("sent", "delivered")))
+        under_way = any(state in ("held", "pending", "sending", "retrying", "unknown") for state in states)
+        fate = "arrived" if arrived else "waiting" if under_way else "none"
+        rest = []
+        for unit in units:
+            words = {"subject": self.say(f"subject.{unit.channel}"), "channel": self.channel(unit.channel), "why": self.because(unit.reasons) or self.say("because.unknown")}
+            if unit.state in ("held", "pending") and unit.outcome == "hold":
+                rest.append(self.say("other.hold", until=self.when(unit.until) if unit.until else "–", **words))
+            elif unit.state in ("failed", "bounced", "dead"):
+                rest.append(self.say("other.failed", **words))
+            elif unit.outcome == "skip" or unit.state in ("cancelled", "expired", "superseded"):
+                rest.append(self.say("other.skip", **words))
+        return fate, self.say(f"note.{fate}", name=name, over=self.listed(arrived)), " ".join(dict.fromkeys(rest))
+
     def moment_of(self, at: float, reference: float) -> str:
         """To the second; with the day when it is more than one from the reference."""
         if abs(at - reference) < 86_400:

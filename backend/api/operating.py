@@ -8,7 +8,7 @@ from backend.api.endpoint import Answer, Call, Endpoint
 from backend.app.dead_views import AgainView, GoingView
 from backend.app.engine_views import EngineView
 from backend.app.halts_views import HaltIn, HaltLook, HaltView
-from backend.app.views import ChannelName, DeadView, DeliveryView, Page
+from backend.app.views import ChannelName, DeadView, DeliveryView, NotificationView, Page
 from backend.domain.delivery import STATE_OF
 from backend.domain.errors import Invalid
 from backend.domain.ids import parse_id
@@ -85,6 +85,11 @@ async def deliveries(call: Call) -> Answer:
 async def delivery(call: Call) -> Answer:
     """One delivery: trace, attempts and receipts as one timeline."""
     return Answer(await call.app.deliveries.get(call.actor, call.key))
+
+
+async def notification(call: Call) -> Answer:
+    """One notification on every channel: why it arrived, waits, or did not come."""
+    return Answer(await call.app.deliveries.notification(call.actor, call.key))
 
 
 async def dead(call: Call) -> Answer:
@@ -165,6 +170,9 @@ ENDPOINTS = [
         delivery,
         ("deliveries.read",),
         answer=DeliveryView,
+    ),
+    Endpoint(
+        "GET", "/v1/notifications/{id}", "getNotification", "Why somebody got a notification, or got nothing", notification, ("deliveries.read",), answer=NotificationView,
     ),
     Endpoint("GET", "/v1/dead", "listDead", "Dead letters", dead, ("operate",), answer=Page[DeadView], query=DeadQuery),
     Endpoint(

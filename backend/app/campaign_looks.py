@@ -166,7 +166,8 @@ def _recipients(tx: Tx, actor: Actor, row: RunRow, rows: Sequence[RecipientRow])
         if chosen is not None and chosen.reason and what in ("held", "failed", "skipped"):
             reason = _reason(actor, chosen.reason)
         channels = [CHANNEL_NAME[d.channel] for d in mine if _outcome(State(d.state)) == what]
-        made.append(RecipientView(known.get(one.person, ""), "", one.variant, one.wave, what, reason, chosen.id.hex() if chosen else "", channels, skipped))  # type: ignore[arg-type]
+        note = notes[one.person].hex() if notes[one.person] in told else ""
+        made.append(RecipientView(known.get(one.person, ""), "", one.variant, one.wave, what, reason, chosen.id.hex() if chosen else "", channels, skipped, note))  # type: ignore[arg-type]
     return made
 
 

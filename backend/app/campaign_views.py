@@ -72,7 +72,8 @@ class RunView(Struct):
 class RecipientView(Struct):
     """A person of a run. `variant`: place among the campaign's variants, -2 held out, -3 waits for the winner. `outcome`: waiting (not decided
     yet), sent, held, skipped, failed, holdout: the best of the person's channels. `reason`: of what is held, skipped or failed. `delivery`: id of
-    the one that stands for it, "" where none was made. `skipped`: channel -> why nothing goes there, for whom nothing goes anywhere."""
+    the one that stands for it, "" where none was made. `notification`: what was decided for this person, on every channel, "" before that.
+    `skipped`: channel -> why nothing goes there, for whom nothing goes anywhere."""
 
     user: str
     name: str
@@ -83,6 +84,7 @@ class RecipientView(Struct):
     delivery: str = ""
     channels: list[str] = []  # those it was sent on, or waits on
     skipped: dict[str, ReasonView] = {}
+    notification: str = ""
 
 
 class CampaignView(Struct):

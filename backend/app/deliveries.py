@@ -4,13 +4,13 @@ import msgspec
 
 from backend.app import explain
 from backend.app.base import Aggregate, need_or_own, page_size
-from backend.app.views import DeliveryView, Page
+from backend.app.views import DeliveryView, NotificationView, Page
 from backend.domain.decision import Decision
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, STATE_OF, State
 from backend.domain.errors import Invalid, NotFound, UnknownChannel
 from backend.domain.ids import parse_id, person_id
 from backend.security.roles import Actor, need
-from backend.store import delivery_rows, history, people
+from backend.store import campaign_rows, delivery_rows, history, people, recipient_rows
 from backend.store.port import Tx
 
 _decision = msgspec.msgpack.Decoder(Decision)
@@ -75,15 +75,40 @@ class Deliveries(Aggregate):
             decision = _decision.decode(parent.trace)
             siblings = {d.id: d for d in history.deliveries_of(tx, actor.space, [parent.id])}
             view.units = explain.kept_decision(parent, person, siblings, actor, self.app.sealer).units
-            mine = [u for u in decision.units if u.channel == CHANNEL_NAME[row.channel] and u.address == row.address]
+            first = next((u for u in decision.units if u.channel == CHANNEL_NAME[row.channel] and u.address == row.address), None)
             again = [a for a in decision.again if a.unit.channel == CHANNEL_NAME[row.channel] and a.unit.address == row.address]
-            first = mine[0] if mine else None
-            # what stopped it last explains what it is now; once it went, what had held it before is the story
-            unit = again[-1].unit if again and again[-1].unit.outcome != "send" else first
+            unit = explain.last_word(decision, first)[0] if first else None
             view.trace = [explain.gate_view(gate, actor) for gate in unit.gates] if unit else []
             stamps = history.inbox_stamps(tx, actor.space, row.person, parent.id) if view.channel == "web" else None
             attempts, receipts = history.attempts_of(tx, actor.space, made), history.receipts_of(tx, actor.space, made)
             view.timeline = explain.timeline(row, parent, first, attempts, receipts, stamps, actor, again)
+            return view
+
+        return await self.app.store.read(read)
+
+    async def notification(self, actor: Actor, notification_id: str) -> NotificationView:
+        """One notification on every channel, with each gate: why somebody got it, waits for it, or got nothing. A person may read their own.
+
+        Raises `NotFound`: there is none, or nothing was decided yet.
+        """
+        made = parse_id(notification_id)
+        now = self.app.clock.now()
+
+        def read(tx: Tx) -> NotificationView:
+            row = history.notification(tx, actor.space, made)
+            if row is None or actor.person != row.person:
+                need(actor, "deliveries.read")
+            if row is None:
+                raise NotFound("There is no notification with this id here. Check it; history is kept for 30 days.")
+            person = people.facts_of(tx, actor.space, [row.person], now).get(row.person)
+            siblings = {d.id: d for d in history.deliveries_of(tx, actor.space, [row.id])}
+            view = explain.notification_view(row, person, siblings, actor, self.app.sealer, history.event(tx, actor.space, row.event))
+            if view.campaign and actor.role != "member":
+                found, mine = campaign_rows.get(tx, actor.space, view.campaign), recipient_rows.page(tx, actor.space, row.event, row.person - 1, 1)
+                view.campaign_name = found.name if found else ""
+                view.variant = mine[0].variant if mine and mine[0].person == row.person else None
+            elif view.campaign:  # whom it was for and what else was tried is the sender's
+                view.campaign = ""
             return view
 
         return await self.app.store.read(read)

@@ -12,6 +12,7 @@ from backend.app.views import (
     EventView,
     GateView,
     LedgerView,
+    NotificationView,
     ReasonView,
     TimelineEntry,
     UnitView,
@@ -103,6 +104,13 @@ def decision_view(person: Person, decision: Decision, actor: Actor, sealer: Seal
     )
 
 
+def last_word(decision: Decision, unit: Unit) -> tuple[Unit, float | None]:
+    """What explains a unit as it is now, and when that was decided (None: with the notification). What stopped it last explains it; once it went,
+    what had held it before is the story."""
+    again = [later for later in decision.again if later.unit.channel == unit.channel and later.unit.address == unit.address]
+    return (again[-1].unit, again[-1].at) if again and again[-1].unit.outcome != "send" else (unit, None)
+
+
 def kept_decision(
     row: history.NotificationRow, person: Person | None, deliveries: dict[bytes, history.DeliveryRow], actor: Actor, sealer: Sealer
 ) -> DecisionView:
@@ -171,6 +179,25 @@ def _to(row: history.EventRow, decisions: Sequence[DecisionView]) -> dict[str, A
     if row.recipients > 1:
         return {"users": row.recipients}
     return {"user": decisions[0].user} if decisions else {}
+
+
+def notification_view(
+    row: history.NotificationRow, person: Person | None, deliveries: dict[bytes, history.DeliveryRow], actor: Actor, sealer: Sealer, event: history.EventRow | None
+) -> NotificationView:
+    """One notification on every channel, each unit with what was decided of it last."""
+    decision, units = _decision.decode(row.trace), []
+    for first in decision.units:
+        unit, at = last_word(decision, first)
+        made = deliveries.get(delivery_id(row.id, row.person, CHANNEL_NUMBER[unit.channel], unit.address))
+        shown = unit_view(unit, person, actor, sealer, made)
+        shown.decided_at = moment(row.accepted if at is None else at)
+        units.append(shown)
+    kind, _, key = event.target.partition(":") if event else ("", "", "")
+    return NotificationView(
+        id=row.id.hex(), event=row.event.hex(), user=person.user_id if person else "", category=row.category, priority=PRIORITIES[row.priority], accepted_at=moment(row.accepted),
+        units=units, notes=[reason_view(one, actor) for one in decision.notes], type=event.type if event else "", title=title_of(event) if event else "",
+        template=(event.template or None) if event else None, version=(event.version or None) if event else None, campaign=key if kind == "campaign" else "",
+    )  # fmt: skip
 
 
 def delivery_view(

@@ -1,4 +1,4 @@
-"""A person's history: every notification that was meant for them, with what became of it on each channel and why, in their own words.
+"""A person's history: every notification that was meant for them, with what became of it on each channel and why, in words for whoever reads it.
 
 Channels that were skipped have no delivery, so this reads notifications with their traces, not deliveries.
 """
@@ -16,9 +16,9 @@ from backend.domain.decision import Reason
 from backend.domain.delivery import CHANNEL_NUMBER, PRIORITIES
 from backend.domain.errors import Invalid, UnknownChannel
 from backend.domain.ids import parse_id, person_id
-from backend.domain.reasons import sentence
+from backend.domain.reasons import Audience, sentence
 from backend.security.roles import Actor
-from backend.store import history, inbox, people
+from backend.store import campaign_rows, history, inbox, people
 from backend.store.port import Tx
 
 Fate = Literal["arrived", "waiting", "none"]
@@ -77,7 +77,7 @@ class History(Aggregate):
         rows = history.notifications_of_person(tx, actor.space, person, category, before, BATCH)
         facts = people.facts_of(tx, actor.space, [person], self.app.clock.now()).get(person)
         deliveries = {d.id: d for d in history.deliveries_of_person(tx, actor.space, person, [row.id for row in rows])}
-        titles = _titles(tx, actor.space, person, rows)
+        titles = _titles(tx, actor, person, rows)
         items = []
         for row in rows:
             units = explain.kept_decision(row, facts, deliveries, actor, self.app.sealer).units
@@ -88,17 +88,27 @@ class History(Aggregate):
         return items, rows[-1].id if len(rows) == BATCH else None
 
 
-def _titles(tx: Tx, space: int, person: int, rows: Sequence[history.NotificationRow]) -> dict[bytes, str]:
-    """As the person has it in the inbox, else as the event said."""
+def _titles(tx: Tx, actor: Actor, person: int, rows: Sequence[history.NotificationRow]) -> dict[bytes, str]:
+    """As the person has it in the inbox, else as the event said; for staff else as its campaign is called."""
+    space = actor.space
     titles = inbox.titles(tx, space, person, [row.id for row in rows])
     events = history.events_of(tx, space, {row.event for row in rows if row.id not in titles})
+    called: dict[str, str] = {}
     for row in rows:
         event = events.get(row.event)
-        if row.id not in titles and event is not None:
-            try:
-                titles[row.id] = explain.title_of(event)
-            except msgspec.DecodeError:  # of a fan-out that keeps another record
-                continue
+        if row.id in titles or event is None:
+            continue
+        kind, _, key = event.target.partition(":")
+        if kind == "campaign" and actor.role != "member":
+            if key not in called:
+                campaign = campaign_rows.get(tx, space, key)
+                called[key] = campaign.name or key if campaign else ""
+            titles[row.id] = called[key]
+            continue
+        try:
+            titles[row.id] = explain.title_of(event)
+        except msgspec.DecodeError:  # of a fan-out that keeps another record
+            continue
     return titles
 
 
@@ -107,7 +117,8 @@ def _spoken(reason: ReasonView, names: Mapping[str, str], actor: Actor) -> Reaso
     params = dict(reason.params)
     if isinstance(params.get("category"), str):
         params["category"] = f"“{names.get(params['category'], params['category'])}”"
-    return ReasonView(reason.code, reason.params, sentence(Reason(reason.code, params), "person", actor.locale, actor.timezone))
+    audience: Audience = "person" if actor.role == "member" else "staff"
+    return ReasonView(reason.code, reason.params, sentence(Reason(reason.code, params), audience, actor.locale, actor.timezone))
 
 
 def _fate(units: Sequence[UnitView]) -> Fate:

@@ -125,7 +125,7 @@ class GateView(Struct):
 
 class UnitView(Struct):
     """What becomes of one notification on one channel and address. `address` is masked; "" when there is none. `segments`: of an SMS, in a dry
-    run."""
+    run. `decided_at`: when what stands here was decided, null in a dry run and in lists."""
 
     channel: str
     address: str
@@ -137,6 +137,7 @@ class UnitView(Struct):
     delivery: str | None = None
     state: str | None = None
     segments: Segments | None = None
+    decided_at: datetime | None = None
 
 
 class DecisionView(Struct):
@@ -225,6 +226,27 @@ class DeliveryView(Struct):
     trace: list[GateView] | None = None
     timeline: list[TimelineEntry] | None = None
     units: list[UnitView] | None = None  # of the whole notification: the other channels, skipped ones too
+
+
+class NotificationView(Struct):
+    """One notification with what was decided on every channel, those that were skipped too: also of somebody who got nothing anywhere, for whom there is
+    no delivery. `campaign`: its key when a campaign sent it; `variant`: place among its messages, -2 held out, -3 waits for the winner."""
+
+    id: str
+    event: str
+    user: str
+    category: str
+    priority: str
+    accepted_at: datetime
+    units: list[UnitView]
+    notes: list[ReasonView] = []
+    type: str = ""
+    title: str = ""  # of the event; "" when its template makes it
+    template: str | None = None
+    version: int | None = None
+    campaign: str = ""
+    campaign_name: str = ""
+    variant: int | None = None
 
 
 # ---- chat, orders, alerts

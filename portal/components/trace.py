@@ -4,8 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-from portal.components.elements import div, icon, li, p, span
-from portal.components.status import hue_icon
+from portal.components.elements import a, button_el, div, icon, li, ol, p, span
+from portal.components.status import channel_icon, channel_word, hue_icon, pill_var
+from portal.components.surfaces import card
 from portal.components.text import t
 
 _RESULTS = {
@@ -47,3 +48,21 @@ def event(look: Any, title: Any, text: Any, time: Any, exact: Any, raw: Any) -> 
         ),
         span(time, title=exact, cls="cap faint num nowrap"),
     )
+
+
+def traced(units: Any, shown: Any, gates: Any, decided: Any, delivery: Any, look_at: Any) -> rx.Component:
+    """The channels of one notification as tabs, each with its pill and its trace. `delivery`: id of the one to open, "" for none; `look_at`: handler of an index."""
+
+    def tab(unit: Any, index: Any) -> rx.Component:
+        return button_el(
+            channel_icon(unit.channel), span(channel_word(unit.channel)), pill_var(unit.look), type="button", role="tab", id=f"tab-{index}",
+            aria_selected=rx.cond(shown == index, "true", "false"), aria_controls="trace", on_click=look_at(index),
+        )  # fmt: skip
+
+    tabs = div(rx.foreach(units, tab), cls="tabs", role="tablist", aria_label=t("delivery.trace"))
+    lines = ol(rx.foreach(gates, lambda one: gate(one.result, one.rule, one.why)))
+    foot = div(
+        icon("git-commit-horizontal", 14), span(decided, cls="grow"),
+        rx.cond(delivery != "", a(t("delivery.other"), href="/deliveries/" + delivery, cls="link")), cls="ft",
+    )  # fmt: skip
+    return card(None, tabs, div(lines, id="trace", role="tabpanel", aria_label=t("delivery.trace")), foot, flush=True, cls="traced")

@@ -11,7 +11,7 @@ from portal.components.elements import a, div, i, icon, li, p, span, tbody, td, 
 from portal.components.overlays import modal
 from portal.components.places import page_body, waiting_cards
 from portal.components.status import channel_icon, channel_word, pill_var
-from portal.components.surfaces import card, empty
+from portal.components.surfaces import card, empty, note
 from portal.components.table import pager, table
 from portal.components.text import t
 from portal.components.typed_form import form_dialog, plain_field
@@ -19,6 +19,7 @@ from portal.frame import Frame, on_page
 from portal.shell import page_head, shell
 from portal.states.campaign import CampaignPage
 from portal.states.campaign_fact import OUTCOMES, CampaignFact, CampaignPeople
+from portal.states.campaign_next import CampaignNext
 
 ROUTE = "/campaigns/[campaign]"
 HERE = "/campaigns/" + CampaignPage.key
@@ -88,6 +89,29 @@ def _ahead() -> rx.Component:
     rows = rx.cond(CampaignFact.told.reasons.length() > 0, table(heads, tbody(rx.foreach(CampaignFact.told.reasons, reason)), name=t("fore.why")))
     head = div(p(CampaignFact.told.lead, cls="strong"), shares(CampaignFact.told.parts, CampaignFact.told.sum), div(rx.foreach(CampaignFact.told.outcomes, outcome), cls="row wrap outcs"), cls="col g3 pad")
     return rx.cond(CampaignFact.ahead, card(t("fore.happens"), head, rows, foot=sum_line(CampaignFact.told.sum, CampaignFact.told.holds), sub=CampaignFact.told.sub, flush=True))
+
+
+def _next() -> rx.Component:
+    """The next time of one that goes again and again, by its dry run."""
+    page = CampaignNext
+    heads = [(t("fore.col.outcome"), ""), (t("fore.col.reason"), ""), (t("fore.col.n"), "r"), (t("fore.col.share"), "r")]
+    rows = rx.cond(page.told.reasons.length() > 0, table(heads, tbody(rx.foreach(page.told.reasons, reason)), name=t("fore.why")))
+    old = rx.cond(page.state == "outdated", note("held", "history", t("fore.outdated"), t("fore.outdated.text")))
+    some = div(old, p(page.told.lead, cls="strong"), shares(page.told.parts, page.told.sum), div(rx.foreach(page.told.outcomes, outcome), cls="row wrap outcs"), cls="col g3 pad")
+    bar = div(
+        div(i(cls="sent", style={"width": page.width}), cls="track lg", role="progressbar", aria_label=t("fore.counting.name"), aria_valuetext=page.counting), p(page.counting, cls="muted num"),
+        cls="col g2 pad",
+    )  # fmt: skip
+    known = page.told.outcomes.length() > 0
+    none = p(rx.cond((page.state == "failed") | (page.state == "stopped"), t("crun.next.broken"), t("crun.next.none")), cls="muted pad")
+    wrong = rx.cond(page.wrong != "", div(note("failed", "circle-alert", t("fore.refused"), page.wrong), cls="pad"))
+    act = rx.cond(
+        page.may & (page.state != "counting") & Frame.may.contains("content.write"),
+        rx.cond(known, button(t("fore.again"), "refresh-cw", kind="sm", on_click=page.begin), button(t("crun.next.act"), "list-checks", kind="sm", on_click=page.begin)),
+    )
+    body = rx.cond(page.state == "counting", bar, rx.cond(known, rx.fragment(some, rows), none))
+    foot = rx.cond(known, div(sum_line(page.told.sum, page.told.holds), cls="ft"))
+    return rx.cond(page.there, card(t("crun.next"), wrong, div(body, aria_live="polite"), foot, sub=page.when, actions=[act], flush=True))
 
 
 def _wave(one: WaveRow) -> rx.Component:
@@ -187,14 +211,14 @@ def _dialogs() -> list[rx.Component]:
 
 
 @rx.page(
-    ROUTE, title=t("crun.page") + " · Carillon", on_load=on_page(CampaignPage.load, CampaignFact.load, CampaignPeople.load, CampaignPage.follow, CampaignFact.follow),
+    ROUTE, title=t("crun.page") + " · Carillon", on_load=on_page(CampaignPage.load, CampaignFact.load, CampaignNext.load, CampaignPeople.load, CampaignPage.follow, CampaignFact.follow),
 )  # fmt: skip
 def campaign() -> rx.Component:
     gone = card(None, empty("megaphone", t("crun.gone"), CampaignPage.gone, button(t("cedit.all"), href="/campaigns")), flush=True)
     lead = div(span(icon("megaphone", 18), cls="ico accent"), div(p(CampaignPage.said, cls="lead"), cls="grow"), cls="card verdict", aria_live="polite")
     blocked = rx.cond(CampaignPage.checks.length() > 0, card(t("crun.problems"), ul(rx.foreach(CampaignPage.checks, _check), cls="list"), flush=True))
     ran = rx.fragment(_progress(), _fact(), _waves(), _people())
-    left = div(lead, blocked, rx.cond(CampaignPage.started, ran), _ahead(), cls="col g4 c8")
+    left = div(lead, blocked, _next(), rx.cond(CampaignPage.started, ran), _ahead(), cls="col g4 c8")
     body = rx.cond(CampaignPage.gone != "", gone, div(left, _side(), cls="grid"))
     head = page_head(CampaignPage.name, None, *[rx.cond(CampaignPage.gone == "", rx.fragment(*_acts()))], badge=state_pill(CampaignPage.state))
     return shell(

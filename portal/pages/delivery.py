@@ -6,13 +6,13 @@ from backend.app.views import DeliveryView
 from backend.domain.errors import Invalid, NotFound, Refusal, Unavailable
 from portal.access import MAY
 from portal.components.controls import button
-from portal.components.elements import a, button_el, div, icon, ol, p, span, tbody, td, tr
+from portal.components.elements import a, div, icon, ol, p, span, tbody, td, tr
 from portal.components.places import page_body, waiting_cards
-from portal.components.status import channel_icon, channel_word, pill_var
+from portal.components.status import pill_var
 from portal.components.surfaces import card, empty, kv
 from portal.components.table import table
 from portal.components.text import t
-from portal.components.trace import event, gate
+from portal.components.trace import event, traced
 from portal.frame import Frame, on_page
 from portal.guard import caller, guarded
 from portal.reading import last_part, teller
@@ -133,32 +133,6 @@ async def _title(view: DeliveryView) -> str:
         return ""
 
 
-def _tab(unit: UnitRow, index: int) -> rx.Component:
-    return button_el(
-        channel_icon(unit.channel),
-        span(channel_word(unit.channel)),
-        pill_var(unit.look),
-        type="button",
-        role="tab",
-        id=f"tab-{index}",
-        aria_selected=rx.cond(DeliveryPage.shown == index, "true", "false"),
-        aria_controls="trace",
-        on_click=DeliveryPage.look_at(index),
-    )
-
-
-def _trace() -> rx.Component:
-    tabs = div(rx.foreach(DeliveryPage.units, _tab), cls="tabs", role="tablist", aria_label=t("delivery.trace"))
-    lines = ol(rx.foreach(DeliveryPage.gates, lambda g: gate(g.result, g.rule, g.why)))
-    foot = div(
-        icon("git-commit-horizontal", 14),
-        span(DeliveryPage.decided, cls="grow"),
-        rx.cond(DeliveryPage.other != "", a(t("delivery.other"), href="/deliveries/" + DeliveryPage.other, cls="link")),
-        cls="ft",
-    )
-    return card(None, tabs, div(lines, id="trace", role="tabpanel", aria_label=t("delivery.trace")), foot, flush=True, cls="traced")
-
-
 def _attempt(row: AttemptRow) -> rx.Component:
     return tr(
         td(span(row.number, cls="num strong"), span(row.provider, cls="mono"), cls="pair"),
@@ -217,7 +191,7 @@ def _body() -> rx.Component:
     whole = rx.fragment(
         page_head(page.title, page.sub, button(t("copy.link"), "link", data_copy="here"), see, badge=pill_var(page.look)),
         div(
-            div(told, _trace(), _attempts(), cls="col g4 c8"),
+            div(told, traced(page.units, page.shown, page.gates, page.decided, page.other, page.look_at), _attempts(), cls="col g4 c8"),
             div(card(t("delivery.timeline"), times, sub=page.zone), _facts(), cls="col g4 c4"),
             cls="grid",
         ),

@@ -13,9 +13,9 @@ from portal.components.surfaces import card, empty
 from portal.components.text import t
 from portal.components.typed_form import form_dialog, plain_field, wrong_line
 from portal.frame import Frame, on_page
-from portal.rows import Choice, DeliveryRow
+from portal.rows import Choice
 from portal.shell import page_head, shell
-from portal.staff_rows import AddressRow, CellRow, ConsentRow, MatrixRow
+from portal.staff_rows import AddressRow, CellRow, ConsentRow, MatrixRow, PastRow
 from portal.states.person import PATH, PersonPage
 
 CHANGE = Frame.may.contains("people.write")
@@ -79,14 +79,9 @@ def _wishes() -> rx.Component:
     return card(t("person.wishes"), box, sub=t("person.wishes.sub"), foot=foot, flush=True)
 
 
-def _sent(row: DeliveryRow) -> rx.Component:
+def _sent(row: PastRow) -> rx.Component:
     return li(
-        span(channel_icon(row.channel, 14), cls="ico sm"),
-        div(
-            a(row.title, href="/deliveries/" + row.id, cls="strong rowlink clip"),
-            span(rx.cond(row.reason != "", row.reason, row.category), cls="cap faint clip"),
-            cls="grow col clip two",
-        ),
+        div(a(row.title, href="/notifications/" + row.id, cls="strong rowlink clip"), span(row.said, cls="cap faint clip2"), cls="grow col clip two"),
         pill_var(row.look),
         span(row.time, title=row.exact, cls="cap faint num nowrap"),
     )

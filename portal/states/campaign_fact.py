@@ -62,7 +62,7 @@ class CampaignFact(rx.State):
             self.runs = words.runs(voice, (await app().campaigns.runs(actor, page.key, limit=RUNS)).items)
             _show(self, voice, await _report(actor, page.key), view)
             await self._judge(actor, view)
-        elif view.state in ("review", "approved", "scheduled"):
+        elif view.state in ("review", "approved", "scheduled") and not (view.draft.timing.kind == "recurring" and view.next_at):  # `campaign_next` has those
             plan = await _planned(actor, page.key)
             self.ahead = plan is not None and plan.state in ("done", "outdated")
             self.told = told(voice, plan) if plan is not None and self.ahead else Told()

@@ -5,24 +5,26 @@ from typing import Any
 
 import reflex as rx
 
+from backend.app.own_history import HistoryItem
 from backend.app.views import AddressIn, AddressView, PersonIn
 from backend.app.wishes import CellView, MatrixView
 from backend.domain.delivery import CHANNELS
 from backend.domain.errors import Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable
+from backend.domain.plain import in_line
 from portal.access import MAY
 from portal.components.status import look_of
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import last_part, teller
-from portal.rows import Choice, DeliveryRow
-from portal.staff_rows import AddressRow, CellRow, ConsentRow, MatrixRow
+from portal.rows import Choice
+from portal.staff_rows import AddressRow, CellRow, ConsentRow, MatrixRow, PastRow
 from portal.telling import Teller
 from portal.theme import ago, count, day, local, moment
 from portal.wiring import app
 from portal.words import known
 
 PATH = "/people"
-HISTORY = 10  # newest deliveries shown
+HISTORY = 10  # newest notifications shown
 TRAIL = 50  # answers shown
 FIELDS = ("name", "email", "phone", "timezone", "locale")
 
@@ -44,7 +46,7 @@ class PersonPage(rx.State):
     matrix: list[MatrixRow] = []
     quiet: str = ""
     paused: str = ""
-    history: list[DeliveryRow] = []
+    history: list[PastRow] = []
     consents: list[ConsentRow] = []
     facts: list[Choice] = []
     attributes: str = ""
@@ -171,7 +173,7 @@ async def _fill(page: PersonPage) -> None:
         addresses = (await app().people.addresses(actor, page.key)).items
         matrix, wishes = await app().preferences.matrix(actor, page.key), await app().preferences.get(actor, page.key)
         trail = (await app().roster.consents(actor, page.key)).items[:TRAIL]
-        history = (await app().deliveries.list(actor, user=page.key, limit=HISTORY)).items
+        history = (await app().history.list(actor, page.key, limit=HISTORY)).items
         groups = (await app().groups.list(actor)).items
     except (NotFound, Invalid) as refusal:
         page.gone = refusal.detail
@@ -196,15 +198,7 @@ async def _fill(page: PersonPage) -> None:
     page.other_groups = [Choice(group.key, group.name) for group in groups if group.key not in person.groups][:50]
     page.matrix, page.quiet = _matrix(voice, matrix), _quiet(voice, matrix)
     page.paused = voice.say("person.paused", until=voice.when(wishes.paused_until)) if wishes.paused_until and wishes.paused_until.timestamp() > voice.now else ""
-    page.history = []
-    for view in history:
-        at, why = view.accepted_at.timestamp(), voice.because([view.reason]) if view.reason else ""
-        page.history.append(
-            DeliveryRow(
-                view.id, view.title or view.type or view.category, view.user, view.address, view.channel, view.category, look_of(view.state),
-                why[:1].upper() + why[1:], ago(at, voice.now, zone, language), moment(at, zone, language),
-            )
-        )  # fmt: skip
+    page.history = [_past(voice, item) for item in history]
     page.consents = [
         ConsentRow(
             voice.say("person.consents.given" if one.given else "person.consents.refused", category=one.category), "delivered" if one.given else "skipped",
@@ -222,6 +216,19 @@ async def _fill(page: PersonPage) -> None:
         Choice(voice.say("person.revision"), count(person.revision, language)),
     ]
     page.attributes = json.dumps(person.attributes, indent=2, ensure_ascii=False)[:20_000] if person.attributes else ""
+
+
+def _past(voice: Teller, item: HistoryItem) -> PastRow:
+    ways = []
+    for unit in item.units:
+        what = voice.say(f"look.{look_of(unit.state)}") if unit.state else voice.say("look.skipped")
+        why = voice.because(unit.reasons) if unit.state not in ("sent", "delivered") else ""
+        ways.append(voice.say("person.history.way" if why else "person.history.way.plain", channel=voice.channel(unit.channel), what=what, why=why))
+    states = [unit.state for unit in item.units if unit.state]
+    look = {"arrived": "sent", "waiting": "held" if "held" in states else "queued", "none": next((look_of(one) for one in states), "skipped")}[item.fate]
+    at = item.at.timestamp()
+    title = item.title or voice.say("hist.untitled", category=in_line(item.category_name, 60))
+    return PastRow(item.id, title, " · ".join(dict.fromkeys(ways)), look, ago(at, voice.now, voice.zone, voice.language), moment(at, voice.zone, voice.language))
 
 
 def _since(voice: Teller, address: AddressView, when: str) -> str:

@@ -327,6 +327,13 @@ PHRASES = {
     "state.folded": "Im Sammelbrief",
     "state.dead": "Unzustellbar",
     # one delivery
+    "note.title": "Benachrichtigung",
+    "note.to": "An {name}, {when}",
+    "note.gone": "Diese Benachrichtigung gibt es nicht",
+    "note.arrived": "{name} hat sie bekommen: {over}.",
+    "note.waiting": "{name} hat sie noch nicht bekommen.",
+    "note.none": "{name} hat nichts bekommen.",
+    "note.campaign": "Kampagne",
     "delivery.to": "An {user}, ausgelöst von {type} am {when}",
     "delivery.to.own": "An Sie, am {when}",
     "delivery.trace": "Kanäle dieser Benachrichtigung",

@@ -327,6 +327,13 @@ PHRASES = {
     "state.folded": "In a digest",
     "state.dead": "Dead letter",
     # one delivery
+    "note.title": "Notification",
+    "note.to": "To {name}, {when}",
+    "note.gone": "There is no such notification",
+    "note.arrived": "{name} got it {over}.",
+    "note.waiting": "{name} has not got it yet.",
+    "note.none": "{name} got nothing.",
+    "note.campaign": "Campaign",
     "delivery.to": "To {user}, caused by {type} on {when}",
     "delivery.to.own": "To you, on {when}",
     "delivery.trace": "Channels of this notification",

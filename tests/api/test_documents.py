@@ -28,6 +28,7 @@ POST /v1/events
 GET /v1/events/{id}
 GET /v1/deliveries
 GET /v1/deliveries/{id}
+GET /v1/notifications/{id}
 POST /v1/decisions
 GET /v1/users/{id}/notifications
 PATCH /v1/users/{id}/notifications/{nid}

@@ -15,7 +15,7 @@ PARTS = {"id": "mia", "key": "orders", "nid": "0" * 32, "address": "00", "scope"
 
 
 def path_of(endpoint: Endpoint, **parts: str) -> str:
-    if "{id}" in endpoint.path and endpoint.path.startswith(("/v1/events", "/v1/deliveries")):
+    if "{id}" in endpoint.path and endpoint.path.startswith(("/v1/events", "/v1/deliveries", "/v1/notifications")):
         parts = {"id": "0" * 32, **parts}
     return endpoint.path.format(**{**PARTS, **parts})
 

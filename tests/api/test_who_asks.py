@@ -153,7 +153,7 @@ async def test_nothing_of_one_space_is_seen_from_another(ask: Ask, spaces: dict[
         if endpoint.method != "GET":
             continue
         keys = {"id": "mia", "key": "special", "scope": "channel:sms", "channel": "support", "run": "0" * 32, "name": "plan"}
-        keys |= {"id": spaces["event"]} if endpoint.path.startswith("/v1/events") else {"id": spaces["delivery"]} if endpoint.path.startswith("/v1/deliveries") else {}
+        keys |= {"id": spaces["event"]} if endpoint.path.startswith("/v1/events") else {"id": spaces["delivery"]} if endpoint.path.startswith("/v1/deliveries") else {"id": spaces["nid"]} if endpoint.path.startswith("/v1/notifications") else {}
         for who in ({"role": "admin"}, {"scopes": ("notifications:read:any", "admin")}, {"role": "member", "subject": "mia"}):
             answer = await ask("GET", endpoint.path.format(**keys), space=OTHER, **who, params={"search": "mia"} if endpoint.name == "searchUsers" else {})
             assert "secret of one" not in answer.text, endpoint.name

@@ -64,7 +64,7 @@ RULES = {
     "clients": {"create": "accounts.write", "remove": "accounts.write", "list": "accounts.write"},
     "audit": {"list": "audit.read", "get": "audit.read"},
     "events": {"accept": "events.send", "dry_run": "events.send", "get": "events.read", "list": "events.read", "course": "events.read", "cancel": "events.send"},
-    "deliveries": {"list": "deliveries.read", "get": "deliveries.read"},
+    "deliveries": {"list": "deliveries.read", "get": "deliveries.read", "notification": "deliveries.read"},
     "history": {"list": "deliveries.read|inbox.own"},
     "captures": {
         "list": "captures.read", "get": "captures.read", "counts": "captures.read", "newest": "captures.read", "behaviour": "captures.read",

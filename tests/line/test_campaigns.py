@@ -106,6 +106,17 @@ async def test_who_may_not_be_written_to_is_skipped_with_the_reason_and_the_ledg
     (skipped,) = (await stand.app.campaigns.recipients(SYSTEM, key, run.id, outcome="skipped")).items
     assert skipped.user == users[0] and skipped.reason.code == "unsubscribed" and skipped.reason.text
     assert {channel: reason.code for channel, reason in skipped.skipped.items()}["web"] == "unsubscribed"
+    why = await stand.app.deliveries.notification(SYSTEM, skipped.notification)
+    assert (why.user, why.campaign, why.campaign_name, why.variant, skipped.delivery) == (users[0], key, key, 0, "")
+    (unit,) = why.units
+    assert (unit.channel, unit.outcome, unit.reasons[0].code, unit.delivery, unit.decided_at) == ("web", "skip", "unsubscribed", None, why.accepted_at)
+    assert [gate.gate for gate in unit.gates if gate.result == "stop"] == ["consent"]
+    own = await stand.app.deliveries.notification(member(users[0]), skipped.notification)
+    assert (own.campaign, own.variant, [one.outcome for one in own.units]) == ("", None, ["skip"])
+    with pytest.raises(Forbidden):
+        await stand.app.deliveries.notification(member(users[1]), skipped.notification)
+    (past,) = (await stand.app.history.list(SYSTEM, users[0])).items
+    assert (past.id, past.title, past.fate) == (skipped.notification, key, "none")
     told = (await stand.app.campaigns.recipients(SYSTEM, key, run.id, outcome="sent")).items
     assert {one.name for one in told} == {(await stand.app.people.get(SYSTEM, user)).name for user in users[1:]} and not any(one.skipped for one in told)
 

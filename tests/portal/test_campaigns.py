@@ -4,7 +4,7 @@ import pytest
 import pytest_asyncio
 
 from backend.app.audience_views import AudienceIn
-from backend.app.campaign_views import CampaignIn
+from backend.app.campaign_views import CampaignIn, StartIn
 from backend.app.views import PersonIn, TemplateIn
 from backend.domain.audience import All, Attribute
 from backend.domain.campaign import Experiment, Timing, Variant
@@ -17,6 +17,7 @@ from portal.states.calendar import Calendar
 from portal.states.campaign import CampaignPage
 from portal.states.campaign_edit import Builder
 from portal.states.campaign_fact import CampaignFact, CampaignPeople
+from portal.states.campaign_next import CampaignNext
 from portal.states.campaign_reach import Reach
 from portal.states.campaign_review import Review
 from portal.states.campaign_whom import Whom
@@ -305,3 +306,42 @@ async def test_numbers_stand_in_fields_as_their_reader_writes_them(house, tab): 
     await other.do(Builder, "write", "pace", "1.000")
     assert (await house.app.campaigns.get(SYSTEM, "halves")).draft.timing.pace == 1_000
     assert theirs.problems["pace"] == "1.000 can mean 1,000 or 1. Write 1000 or 1.0."
+
+
+async def test_the_next_time_of_one_that_comes_again_is_counted_on_its_own_page(house, tab):  # noqa: F811
+    app, hourly = house.app, Timing("recurring", cron="0 * * * *", zone="UTC")
+    people = (await app.audiences.count_of(SYSTEM, "all")).count
+    given = CampaignIn(name="Every hour", category="orders", audience="all", variants=[Variant("A", "gaiters")], timing=hourly, revision=0)
+    await app.campaigns.put(SYSTEM, "hourly", given, 0)
+    await app.campaigns.start(SYSTEM, "hourly", StartIn(confirm=people))
+    one, reader = await tab("marketer"), await tab("analyst")
+
+    async def looked(who):
+        await who.open(CampaignPage, "/campaigns/hourly")
+        await who.do(CampaignFact, "load")
+        await who.do(CampaignNext, "load")
+        return who.state(CampaignNext)
+
+    page = await looked(one)
+    assert (page.there, page.state, page.may, one.state(CampaignFact).ahead) == (True, "", True, False)
+    await one.do(CampaignNext, "begin")
+    assert page.state == "counting"
+    await house.settle()
+    page = await looked(one)
+    assert (page.state, page.told.people, page.told.holds, one.state(CampaignFact).there) == ("done", str(people), True, False)
+    app.clock.move(3_600)
+    for _ in range(4):
+        await house.settle()
+        app.clock.move(30)
+    page = await looked(one)
+    assert one.state(CampaignFact).there and (page.there, page.state) == (True, ""), "the dry run of the time that was is not that of the next"
+    await one.do(CampaignNext, "begin")
+    await house.settle()
+    page = await looked(one)
+    assert (page.state, page.told.people) == ("done", str(people))
+    await looked(reader)
+    await reader.do(CampaignNext, "begin")
+    assert reader.state(Frame).said_hue == "failed"
+    assert not (await one.open(CampaignPage, "/campaigns/send-it")).gone
+    await one.do(CampaignNext, "load")
+    assert not one.state(CampaignNext).there

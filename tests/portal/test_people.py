@@ -6,6 +6,7 @@ from backend.app.views import AddressIn, PersonIn, PreferencesIn, SuppressionIn
 from backend.security.roles import SYSTEM
 from portal.frame import Frame
 from portal.pages.people import People
+from portal.pages.notification import NotificationPage
 from portal.states.person import PersonPage
 from tests.portal.test_pages import sent, tab  # noqa: F401 - fixtures
 
@@ -46,7 +47,14 @@ async def test_what_reaches_a_person_and_where_each_answer_comes_from(house, tab
     assert cells["marketing", "email"] == ("off", "no opt-in")
     assert page.addresses[0].blocked == "Blocked: hard bounce"
     assert [(row.title, row.evidence) for row in page.consents] == [("No to marketing", "call of 3 May")]
-    assert [(row.channel, row.look) for row in page.history] == [("web", "delivered")]
+    assert [(row.title, row.said, row.look) for row in page.history] == [
+        ("Hello", "In-app: Delivered · Email: Skipped, the address is blocked · Mobile push: Skipped, there is no address", "sent"),
+    ]
+    why = await one.open(NotificationPage, f"/notifications/{page.history[0].id}")
+    assert (why.look, why.verdict) == ("sent", "Una Vik got it in the app.")
+    await one.do(NotificationPage, "look_at", 1)
+    assert (why.shown, why.delivery, [row.rule for row in why.gates if row.result == "stop"]) == (1, "", ["Address is usable"])
+    assert why.decided.startswith("Decided ")
     assert page.quiet == "None"
     page = await one.open(PersonPage, "/people/nobody")
     assert page.gone
