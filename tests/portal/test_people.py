@@ -5,8 +5,8 @@ import pytest
 from backend.app.views import AddressIn, PersonIn, PreferencesIn, SuppressionIn
 from backend.security.roles import SYSTEM
 from portal.frame import Frame
-from portal.pages.people import People
 from portal.pages.notification import NotificationPage
+from portal.pages.people import People
 from portal.states.person import PersonPage
 from tests.portal.test_pages import sent, tab  # noqa: F401 - fixtures
 
