@@ -22,7 +22,10 @@ _DOMAIN = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _ADDRESS_HEADERS = frozenset({"reply-to", "sender", "cc"})
 SHORT = 64  # characters of a header that is kept as written; the signed links of each mail are longer
+_ID = re.compile("[!-;=?-~]+")  # ASCII without blanks, brackets and what is not printed
+_MARK = bytes.maketrans(b"+/=", b"-_.")
 _PLAIN = bytes(range(0x20, 0x7F)) + b"\n\t"
+FOLD = "\r\n "  # between the lines of one header
 OURS = frozenset({"from", "to", "subject", "date", "message-id", "mime-version", "content-type", "content-transfer-encoding", "bcc"})
 
 
@@ -41,26 +44,18 @@ def build(
     `headers` are further ones (List-Unsubscribe, Feedback-ID ...); those made here may not be among them. HeaderUnsafe for a line
     break or control character in any header, a name that is no header name, or an address that cannot be written.
     """
-    if not message_id or not message_id.isascii() or _CONTROL.search(message_id) or any(c in message_id for c in " <>\t"):
+    if not _ID.fullmatch(message_id):
         raise HeaderUnsafe("The Message-ID must be ASCII without blanks and brackets.", header="Message-ID")
-    mark = f"=_{b2a_base64(message_id.encode())[-25:-1].decode().translate({43: 45, 47: 95, 61: 46})}_"
-    lines = [
-        f"From: {_address('From', from_)}",
-        f"To: {_address('To', to)}",
-        f"Subject: {_unstructured('Subject', subject)}",
-        f"Message-ID: <{message_id}>" if len(message_id) < 60 else f"Message-ID:\r\n <{message_id}>",
-        "MIME-Version: 1.0",
-    ]
-    if now is not None:
-        lines.insert(3, f"Date: {_date(int(now))}")
-    for name, value in (headers or {}).items():
-        lines.append(_kept_header(name, value) if len(value) <= SHORT else _header(name, value))
-    lines.append(f'Content-Type: multipart/alternative;\r\n boundary="{mark}"')
-    edge_mark = mark.encode()
-    plain, rich = _part(text, "plain", edge_mark), _part(html, "html", edge_mark)
-    head = "\r\n".join(lines).encode("ascii")
-    edge = b"\r\n--" + edge_mark
-    return b"".join((head, b"\r\n", edge, b"\r\n", plain, edge, b"\r\n", rich, edge, b"--\r\n"))
+    mark = b"=_%b_" % b2a_base64(message_id.encode())[-25:-1].translate(_MARK)
+    date = "" if now is None else f"Date: {_date(int(now))}\r\n"
+    further = [_kept_header(name, value) if len(value) <= SHORT else _header(name, value) for name, value in headers.items()] if headers else ()
+    head = (
+        f"From: {_address('From', from_)}\r\nTo: {_address('To', to)}\r\nSubject: {_unstructured('Subject', subject)}\r\n{date}"
+        f"Message-ID:{' ' if len(message_id) < 60 else FOLD}<{message_id}>\r\nMIME-Version: 1.0\r\n{''.join(further)}"
+    )
+    return b'%bContent-Type: multipart/alternative;\r\n boundary="%b"\r\n\r\n--%b\r\n%b\r\n--%b\r\n%b\r\n--%b--\r\n' % (
+        head.encode("ascii"), mark, mark, _part(text, b"plain", mark), mark, _part(html, b"html", mark), mark,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1024)
@@ -70,11 +65,15 @@ def _kept_header(name: str, value: str) -> str:
 
 
 def _header(name: str, value: str) -> str:
+    """The header with the end of its line."""
+    return f"{name}: {_address(name, value) if _is_address(name) else _unstructured(name, value)}\r\n"
+
+
+@lru_cache(maxsize=1024)
+def _is_address(name: str) -> bool:
     if not _NAME.fullmatch(name) or name.lower() in OURS:
         raise HeaderUnsafe(f"{name[:40]!r} cannot be set as a header. Use another name.", header=name[:40])
-    if name.lower() in _ADDRESS_HEADERS:
-        return f"{name}: {_address(name, value)}"
-    return f"{name}: {_unstructured(name, value)}"
+    return name.lower() in _ADDRESS_HEADERS
 
 
 def _unstructured(name: str, value: str) -> str:
@@ -163,17 +162,18 @@ def _address(header: str, address: Address) -> str:
     return f"{name} <{written}>" if len(name) + len(written) + len(header) < 70 else f"{name}\r\n <{written}>"
 
 
-def _part(body: str, subtype: str, mark: bytes) -> bytes:
+def _part(body: str, subtype: bytes, mark: bytes) -> bytes:
     if "\r" in body:
         body = body.replace("\r\n", "\n")
     raw = body.encode("utf-8", "replace")
-    lines = raw.replace(b"\n", b"\r\n")
-    if not raw.translate(None, _PLAIN) and mark not in raw and max(map(len, raw.split(b"\n"))) < 990:
-        return b"Content-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n%b" % (subtype.encode(), lines)
+    rows = raw.split(b"\n")
+    lines = b"\r\n".join(rows)
+    if (len(raw) < 990 or max(map(len, rows)) < 990) and not raw.translate(None, _PLAIN) and mark not in raw:
+        return b"Content-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n%b" % (subtype, lines)
     # encoding the whole and cutting it into lines of 76 is faster than encoding line by line
     code = b2a_base64(lines, newline=False)
     wrapped = b"\r\n".join([code[n : n + 76] for n in range(0, len(code), 76)])
-    return b"Content-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n%b" % (subtype.encode(), wrapped)
+    return b"Content-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n%b" % (subtype, wrapped)
 
 
 @lru_cache(maxsize=4)

@@ -25,7 +25,7 @@ MAX_OUTPUT = 512 * 1024  # characters of one rendered text
 MAX_RANGE = 1_000  # turns of one loop
 MAX_TURNS = 20_000  # turns of all loops of one message
 MAX_NUMBER = 10**30
-TOGETHER = 8  # pieces that become one text before the next look at how long the whole is, and texts between two looks
+TOGETHER = 16  # a row of a table mostly fits: pieces that become one text before the next look at how long the whole is, and texts between two looks
 _LOOP_NAMES = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0", "previtem", "nextitem", "depth", "depth0"})
 _NUMBERS = frozenset({int, float, bool})
 
