@@ -24,6 +24,7 @@ from backend.app.engagement_views import (
     PeopleView,
     TrendView,
 )
+from backend.app.shifting import Shifting
 from backend.domain import spans
 from backend.domain.delivery import CHANNEL_NAME, CHANNEL_NUMBER, State
 from backend.domain.errors import Invalid, UnknownChannel
@@ -31,7 +32,7 @@ from backend.domain.event import HOLDOUT
 from backend.domain.measures import Measures, Rate
 from backend.domain.tally import ARRIVED, PEOPLE, QUARTER, STAMP, TAKEN
 from backend.security.roles import Actor, need
-from backend.store import engaged, tallies
+from backend.store import engaged, shifts, tallies
 from backend.store.engaged import Engaged
 from backend.store.port import Tx
 from backend.store.tallies import Asked, Timed
@@ -64,13 +65,14 @@ class Engagement(Aggregate):
             begun, waiting = tallies.first(tx, actor.space), tallies.waiting_since(tx, actor.space)
             began = None if begun is None else float(begun * QUARTER)
             hours = [tallies.by_slot(tx, units, week, kinds) for kinds in ((TAKEN,) if asked.provider else WENT, OPENS, (STAMP["clicked"],))]
-            said = engaged.answers(tx, actor.space, first, below, asked.category)
+            said = Shifting(shifts.read(tx, actor.space, first, below, axis.cut), asked)
             return EngagementView(
                 since=first * QUARTER, until=below * QUARTER, zone=asked.zone, grain=axis.grain, counted_from=began,
                 upto=now if waiting is None else min(now, waiting * 60.0), whole=_carried(rows) if asked.provider else funnel(rows, people=not asked.channel),
                 points=_points(axis, tallies.by_time(tx, units, axis.cut), said, began, now, _provided if asked.provider else _units_of),
                 parts=_parts(rows, asked, known, funnel), hours=_hours(*hours), provider=asked.provider[:200],
-                providers=tallies.providers(tx, actor.space, first, below),
+                providers=tallies.providers(tx, actor.space, first, below), shifts=said.whole(), shifts_by_category=said.by_category(),
+                shifts_by_channel=said.by_channel(), shifts_by_way=said.by_way(),
             )  # fmt: skip
 
         return await self.app.store.read(read)
@@ -185,19 +187,15 @@ def _provided(units: Measures) -> FunnelView:
 
 
 def _points(
-    axis: spans.Axis, rows: Iterable[Timed], said: Mapping[int, tuple[int, int]], began: float | None, now: float, of_one: Callable[[Measures], FunnelView]
+    axis: spans.Axis, rows: Iterable[Timed], said: Shifting, began: float | None, now: float, of_one: Callable[[Measures], FunnelView]
 ) -> list[TrendView]:
     by = [Measures() for _ in axis.slots]
     for row in rows:
         by[axis.place[row.slot]].count(row.channel, row.kind, row.n)
-    answers = [[0, 0] for _ in axis.slots]
-    for quarter, (yes, no) in said.items():
-        place = axis.place[spans.number_of(axis.cut, quarter)]
-        answers[place][0] += yes
-        answers[place][1] += no
+    changed = said.by_place(axis.place, len(axis.slots))
     return [
-        TrendView(slot.start, slot.end, began is not None and slot.end > began and slot.start < now, of_one(found), *given)
-        for slot, found, given in zip(axis.slots, by, answers, strict=True)
+        TrendView(slot.start, slot.end, began is not None and slot.end > began and slot.start < now, of_one(found), some.opted_in, some.opted_out, some)
+        for slot, found, some in zip(axis.slots, by, changed, strict=True)
     ]
 
 

@@ -68,9 +68,35 @@ class FunnelView(msgspec.Struct, frozen=True):
     converted: Rate = Rate()
 
 
+class ShiftsView(msgspec.Struct, frozen=True):
+    """What people changed of what they want, wherever: in the portal, by a link, by a text, by a program. What says again what stood counts nothing.
+
+    `opted_in`, `opted_out`: of a category. `turned_on`, `turned_off`: a whole channel, STOP by SMS among it. `cells_on`, `cells_off`: one category on
+    one channel. `paused`, `resumed`: everything; a pause that ends by itself is no change. `quiet_set`, `quiet_ended`: quiet hours.
+    """
+
+    opted_in: int = 0
+    opted_out: int = 0
+    turned_on: int = 0
+    turned_off: int = 0
+    cells_on: int = 0
+    cells_off: int = 0
+    paused: int = 0
+    resumed: int = 0
+    quiet_set: int = 0
+    quiet_ended: int = 0
+
+
+class ShiftPartView(msgspec.Struct, frozen=True):
+    """The changes about one category or channel, or those that came one way. `key` "*": categories that are not there any more."""
+
+    key: str
+    shifts: ShiftsView
+
+
 class TrendView(msgspec.Struct, frozen=True):
-    """A slot of the axis. `known`: False before counting began, and after now. `opted_in`, `opted_out`: answers to categories that were given in it,
-    wherever: in the preferences, by a link, by a provider."""
+    """A slot of the axis. `known`: False before counting of messages began, and after now. `shifts`: what people changed in it; `opted_in` and
+    `opted_out` are those of `shifts`."""
 
     start: float
     end: float
@@ -78,6 +104,7 @@ class TrendView(msgspec.Struct, frozen=True):
     funnel: FunnelView
     opted_in: int
     opted_out: int
+    shifts: ShiftsView = ShiftsView()
 
 
 class EngagedView(msgspec.Struct, frozen=True):
@@ -104,6 +131,9 @@ class EngagementView(msgspec.Struct, frozen=True):
 
     `provider`: "" or whose part this is. Then planned is what it was given and sent what it took; opens, clicks and people belong to a
     message. `providers`: who answered in this time.
+
+    `shifts`: what people changed of what they want, in all, by category, channel and way (`domain.shift.WAYS`). Of the filters the category counts for
+    them, and the channel for those that are about one.
     """
 
     since: float
@@ -118,6 +148,10 @@ class EngagementView(msgspec.Struct, frozen=True):
     hours: list[HourFunnelView]
     provider: str = ""
     providers: list[str] = []
+    shifts: ShiftsView = ShiftsView()
+    shifts_by_category: list[ShiftPartView] = []
+    shifts_by_channel: list[ShiftPartView] = []
+    shifts_by_way: list[ShiftPartView] = []
 
 
 class CampaignChoiceView(msgspec.Struct, frozen=True):

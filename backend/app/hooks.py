@@ -23,12 +23,11 @@ from backend.security.roles import Actor
 from backend.store import persons, seen, suppressions
 from backend.store import providers as rows
 from backend.store.port import Tx
-from backend.store.suppress import suppress
+from backend.store.suppress import STOP, count_turned, suppress
 from backend.telemetry import HOOKS
 
 RATE = Policy("hooks", 600_000, 60)  # of one network address; a text has three receipts, and a thousand texts a second are sent
 FORGED_COSTS = 10_000  # of that: sixty forged ones a minute, and the address is not listened to any more
-STOP = "stop"  # reason of a suppression that its owner asked for at the provider, and may take back there
 SOURCE = 90  # of hooks in `seen`
 
 
@@ -106,6 +105,7 @@ class Hooks(Aggregate):
             suppressions.remove(tx, space, channel, hashed)
             changed = persons.holders(tx, space, channel, hashed)
             persons.bump(tx, space, changed, now)
+            count_turned(tx, space, channel, changed, now, on=True)
             self.note(tx, actor, "suppression.remove", f"suppression:{out.channel}:{hashed.hex()}")
             return None, changed
 

@@ -7,6 +7,7 @@ from exactly: the cursor moves with what it stands for. Checking touches nobody.
 import asyncio
 import logging
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,9 +19,11 @@ from backend.domain import importing
 from backend.domain.audience import Audience
 from backend.domain.errors import Refusal, Unavailable
 from backend.domain.ids import facts_key
-from backend.domain.person import Profile
+from backend.domain.person import Profile, Wishes
 from backend.domain.row_reasons import RowReason, RowRefused, reason_for, reason_of
-from backend.store import audience_people, audience_rows, groups, import_people, import_rows, summaries
+from backend.domain.shift import Shift, stance
+from backend.domain.tally import QUARTER, SHIFT
+from backend.store import audience_people, audience_rows, groups, import_people, import_rows, shifts, summaries
 from backend.store.import_people import Held, There
 from backend.store.import_rows import ImportRow, Line
 from backend.store.persons import PersonRow
@@ -252,6 +255,7 @@ class Importing:
         agreed = self._consent(tx, row.space, kept, whom, now)
         self._make(tx, row.space, fresh, {person: {kept.consent_category: True} for person in agreed}, now)
         self._merge(tx, row.space, merges, now)
+        self._count(tx, row.space, agreed, here, kept.consent_category, now)
         import_people.agreed(tx, row.space, [person for person in agreed if person in here], kept.consent_category, now)
         kept.new, kept.changed, kept.same = kept.new + len(fresh), kept.changed + len(merges), kept.same + len(whom) - len(fresh) - len(merges)
         if kept.audience:
@@ -298,6 +302,15 @@ class Importing:
         kept.opted_in += len(agreed)
         kept.kept_out += sum(not given for given in said.values())
         return agreed
+
+    def _count(self, tx: Tx, space: int, agreed: Sequence[int], here: Mapping[int, There], category: str, now: float) -> None:
+        """Those who opted in by this; who has turned the category off by a wish of their own did not."""
+        said: Counter[shifts.Said] = Counter()
+        for person in agreed:
+            row = here[person].row if person in here else None
+            if row is None or stance(msgspec.json.decode(row.wishes, type=Wishes), said=True, category=category):
+                said[shifts.Said(Shift(SHIFT["opted_in"], category), "import", row is not None and row.demo, int(now // QUARTER))] += 1
+        shifts.keep(tx, space, said, now)
 
     # ---- shared
     def _merged(self, old: There, change: Change, *, overwrite: bool, now: float) -> Merge | None:

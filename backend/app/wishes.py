@@ -11,16 +11,16 @@ import msgspec
 from msgspec import UNSET
 
 from backend.app import categories as content_categories
-from backend.app.base import Aggregate, check_revision, need_or_own
+from backend.app.base import Aggregate, check_revision, is_own, need_or_own
 from backend.app.person_checks import checked_person
 from backend.app.views import PreferencesIn, PreferencesView, QuietHoursIn, moment, moment_or_none
-from backend.domain import consent, preference
+from backend.domain import consent, preference, shift
 from backend.domain.category import Category, Kind
 from backend.domain.delivery import CHANNELS
 from backend.domain.errors import Invalid, Locked, UnknownCategory, UnknownChannel
 from backend.domain.person import Person, QuietHours, Wishes
 from backend.security.roles import Actor, need
-from backend.store import content, groups, persons, space_rows
+from backend.store import content, groups, persons, shifts, space_rows
 from backend.store.persons import ConsentRow, PersonRow
 from backend.store.port import Tx
 
@@ -123,12 +123,16 @@ class Preferences(Aggregate):
             check_revision(seen_revision, row.revision, f"The user {user_id}")
             known = content_categories.telling(tx, actor.space)
             before, said = msgspec.json.decode(row.wishes, type=Wishes), latest(tx, row)
-            row.wishes = msgspec.json.encode(merged(before, given, known)).decode()
+            after = merged(before, given, known)
+            row.wishes = msgspec.json.encode(after).decode()
             row.revision, row.changed = row.revision + 1, self.app.clock.now()
             persons.put(tx, row)
             answers = _answers(given, known, said)
             for category, yes in answers.items():
                 persons.add_consent(tx, actor.space, person, ConsentRow(category, row.changed, yes, source, evidence))
+            asked_first = {key: category.kind == "marketing" for key, category in known.items()}
+            changes = shift.shifts(before, after, said, answers, asked_first, row.changed)
+            shifts.count(tx, actor.space, changes, shift.way_of(actor.via, own=own or is_own(actor, user_id)), row.changed, demo=row.demo)
             fields = [name for name in given.__struct_fields__ if getattr(given, name) is not UNSET]
             self.note(tx, actor, "preferences.put", f"user:{user_id}", fields=fields, consents=answers)
             return _view(row, latest(tx, row)), reverse(before, said, given, answers, known)

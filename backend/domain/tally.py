@@ -1,6 +1,6 @@
 """What is tallied of units, by the quarter of an hour they were born in: how each fared, and what was heard of it later.
 
-A tally is counted under a kind. States of contracts.md and `SKIPPED` are kinds themselves: there a unit stands under exactly one, so
+Beside units people are tallied, and what they said they want. A tally is counted under a kind. States of contracts.md and `SKIPPED` are kinds themselves: there a unit stands under exactly one, so
 that planned is their sum. The other kinds stand beside them.
 """
 
@@ -16,7 +16,10 @@ STAMP = {"opened_human": 40, "opened_machine": 41, "clicked": 42, "complained": 
 STAMPS = frozenset(STAMP.values())
 # unique people of a campaign's run, by the variant they were given: counted once, when they got or did it first (see `people_cohort`)
 PEOPLE = {"got": 50, "opened": 51, "clicked": 52, "read": 53, "converted": 54, "unsubscribed": 55, "complained": 56, "bounced": 57}
-BESIDE = STAMPS | frozenset(PEOPLE.values())  # what moves no unit
+# what people said they want, by the quarter they said it in (`domain.shift`); counted by the way they said it, where others name a provider
+SHIFT = {"opted_in": 70, "opted_out": 71, "turned_on": 72, "turned_off": 73, "paused": 74, "resumed": 75, "quiet_set": 76, "quiet_ended": 77}
+SHIFTS = frozenset(SHIFT.values())
+BESIDE = STAMPS | frozenset(PEOPLE.values()) | SHIFTS  # what moves no unit
 TAKEN, ARRIVED, REFUSED = 60, 61, 62  # by provider: it took a delivery and none came back, one arrived, one failed there or came back
 STEP = 100  # + step of `latency`: how long until the provider took it
 

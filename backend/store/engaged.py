@@ -1,15 +1,14 @@
-"""What engagement reads: tallies by campaign and variant, answers to categories over time, what campaigns are called. Nothing of a person."""
+"""What engagement reads: tallies by campaign and variant, and what campaigns are called. Nothing of a person."""
 
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, cast, func, select
+from sqlalchemy import func, select
 
 from backend.domain.campaign import Campaign
-from backend.domain.tally import QUARTER
 from backend.store import tallies
 from backend.store.port import Tx
-from backend.store.tables import campaigns, cohorts, consents
+from backend.store.tables import campaigns, cohorts
 from backend.store.tallies import Asked
 
 _campaign = msgspec.json.Decoder(Campaign).decode
@@ -41,18 +40,6 @@ def by_campaign(tx: Tx, asked: Asked) -> list[Engaged]:
     c = cohorts.c
     named = [func.coalesce(c.category, ""), func.coalesce(c.campaign, ""), func.coalesce(c.variant, -1)]
     return [Engaged._make((*row[:6], int(row[6]))) for row in tallies.summed(tx, asked, named)]
-
-
-def answers(tx: Tx, space: int, first: int, below: int, category: str = "") -> dict[int, tuple[int, int]]:
-    """quarter -> (yes, no): answers to categories that were recorded in it."""
-    c = consents.c
-    quarter: ColumnElement[int] = cast(c.at / QUARTER if tx.dialect == "sqlite" else func.floor(c.at / QUARTER), Integer)
-    where = [c.space == space, c.at >= first * QUARTER, c.at < below * QUARTER, *([c.category == category] if category else [])]
-    found: dict[int, tuple[int, int]] = {}
-    for slot, given, n in tx.conn.execute(select(quarter, c.given, func.count()).where(*where).group_by(quarter, c.given)):
-        yes, no = found.get(slot, (0, 0))
-        found[slot] = (yes + n, no) if given else (yes, no + n)
-    return found
 
 
 def campaigns_of(tx: Tx, space: int) -> dict[str, CampaignName]:

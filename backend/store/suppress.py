@@ -1,14 +1,20 @@
 """Suppressing an address that a provider or its owner told us not to use again, with everybody who has it."""
 
-from sqlalchemy import ColumnElement, select, update
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, func, select, update
 
 from backend.domain.delivery import CHANNEL_NUMBER
 from backend.domain.receipt import GONE
+from backend.domain.shift import Shift
+from backend.domain.tally import SHIFT
+from backend.store import shifts
 from backend.store.port import Tx
 from backend.store.tables import addresses, people, suppressions
 from backend.store.upsert import insert_new
 
-PUSH = CHANNEL_NUMBER["push"]
+PUSH, SMS = CHANNEL_NUMBER["push"], CHANNEL_NUMBER["sms"]
+STOP = "stop"  # reason of a suppression that its owner asked for at the provider, and may take back there
 
 
 def suppress(tx: Tx, space: int, channel: int, hashed: bytes, reason: str, source: str, now: float, known: float = 0.0) -> list[int]:
@@ -27,7 +33,18 @@ def suppress(tx: Tx, space: int, channel: int, hashed: bytes, reason: str, sourc
         tx.conn.execute(
             update(people).where(people.c.space == space, people.c.person.in_(holders)).values(revision=people.c.revision + 1, changed=now)
         )
+    if reason == STOP:
+        count_turned(tx, space, channel, holders, now, on=False)
     return holders
+
+
+def count_turned(tx: Tx, space: int, channel: int, holders: Sequence[int], now: float, *, on: bool) -> None:
+    """Whoever has an address turned its channel off, or on again, at the provider: by a text, or wherever its owner can."""
+    p = people.c
+    here = (p.space == space, p.person.in_(holders), p.erased.is_(None))
+    way, shift = "sms" if channel == SMS else "provider", Shift(SHIFT["turned_on" if on else "turned_off"], "", channel)
+    for demo, n in tx.conn.execute(select(p.demo, func.count()).where(*here).group_by(p.demo)).all() if holders else ():
+        shifts.count(tx, space, [shift] * n, way, now, demo=bool(demo))
 
 
 def _at(space: int, channel: int, hashed: bytes) -> tuple[ColumnElement[bool], ...]:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.domain.delivery import SKIPPED, State
 from backend.domain.ids import NO_ID
-from backend.domain.tally import BESIDE, QUARTER, REFUSED, STAMP, TAKEN, Cut, kinds_of, quarter_of
+from backend.domain.tally import BESIDE, QUARTER, REFUSED, SHIFTS, STAMP, TAKEN, Cut, kinds_of, quarter_of
 from backend.store.counted import NOTHING
 from backend.store.port import Tx
 from backend.store.tables import cohorts, deliveries, deltas, inbox, notifications, receipts, tallies, tally_days
@@ -30,7 +30,7 @@ def keep(tx: Tx, rows: Iterable[Row[Any]]) -> None:
     for row in rows:
         key = (row.space, row.born or row.minute * 60 // QUARTER, row.cohort, row.channel)  # 0: written before units were tallied
         if row.now in BESIDE:
-            net[(*key, "", row.now)] += row.n
+            net[(*key, row.provider if row.now in SHIFTS else "", row.now)] += row.n
             continue
         net[(*key, "", row.now)] += row.n
         if row.was != NOTHING:
@@ -127,7 +127,7 @@ def together(tx: Tx) -> None:
 
 def by_time(tx: Tx, asked: Asked, cut: Cut) -> list[Timed]:
     """What was tallied of these units, by slot, channel and kind."""
-    t, slot = tallies.c, _slot(cut)
+    t, slot = tallies.c, slot_of(cut)
     statement = select(slot, t.channel, t.kind, func.sum(t.n)).where(*_over_time(tx, asked)).group_by(slot, t.channel, t.kind)
     return [Timed(row[0], row[1], row[2], int(row[3])) for row in tx.conn.execute(statement) if row[3]]
 
@@ -140,7 +140,7 @@ def by_parts(tx: Tx, asked: Asked) -> list[Tally]:
 
 
 def summed(tx: Tx, asked: Asked, named: Sequence[ColumnElement[Any]]) -> list[Sequence[Any]]:
-    """Units by these columns of their cohorts, then by channel, provider and kind. Whole days are read as days, what is before and after as quarters."""
+    """Units and people by these columns of their cohorts, then by channel, provider and kind. Whole days are read as days, what is before and after as quarters."""
     c, first, last = cohorts.c, -(-asked.since // DAY), asked.until // DAY
     if first < last:
         edges = [(asked.since, first * DAY), (last * DAY, asked.until)]
@@ -160,20 +160,20 @@ def summed(tx: Tx, asked: Asked, named: Sequence[ColumnElement[Any]]) -> list[Se
     keys = [*named, p.channel, p.provider, p.kind]
     source = p.cohort.table.outerjoin(cohorts, (c.space == asked.space) & (c.cohort == p.cohort))
     found = tx.conn.execute(select(*keys, func.sum(p.n)).select_from(source).group_by(*keys))
-    return [tuple(row) for row in found if row[len(keys)]]
+    return [tuple(row) for row in found if row[len(keys)] and row[len(keys) - 1] not in SHIFTS]
 
 
 def by_slot(tx: Tx, asked: Asked, cut: Cut, kinds: Sequence[int]) -> dict[int, int]:
     """Units of these kinds by slot."""
-    slot, kind = _slot(cut), tallies.c.kind + literal(0, literal_execute=True)  # so that the index is not walked once for every kind
+    slot, kind = slot_of(cut), tallies.c.kind + literal(0, literal_execute=True)  # so that the index is not walked once for every kind
     statement = select(slot, func.sum(tallies.c.n)).where(*_over_time(tx, asked), kind.in_(list(kinds))).group_by(slot)
     return {int(number): int(n) for number, n in tx.conn.execute(statement)}
 
 
 def first(tx: Tx, space: int) -> int | None:
-    """The quarter of the oldest tally."""
+    """The quarter of the oldest tally of a unit."""
     t = tallies.c
-    found: int | None = tx.conn.scalar(select(t.born).where(t.space == space).order_by(t.born).limit(1))
+    found: int | None = tx.conn.scalar(select(t.born).where(t.space == space, t.kind.not_in(sorted(SHIFTS))).order_by(t.born).limit(1))
     return found
 
 
@@ -228,7 +228,8 @@ def _of(tx: Tx, table: Table, asked: Asked) -> list[ColumnElement[bool]]:
     return where
 
 
-def _slot(cut: Cut) -> ColumnElement[int]:
+def slot_of(cut: Cut) -> ColumnElement[int]:
+    """The number of the cut a tally lies in."""
     ahead: Any = literal(cut.ahead, literal_execute=True)
     for quarter, then in cut.changes:
         ahead = case((tallies.c.born >= literal(quarter, literal_execute=True), literal(then, literal_execute=True)), else_=ahead)

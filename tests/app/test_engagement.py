@@ -15,7 +15,7 @@ from backend.domain.errors import Forbidden, Invalid, UnknownChannel
 from backend.domain.event import HOLDOUT
 from backend.domain.ids import NO_ID
 from backend.domain.tally import ARRIVED, PEOPLE, QUARTER, REFUSED, STAMP, TAKEN, people_cohort
-from backend.store import tables, tallies
+from backend.store import rollup, tables, tallies
 from tests.app.actors import ADMIN, actor
 from tests.app.conftest import NOW
 
@@ -186,8 +186,12 @@ async def test_answers_to_categories_are_a_trend(each_app: App) -> None:
     for user, yes in (("mia", True), ("ben", True), ("zoe", False)):
         await app.people.put(ADMIN, user, PersonIn())
         await app.preferences.put(ADMIN, user, PreferencesIn(consents={"marketing": yes}))
+        await app.preferences.put(ADMIN, user, PreferencesIn(consents={"marketing": yes}))  # says again what stood
+    await app.store.write(lambda tx: rollup.compact(tx, 100))
     view = await app.engagement.report(ADMIN, asked())
     assert (sum(point.opted_in for point in view.points), sum(point.opted_out for point in view.points)) == (2, 1)
+    assert [(part.key, part.shifts.opted_in, part.shifts.opted_out) for part in view.shifts_by_category] == [("marketing", 2, 1)]
+    assert view.counted_from is None and view.whole.planned == 0 and not view.parts, "no message was counted"
     (point,) = [point for point in view.points if point.opted_in]
     assert point.start <= NOW < point.end
     assert not any(point.opted_in for point in (await app.engagement.report(ADMIN, asked(category="product"))).points)

@@ -8,11 +8,13 @@ import pytest
 from backend.app import importing
 from backend.app.app import App
 from backend.app.audience_views import AudienceIn, CountIn, ImportIn, ImportView
+from backend.app.engagement_views import EngagementIn
 from backend.app.importing import Importing
 from backend.app.views import GroupIn, PersonIn, PreferencesIn
 from backend.domain.errors import Forbidden, Invalid, NotFound, TooLarge, UnknownAudience, UnknownCategory, WrongState
-from backend.store import retention, tables
+from backend.store import retention, rollup, tables
 from tests.app.actors import ADMIN, ANALYST, MARKETER, actor, rows, trail
+from tests.app.conftest import NOW
 
 FILE = (
     "Kundennummer;E-Mail;Name;Zeitzone;Gruppe;plan;alter\n"
@@ -140,6 +142,9 @@ async def test_consent_is_noted_with_its_source_and_who_said_no_stays_out(app: A
     noted = [row for row in await rows(app, tables.consents) if row["source"] == "fair"]
     assert [(row["given"], row["evidence"]) for row in noted] == [(True, "signed list 7")] * 2
     assert (await app.preferences.get(ADMIN, "ben")).consents == {"marketing": False}
+    await app.store.write(lambda tx: rollup.compact(tx, 100))
+    trend = await app.engagement.report(ADMIN, EngagementIn(NOW - 900, NOW + 900))
+    assert {part.key: (part.shifts.opted_in, part.shifts.opted_out) for part in trend.shifts_by_way} == {"import": (2, 0), "staff": (0, 1)}
 
 
 async def test_one_that_was_not_started_is_given_up_and_one_that_runs_is_not(app: App) -> None:

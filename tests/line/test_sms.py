@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from backend.app.content_views import TemplateIn
+from backend.app.engagement_views import EngagementIn
 from backend.app.foretold import cost_of
 from backend.app.provider_views import CheckIn, ProviderIn, SelfTestIn
 from backend.app.views import GroupIn, PreferencesIn
@@ -156,6 +157,9 @@ async def test_stop_is_above_everything_and_start_lifts_that_alone(tmp_path, mon
         await stand.send(other)
         await writes_back(stand, 2, "START", "SM5")
         assert await suppressed(stand, 2) == "bounced"
+        await stand.line.rollup.once()
+        trend = await stand.app.engagement.report(SYSTEM, EngagementIn(stand.now - 4 * 86_400, stand.now + 900))
+        assert {part.key: (part.shifts.turned_off, part.shifts.turned_on) for part in trend.shifts_by_way} == {"sms": (2, 1)}
 
 
 async def test_what_is_forged_changes_nothing(tmp_path, monkeypatch):

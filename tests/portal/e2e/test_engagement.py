@@ -16,7 +16,7 @@ from backend.domain.event import HOLDOUT
 from backend.domain.ids import NO_ID
 from backend.domain.tally import PEOPLE, QUARTER, STAMP, TAKEN, people_cohort
 from backend.security.roles import SYSTEM
-from backend.store import tables, tallies
+from backend.store import rollup, tables, tallies
 from tests.portal.e2e.conftest import HERE, faults, wide
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -80,6 +80,7 @@ def told(server):
         await app.store.write(write)
         for user, yes in (("mia", True), ("una", False)):
             await app.preferences.put(SYSTEM, user, PreferencesIn(consents={"product": yes}))
+        await app.store.write(lambda tx: rollup.compact(tx, 1_000))
 
     server.run(fill(), 60)
     return server
