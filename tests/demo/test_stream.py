@@ -77,6 +77,7 @@ async def test_the_push_provider_is_away_now_and_then_unless_somebody_told_it_ot
     await app.captures.behave(SYSTEM, "push", USUAL)
     await app.demo.stop(SYSTEM)
     assert (await app.captures.behaviour(SYSTEM, "push")).mode == "ok"
+    alone.clock.move(2.0)  # what is still slow: nobody else moves this clock, and the house waits for what it has in hand
 
 
 async def step(house) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import functools
 
 import pytest
 
 from backend.app.alerts import alert_rows
+from backend.channels import smtp
 from backend.channels.guard import Guard
 from backend.security.roles import SYSTEM
 from backend.settings import load
@@ -53,6 +55,12 @@ async def open_alerts(stand):
 
 async def column(stand, made, name):
     return sum([(await stand.ledger(one)).get(name, 0) for one in made])
+
+
+@pytest.fixture(autouse=True)
+def opens_again_at_once(monkeypatch):
+    """A lane pauses on the wall's clock before it opens what closed on it (tests/channels/test_smtp.py holds that); here nobody waits for it."""
+    monkeypatch.setattr(smtp, "Timing", functools.partial(smtp.Timing, pauses=(0.0,)))
 
 
 @pytest.fixture
