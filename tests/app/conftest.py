@@ -1,7 +1,7 @@
 """The facade on embedded engines with a clock the test owns; `each_app` also on real PostgreSQL and Redis."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from backend.app.app import App, open_app
 from backend.clock import HeldClock
 from backend.settings import Settings
 from backend.store.migrate import migrate
+from tests import engines
 
 NOW = 1_790_000_000.0  # seconds
 
@@ -62,15 +63,20 @@ async def app(home: Path, clock: HeldClock) -> AsyncIterator[App]:
         yield opened
 
 
+@pytest.fixture
+def migrated_postgres_url(postgres_url: str) -> Iterator[str]:
+    """A database with the newest schema for one test."""
+    with engines.database(postgres_url, NOW) as url:
+        yield url
+
+
 @pytest.fixture(params=["embedded", "servers"])
 async def each_app(request: pytest.FixtureRequest, home: Path, clock: HeldClock) -> AsyncIterator[App]:
     """The same on both: what is asked of it may not depend on the engine."""
     changes: dict[str, object] = {}
     if request.param == "servers":
-        url = request.getfixturevalue("fresh_postgres_url")
-        migrate(url, clock)
         changes = {
-            "database_url": url,
+            "database_url": request.getfixturevalue("migrated_postgres_url"),
             "cache_url": request.getfixturevalue("redis_url"),
             "log_url": f"{request.getfixturevalue('kafka_url')}?prefix=app-tests.",
         }

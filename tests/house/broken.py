@@ -19,7 +19,7 @@ class Break(NamedTuple):
 
 BREAKS = [
     # 1. accepted is durable and accounted for
-    Break(1, "the mark advances at the read", f"{LINE}/test_kills.py::test_killed_and_started_again[embedded-decide:before_commit:1]", [
+    Break(1, "the mark advances at the read", f"{LINE}/test_kills.py::test_killed_and_started_again[embedded]", [
         ("workers/stage.py", '            self._faults.at("after_read")\n', '            self._faults.at("after_read")\n            await reader.mark(ends(records))\n'),
     ]),
     Break(1, "planned is taken from the outcomes", f"{LINE}/test_ledger.py::test_a_unit_that_a_mistake_of_ours_drops_is_missed_and_said[embedded]", [
@@ -28,14 +28,14 @@ BREAKS = [
     Break(1, "who is not decided yet is forgotten", f"{LINE}/test_event.py::test_accepted_and_not_yet_decided_is_pending[embedded]", [
         ("backend/app/explain.py", "ledger=LedgerView(planned=n, pending=n)", "ledger=LedgerView(planned=n)"),
     ]),
-    Break(1, "a repeated batch appends only what is new", f"{LINE}/test_kills.py::test_killed_and_started_again[servers-decide:after_commit:2]", [
+    Break(1, "a repeated batch appends only what is new", f"{LINE}/test_kills.py::test_killed_and_started_again[servers]", [
         ("backend/store/hot_postgres.py", "in _by_day(known, lambda", "in _by_day([], lambda"),
     ]),
     # 2. one delivery however often its event arrives or a process dies
     Break(2, "the producer's id is not looked at", f"{LINE}/test_event.py::test_a_repeat_by_id_is_the_same_event[embedded]", [
         ("backend/app/events.py", "        repeats = await self._claim(actor, ready)\n", "        repeats: set[bytes] = set()\n"),
     ]),
-    Break(2, "attempts on record are not looked at", f"{LINE}/test_kills.py::test_killed_and_started_again[embedded-deliver:before_commit:3]", [
+    Break(2, "attempts on record are not looked at", f"{LINE}/test_kills.py::test_killed_and_started_again[embedded]", [
         ("workers/deliver.py", "        repeated = [item for item in go if item.delivery.id not in fresh]\n", "        fresh.update(item.delivery.id for item in go)\n        repeated: list[Item] = []\n"),
     ]),
     Break(2, "a start asks for nothing", "tests/stages/test_deliver.py::test_a_record_that_comes_again_sends_nothing_that_was_stopped_since", [
@@ -44,7 +44,7 @@ BREAKS = [
     Break(2, "a living process is taken for a dead one", f"{LINE}/test_rebalance.py::test_a_process_that_joins_repeats_nothing_of_one_that_lives", [
         ("workers/commit.py", "    alone = False\n", "    alone = True\n"),
     ]),
-    Break(2, "notifications are made by chance", f"{LINE}/test_kills.py::test_killed_and_started_again[servers-decide:after_commit:2]", [
+    Break(2, "notifications are made by chance", f"{LINE}/test_kills.py::test_killed_and_started_again[servers]", [
         ("workers/decided.py", "    event = facts.event\n    notification = notification_id(event.id, event.person)\n", "    event = facts.event\n    notification = event.id[:8] + __import__('os').urandom(8)\n"),
     ]),
     Break(2, "a schedule fires for each who looks", f"{LINE}/test_schedules.py::test_many_stages_at_once_fire_once[embedded]", [

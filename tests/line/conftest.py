@@ -5,6 +5,7 @@ import pytest_asyncio
 
 from backend.store import partitions
 from tests.line.houses import SETS, WAYS, Stand, forget_all, standing
+from tests.line.lives import Victim, install
 
 
 @pytest.fixture(scope="session", params=SETS)
@@ -28,7 +29,7 @@ def broker():
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared(kind, line_engines, tmp_path_factory):
-    async with standing(kind, tmp_path_factory.mktemp("home")) as stand:
+    async with standing(kind, tmp_path_factory.mktemp("home"), empty=True) as stand:
         yield stand
 
 
@@ -39,3 +40,18 @@ async def stand(shared: Stand):
     yield shared
     for channel in WAYS:
         await shared.misbehave("ok", channel)
+
+
+@pytest.fixture(scope="session")
+def victim(tmp_path_factory):
+    """One process for all that are killed: it costs its imports once."""
+    made = Victim(tmp_path_factory.mktemp("victim") / "log")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def place(kind, line_engines, tmp_path, victim):
+    """An installation of its own that is killed."""
+    with install(kind, tmp_path / "place", victim) as made:
+        yield made

@@ -35,16 +35,17 @@ _lived_in: set[str] = set()  # of houses that still stand: another room's end of
 
 
 @contextlib.contextmanager
-def environment(kind: str, home: Path, given: engines.Engines | None = None, again: bool = True, **more: str) -> Iterator[dict[str, str]]:
+def environment(kind: str, home: Path, given: engines.Engines | None = None, again: bool = True, empty: bool = False, **more: str) -> Iterator[dict[str, str]]:
     """The variables of an installation of its own on one set of engines. Topics are made once and used again by the next one, unless
-    this one went wrong or may leave something unread (`again` False); `forget_all` removes them at the end of the run."""
+    this one went wrong or may leave something unread (`again` False); `forget_all` removes them at the end of the run. `empty`: the
+    database has no tables, so that the house makes them."""
     if kind == "embedded":
         yield {"CARILLON_HOME": str(home), **more}
         return
     found, prefix = given or engines.engines(), _free.pop() if _free and again else f"line{secrets.token_hex(4)}."
     _used.add(prefix)
     _lived_in.add(prefix)
-    with engines.database(found.database) as database, engines.numbered_redis(found.cache) as cache:
+    with engines.database(found.database, None if empty else NOON) as database, engines.numbered_redis(found.cache) as cache:
         yield {
             "CARILLON_HOME": str(home), "CARILLON_DATABASE_URL": database, "CARILLON_CACHE_URL": cache,
             "CARILLON_LOG_URL": f"{found.log}?prefix={prefix}", "CARILLON_SECRET_KEY": secrets.token_hex(32), **more,
@@ -198,9 +199,9 @@ class Stand:
 
 
 @contextlib.asynccontextmanager
-async def standing(kind: str, home: Path, given: engines.Engines | None = None, **more: str) -> AsyncIterator[Stand]:
+async def standing(kind: str, home: Path, given: engines.Engines | None = None, empty: bool = False, **more: str) -> AsyncIterator[Stand]:
     """A house of its own on one set of engines."""
-    with environment(kind, home, given, **more) as variables:
+    with environment(kind, home, given, empty=empty, **more) as variables:
         clock = HeldClock(NOON)
         async with House(load(variables), clock) as house:
             yield Stand(house, clock, kind)

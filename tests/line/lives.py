@@ -1,8 +1,9 @@
 """Hands of the tests that kill: the victim, the mail sink with a file of its own, and the judge of what is left."""
 
+import asyncio
 import contextlib
+import dataclasses
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -26,35 +27,66 @@ OPEN_LIMIT = 64  # of the SMTP provider: attempts that may be heard twice, for e
 EMAIL = 2
 
 
-class Install(NamedTuple):
+@dataclasses.dataclass
+class Install:
     """One installation that is killed again and again."""
 
     kind: str
     environ: dict[str, str]
     victim: "Victim"
     accepted: Path  # ids, one a line
-    sink: Path  # delivery ids that the mail server took, one a line
+    taken: Path  # delivery ids that the mail server took, one a line; whole when it has ended
+    sink: "subprocess.Popen[str]"
+    kills: int = 0
+
+    def begin(self, life: str, **command) -> int:
+        """A new life of the victim here; its pid."""
+        return self.victim.begin(life=life, environ=self.environ, accepted=str(self.accepted), **command)
+
+    async def ended(self) -> int:
+        """How the life ended: its exit code, or minus the signal that killed it."""
+        how = await asyncio.to_thread(self.victim.ended)
+        self.kills += how == -signal.SIGKILL
+        return how
+
+    async def dies(self, life: str, n: int, plan: str) -> None:
+        """The life of this number ends by its plan."""
+        self.begin(life, n=n, plan=plan)
+        assert await self.ended() == -signal.SIGKILL, (plan, self.victim.said())
+
+    async def lives(self, life: str, n: int) -> None:
+        """The life of this number ends by itself."""
+        self.begin(life, n=n)
+        assert await self.ended() == 0, self.victim.said()
+
+    def heard(self) -> list[str]:
+        """Delivery ids that the mail server took, in its order. It ends by this."""
+        self.sink.terminate()  # writes what it holds
+        self.sink.wait(30)
+        return self.taken.read_text().split()
 
 
 class Victim:
-    """The process of `victim.py`."""
+    """The process of `victim.py`: its children live in whatever installation a command names."""
 
-    def __init__(self, environ: dict[str, str], log: Path) -> None:
+    def __init__(self, log: Path) -> None:
         self._log = log.open("wb")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.line.victim"], cwd=ROOT, env=os.environ | environ,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
+            [sys.executable, "-m", "tests.line.victim"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
         )  # fmt: skip
-        self.log = log
+        self._path = log
         self.port = self.heard("port")
-        self.kills = 0
+
+    def said(self) -> str:
+        """The end of what its lives wrote into their log."""
+        return self._path.read_text()[-4000:]
 
     def heard(self, word: str):
         """What the victim says next under this word."""
         assert self._process.stdout
         line = self._process.stdout.readline()
         said = json.loads(line) if line else {}
-        assert word in said, f"waited for {word!r}, heard {said}\n{self.log.read_text()[-4000:]}"
+        assert word in said, f"waited for {word!r}, heard {said}\n{self.said()}"
         return said[word]
 
     def begin(self, **command) -> int:
@@ -66,9 +98,7 @@ class Victim:
 
     def ended(self) -> int:
         """Its exit code, or minus the signal that killed it."""
-        how = self.heard("ended")
-        self.kills += how == -signal.SIGKILL
-        return how
+        return self.heard("ended")
 
     def close(self) -> None:
         self._process.kill()  # a living child dies with it
@@ -77,24 +107,20 @@ class Victim:
 
 
 @contextlib.contextmanager
-def install(kind: str, home: Path) -> Iterator[Install]:
-    """A sink and a victim on engines of their own."""
+def install(kind: str, home: Path, victim: Victim) -> Iterator[Install]:
+    """A mail server and engines of its own for the victim."""
     home.mkdir(exist_ok=True)
-    sink_file = home / "sink"
-    sink_file.touch()
-    command = [sys.executable, "-m", "carillon.bench.sink_smtp", "0", "--file", str(sink_file)]
+    taken = home / "sink"
+    taken.touch()
+    command = [sys.executable, "-m", "carillon.bench.sink_smtp", "0", "--file", str(taken)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as sink:
         try:
             assert sink.stdout
             url = f"smtp://127.0.0.1:{int(sink.stdout.readline())}"
             with environment(kind, home / "home", again=False, CARILLON_SMTP_URL=url) as variables:
-                victim = Victim(variables, home / "victim.log")
-                try:
-                    yield Install(kind, variables, victim, home / "accepted", sink_file)
-                finally:
-                    victim.close()
+                yield Install(kind, variables, victim, home / "accepted", taken, sink)
         finally:
-            sink.terminate()  # writes what it holds
+            sink.terminate()
 
 
 async def rest(place: Install, now: float) -> "Found":
@@ -154,16 +180,16 @@ def _found(tx, ids) -> Found:
     return Found(len(ids), lost, unbalanced, pending, sent, set().union(*mails.values()), unknown)
 
 
-def judge(place: Install, found: Found, heard: list[str]) -> None:
+def judge(place: Install, found: Found) -> None:
     """Nothing lost, nothing unaccounted for, nothing twice but what was open at a kill."""
     assert found.accepted
     assert found.lost == []
     assert found.unbalanced == []
     assert found.pending == []
-    times = Counter(heard)
+    times = Counter(place.heard())
     assert set(times) <= found.made, "the sink heard deliveries that nobody made"
     assert found.sent - set(times) == set(), "sent, but never heard"
     twice = {made for made, n in times.items() if n > 1}
     assert twice <= found.repeated, f"heard twice, though no attempt was open at a kill: {twice - found.repeated}"
     extra = sum(n - 1 for n in times.values())
-    assert extra <= OPEN_LIMIT * place.victim.kills
+    assert extra <= OPEN_LIMIT * place.kills

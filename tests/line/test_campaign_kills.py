@@ -1,8 +1,6 @@
 """A campaign whose process is killed with SIGKILL on its way: after it goes on, everybody it was for was told once or is accounted for, and what came of it
 is what its forecast said, row by row."""
 
-import asyncio
-import signal
 from collections import Counter
 
 import pytest
@@ -12,30 +10,21 @@ from backend.security.roles import SYSTEM
 from backend.settings import load
 from carillon.house import House
 from tests.line.houses import NOON
-from tests.line.lives import install, judge, rest
-from tests.line.test_kills import heard
+from tests.line.lives import judge, rest
 from tests.line.victim import MANY, STEP
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(420)]
 
 
-@pytest.fixture
-def place(kind, line_engines, tmp_path):
-    with install(kind, tmp_path / "place") as made:
-        yield made
-
-
 async def lived(place, plans):
     """Lives that end by their plans, one that ends by itself, and what the campaign came to."""
     for n, plan in enumerate(plans):
-        place.victim.begin(life="campaign", accepted=str(place.accepted), n=n, plan=plan)
-        assert await asyncio.to_thread(place.victim.ended) == -signal.SIGKILL, (plan, place.victim.log.read_text()[-4000:])
-    place.victim.begin(life="campaign", accepted=str(place.accepted), n=len(plans))
-    assert await asyncio.to_thread(place.victim.ended) == 0, place.victim.log.read_text()[-4000:]
+        await place.dies("campaign", n, plan)
+    await place.lives("campaign", len(plans))
     now = NOON + (len(plans) + 2) * STEP
     found = await rest(place, now)
-    judge(place, found, await asyncio.to_thread(heard, place))
-    assert max(Counter(await asyncio.to_thread(heard, place)).values()) == 1 or found.repeated
+    judge(place, found)
+    assert max(Counter(place.heard()).values()) == 1 or found.repeated
     async with House(load(place.environ), HeldClock(now + 4 * 3600.0)) as house:
         for _ in range(4):
             await house.line.settle(60.0)
@@ -49,9 +38,8 @@ async def lived(place, plans):
     assert [(row.outcome, row.planned) for row in report.rows if row.planned != row.fact] == []
 
 
-@pytest.mark.parametrize("plan", ["expand:after_commit:2", "decide:after_commit:2", "deliver:before_commit:3"])
-async def test_killed_midway_plan_and_fact_are_equal(place, plan):
-    await lived(place, [plan])
+async def test_killed_midway_plan_and_fact_are_equal(place):
+    await lived(place, ["expand:after_commit:2", "decide:after_commit:2", "deliver:before_commit:3"])
 
 
 @pytest.mark.long

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.line.houses import NOON
-from tests.line.lives import install, judge, rest
+from tests.line.lives import judge, rest
 from tests.line.victim import PEOPLE, STEP
 from workers.faults import POINTS
 
@@ -22,39 +22,21 @@ KILLS = 6
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(420)]
 
 
-@pytest.fixture
-def place(kind, line_engines, tmp_path):
-    with install(kind, tmp_path / "place") as made:
-        yield made
-
-
-def heard(place) -> list[str]:
-    """The sink writes its file five times a second: read it once it stands still."""
-    size, until = -1, time.monotonic() + 10
-    while size != (size := place.sink.stat().st_size) or time.monotonic() < until - 9.2:
-        assert time.monotonic() < until
-    return place.sink.read_text().split()
-
-
 async def lived(place, plans: list[str]) -> None:
     """A first life without harm, then one for each plan, each of which must end by it; and what is left is judged."""
-    life = {"life": "scene", "accepted": str(place.accepted)}
-    place.victim.begin(**life, n=0)
-    assert await asyncio.to_thread(place.victim.ended) == 0, place.victim.log.read_text()[-4000:]
+    await place.lives("scene", 0)
     survived = []
     for n, plan in enumerate(plans, 1):
-        place.victim.begin(**life, n=n, plan=plan)
-        how = await asyncio.to_thread(place.victim.ended)
+        place.begin("scene", n=n, plan=plan)
+        how = await place.ended()
         if how != -signal.SIGKILL:
             survived.append((plan, how))
-    assert survived == [], place.victim.log.read_text()[-4000:]
-    found = await rest(place, NOON + (len(plans) + 2) * STEP)
-    judge(place, found, await asyncio.to_thread(heard, place))
+    assert survived == [], place.victim.said()
+    judge(place, await rest(place, NOON + (len(plans) + 2) * STEP))
 
 
-@pytest.mark.parametrize("plan", ["decide:before_commit:1", "decide:after_commit:2", "deliver:before_commit:3", "deliver:after_commit:3"])
-async def test_killed_and_started_again(place, plan):
-    await lived(place, [plan])
+async def test_killed_and_started_again(place):
+    await lived(place, ["decide:before_commit:1", "decide:after_commit:2", "deliver:before_commit:3", "deliver:after_commit:3"])
 
 
 @pytest.mark.long
@@ -72,7 +54,7 @@ async def test_killed_at_random_moments_during_5000_events(place):
          | ({"id": f"o-{n}"} if n % 10 else {}) for n in range(start, start + BATCH)]
         for start in range(0, EVENTS, BATCH)
     ]  # fmt: skip
-    pid = place.victim.begin(life="serve", first=True)
+    pid = place.begin("serve", first=True)
     token = await asyncio.to_thread(place.victim.heard, "token")
     with place.accepted.open("w") as accepted:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{place.victim.port}", timeout=60) as client:
@@ -81,18 +63,18 @@ async def test_killed_at_random_moments_during_5000_events(place):
                 if n in fatal:
                     await asyncio.wait({asking}, timeout=rnd.uniform(0.0, 0.2))
                     _kill(pid)
-                    assert await asyncio.to_thread(place.victim.ended) == -9
-                    pid = place.victim.begin(life="serve", first=False)
+                    assert await place.ended() == -9
+                    pid = place.begin("serve", first=False)
                     token = await asyncio.to_thread(place.victim.heard, "token")
                 while (answer := await asking) is None:  # nobody answered: the same batch again
                     asking = asyncio.ensure_future(_post(client, token, batch))
                 assert answer.status_code == 202, answer.text
                 accepted.writelines(item["id"] + "\n" for item in answer.json()["items"])
     _kill(pid)
-    assert await asyncio.to_thread(place.victim.ended) == -9
+    assert await place.ended() == -9
     found = await rest(place, time.time() + 60)
     assert found.accepted > EVENTS * 0.99  # some ids may stand for the same event, after an answer that was lost
-    judge(place, found, await asyncio.to_thread(heard, place))
+    judge(place, found)
 
 
 async def _post(client, token, batch):

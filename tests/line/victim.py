@@ -1,6 +1,6 @@
 """A process whose children run the whole house and are killed. One forked child is one life: it costs no imports.
 
-Commands are JSON lines on stdin, answers JSON lines on stdout: {"pid"} when a life begins, what it says itself, {"ended": code or -signal}.
+Commands are JSON lines with the `environ` of an installation on stdin, answers JSON lines on stdout: {"pid"} when a life begins, what it says itself, {"ended": code or -signal}.
 `scene`: accept a little of everything, keep the ids in the file of accepted ones, come to rest; with `plan` the child kills itself on
 the way (`CARILLON_FAULT`). `serve`: the HTTP entrance and the line until killed. `imports`: a file of
 people is sent, checked and applied; the child kills itself amid one of its transactions, or right behind it.
@@ -198,7 +198,7 @@ async def serve(listener: socket.socket, first: bool) -> None:
 def live(command: dict, listener: socket.socket) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
-    os.environ["CARILLON_FAULT"] = command.get("plan", "")
+    os.environ |= {**command["environ"], "CARILLON_FAULT": command.get("plan", "")}
     if command["life"] == "scene":
         uvloop.run(scene(command["n"], command["accepted"], command["n"] == 0))
     elif command["life"] == "campaign":
