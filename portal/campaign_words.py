@@ -12,6 +12,7 @@ from portal.campaign_rows import FactRow, MessageRow, PersonRow, RunRow, Version
 from portal.numbers import decimal
 from portal.telling import Teller
 from portal.theme import count, moment, wall
+from portal.words import known
 
 LOOKS = {"waiting": "queued", "sent": "sent", "held": "held", "skipped": "skipped", "failed": "failed", "holdout": "skipped"}
 HELD_OUT, UNASSIGNED = -2, -3
@@ -95,7 +96,7 @@ def versions(voice: Teller, some: Sequence[CampaignVersionView]) -> list[Version
         VersionRow(
             voice.say("crun.version", n=one.version),
             voice.say("crun.version.by", who=one.by, time=since(voice, one.at.timestamp())),
-            "", moment(one.at.timestamp(), voice.zone, voice.language), one.note,
+            "", moment(one.at.timestamp(), voice.zone, voice.language), voice.say(f"crun.version.{one.note}") if known(f"crun.version.{one.note}") else one.note,
         )
         for one in some[:50]
     ]  # fmt: skip

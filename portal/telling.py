@@ -198,16 +198,17 @@ class Teller:
         arrived = list(dict.fromkeys(self.over(unit.channel) for unit in units if unit.state in ("sent", "delivered")))
         under_way = any(state in ("held", "pending", "sending", "retrying", "unknown") for state in states)
         fate = "arrived" if arrived else "waiting" if under_way else "none"
-        rest = []
+        rest: dict[tuple[str, str, str], list[str]] = {}  # channels that fared alike are named together
         for unit in units:
-            words = {"subject": self.say(f"subject.{unit.channel}"), "channel": self.channel(unit.channel), "why": self.because(unit.reasons) or self.say("because.unknown")}
-            if unit.state in ("held", "pending") and unit.outcome == "hold":
-                rest.append(self.say("other.hold", until=self.when(unit.until) if unit.until else "–", **words))
+            until, why = self.when(unit.until) if unit.until else "–", self.because(unit.reasons) or self.say("because.unknown")
+            if unit.outcome == "hold" and unit.state in ("held", "pending"):
+                rest.setdefault(("note.hold", why, until), []).append(self.channel(unit.channel))
             elif unit.state in ("failed", "bounced", "dead"):
-                rest.append(self.say("other.failed", **words))
+                rest.setdefault(("note.failed", "", ""), []).append(self.channel(unit.channel))
             elif unit.outcome == "skip" or unit.state in ("cancelled", "expired", "superseded"):
-                rest.append(self.say("other.skip", **words))
-        return fate, self.say(f"note.{fate}", name=name, over=self.listed(arrived)), " ".join(dict.fromkeys(rest))
+                rest.setdefault(("note.skip", why, ""), []).append(self.channel(unit.channel))
+        said = [self.say(key, channels=self.listed(list(dict.fromkeys(channels))), why=why, until=until) for (key, why, until), channels in rest.items()]
+        return fate, self.say(f"note.{fate}", name=name, over=self.listed(arrived)), " ".join(said)
 
     def moment_of(self, at: float, reference: float) -> str:
         """To the second; with the day when it is more than one from the reference."""

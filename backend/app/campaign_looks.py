@@ -161,7 +161,7 @@ def _recipients(tx: Tx, actor: Actor, row: RunRow, rows: Sequence[RecipientRow])
         else:
             what = next((name for name in _RANK if outcomes[name]), "skipped")
         chosen = next((d for d in mine if _outcome(State(d.state)) == what), None)
-        skipped = _skipped(told[notes[one.person]], actor) if what == "skipped" else {}
+        skipped = _skipped(told[notes[one.person]], actor) if what in ("skipped", "holdout") else {}
         reason = next(iter(skipped.values()), None)
         if chosen is not None and chosen.reason and what in ("held", "failed", "skipped"):
             reason = _reason(actor, chosen.reason)

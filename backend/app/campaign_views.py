@@ -73,7 +73,7 @@ class RecipientView(Struct):
     """A person of a run. `variant`: place among the campaign's variants, -2 held out, -3 waits for the winner. `outcome`: waiting (not decided
     yet), sent, held, skipped, failed, holdout: the best of the person's channels. `reason`: of what is held, skipped or failed. `delivery`: id of
     the one that stands for it, "" where none was made. `notification`: what was decided for this person, on every channel, "" before that.
-    `skipped`: channel -> why nothing goes there, for whom nothing goes anywhere."""
+    `skipped`: channel -> why nothing goes there, for whom nothing goes anywhere, a holdout too."""
 
     user: str
     name: str

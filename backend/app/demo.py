@@ -37,7 +37,8 @@ from backend.store.port import Tx
 MARK = "demo"  # on, off (its people stay), leaving, gone; absent before the first start
 MADE = "demo.made"
 LEAVING = "demo.leaving"
-PROGRESS = ("demo.people", "demo.history")  # marks of how far it was made
+LEFT = "demo.left"  # that some of its people left a category is written
+PROGRESS = ("demo.people", "demo.history", "demo.known", "demo.late", LEFT)  # marks of how far it was made
 ONCE = 60  # people of one step
 CHANNELS = ("email", "push", "sms")
 USUAL = Behaviour("fail", share=0.015)  # what the demo tells its push provider: now and then one fails for good

@@ -20,6 +20,7 @@ from backend.domain.errors import NotFound, Refusal
 from backend.store import campaign_rows, marks
 from backend.store.port import Tx
 from carillon.demo.cast import ORIGIN
+from carillon.demo.german import spoken
 from carillon.demo.past import ORDERED, offer
 from carillon.demo.people import BY
 from carillon.demo.templates import SHOP
@@ -74,14 +75,14 @@ def planned(now: float) -> tuple[Planned, ...]:
             timing=Timing("at", at=ahead(now, 3, "10:00"), zone=HOME, pace=20.0), description="Twenty a second, so that the shop keeps up."), "started", forecast=True),
         Planned("tea_monday", "Tea on Monday", Campaign(
             category="product", audience="tips", variants=(Variant("A", "product_tips"),), channels=("email", "web"),
-            data={"tip": "One leaf, five cups", "text": "Every Monday a leaf, and what to do with it.", "link": f"{SHOP}/tips/monday"},
+            data=spoken({"tip": "One leaf, five cups", "text": "Every Monday a leaf, and what to do with it.", "link": f"{SHOP}/tips/monday"}),
             timing=Timing("recurring", cron="0 9 * * 1", zone=HOME)), "started"),
         Planned("gift_cards", "Gift cards", Campaign(
             audience="paying", variants=(weekly,), channels=("email",), data=offer(10, "gift cards"), approval=True,
             timing=Timing("at", at=ahead(now, 6, "09:30"), zone=HOME), description="Waits for a second person's yes."), "review", forecast=True),
         Planned("wake_up", "Wake up, kettle", Campaign(
-            audience="asleep", variants=(Variant("A", "weekly_offer", 50, offer(20, "kettles")), Variant("B", "product_tips", 50, {
-                "tip": "How to descale a kettle", "text": "Half vinegar, half water, one hour.", "link": f"{SHOP}/tips/kettle"})),
+            audience="asleep", variants=(Variant("A", "weekly_offer", 50, offer(20, "kettles")), Variant("B", "product_tips", 50, spoken({
+                "tip": "How to descale a kettle", "text": "Half vinegar, half water, one hour.", "link": f"{SHOP}/tips/kettle"}))),
             channels=("email",), experiment=Experiment(metric="clicked", event=ORDERED, share=30, holdout=5),
             description="Not finished: an offer, or a tip?")),
     )  # fmt: skip

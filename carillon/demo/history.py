@@ -47,6 +47,7 @@ from workers.decided import Made
 from workers.rendering import Rendering
 
 MARK = "demo.history"
+LATE = "demo.late"  # the same of campaigns, where the history was written before there were any
 TURN = "demo"
 EVENTS = 8  # events followed before the loop gets a turn
 TOGETHER = 25  # people of a fan-out who are decided at one instant
@@ -70,9 +71,9 @@ class Stopped(Exception):
     """Somebody stopped the demo."""
 
 
-def place(tx: Tx) -> Place | None:
+def place(tx: Tx, mark: str = MARK) -> Place | None:
     """How far the history is, None when none was begun."""
-    kept = marks.get(tx, MARK)
+    kept = marks.get(tx, mark)
     return msgspec.json.decode(kept, type=Place) if kept else None
 
 
@@ -80,16 +81,41 @@ class History:
     """Writes what is missing. `go_on(tx)` is asked in every transaction; when it says no, `write` raises `Stopped`."""
 
     def __init__(self, app: App, size: Size, go_on: Callable[[Tx], bool]) -> None:
-        self._app, self._size, self._go_on = app, size, go_on
+        self._app, self._size, self._go_on, self._mark = app, size, go_on, MARK
         self._renderer = Rendering(store=app.store, facts=app.facts, sealer=app.sealer, base_url=app.settings.base_url)
 
     async def write(self, told: Callable[[int, int], Awaitable[None]]) -> None:
-        """All of it; `told(done, of)` after each portion."""
-        place_ = await self._begin()
-        if 0 < place_.of <= place_.done:
-            return
-        users = Users(self._size, await self._own())
-        plan = plot.portions(place_.start, self._size, users)
+        """All of it; `told(done, of)` after each portion. A history of a version without campaigns gets them: they ran before now."""
+        self._mark, place_ = MARK, await self._begin()
+        if not 0 < place_.of <= place_.done:
+            await self._go(plot.portions(place_.start, self._size, Users(self._size, await self._own())), place_, told)
+        elif (late := await self._late()) is not None:
+            self._mark = LATE
+            await self._go(list(plot.campaigns(late.start, self._size)), late, told)
+
+    async def start(self) -> float:
+        """The second before which the campaigns lie."""
+        known = await self._app.store.read(lambda tx: place(tx, LATE) or place(tx))
+        return known.start if known else self._app.clock.now()
+
+    async def _late(self) -> Place | None:
+        """Where the campaigns of an older history are; None when it has them, or had them once."""
+        keys, now = {past.key for past in pasts(self._size.days)}, self._app.clock.now()
+
+        def write(tx: Tx) -> Place | None:
+            self._asked(tx)
+            known = place(tx, LATE)
+            if known is None and keys & made_of(tx).campaigns.keys():
+                return None
+            if known is None:
+                partitions.ensure(tx, now, back=self._size.days)
+                known = Place(float(int(now)))
+                marks.put(tx, LATE, msgspec.json.encode(known).decode())
+            return None if 0 < known.of <= known.done else known
+
+        return await self._app.store.write(write, turn=TURN)
+
+    async def _go(self, plan: Sequence[Portion], place_: Place, told: Callable[[int, int], Awaitable[None]]) -> None:
         teller = Teller(self._renderer, self._app.sealer, place_.start, {past.key: past.rates for past in pasts(self._size.days)})
         for n in range(place_.done, len(plan)):
             await self._play(teller, plan[n], Place(place_.start, n + 1, len(plan)))
@@ -181,7 +207,7 @@ class History:
             changed.update(_write(tx, script))
             if portion.campaign:
                 runs.write_told(tx, self._past(portion), after.start, upto, _otherwise(script, made))
-            marks.put(tx, MARK, msgspec.json.encode(after).decode())
+            marks.put(tx, self._mark, msgspec.json.encode(after).decode())
 
         await self._app.store.write(write, turn=TURN)
         if changed:
@@ -203,7 +229,7 @@ class History:
                 runs.write_begun(tx, begun)
             elif portion.part:
                 runs.write_ended(tx, past, after.start)
-            marks.put(tx, MARK, msgspec.json.encode(after).decode())
+            marks.put(tx, self._mark, msgspec.json.encode(after).decode())
 
         await self._app.store.write(write, turn=TURN)
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from backend.domain.template import Action, Content, EmailContent, PushContent, SmsContent, WebContent
+from carillon.demo.german import in_german
 
 _STYLE = """
 body { margin: 0; padding: 0; background: #f2f4f3; color: #1b2120; font-family: system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif; }
@@ -96,8 +97,12 @@ def content(say: dict[str, Say], channels: tuple[str, ...], *, optional: bool = 
 
 def _of(language: str, say: Say, channels: tuple[str, ...], optional: bool) -> Content:
     link = "{{ data.link }}"
+    mail = _mail(language, say, optional)
+    if language == "de":
+        mail = in_german(mail)
+        say = Say(*(in_german(part) if isinstance(part, str) else part for part in msgspec.structs.astuple(say)))
     return Content(
-        email=EmailContent(say.subject, _mail(language, say, optional), say.preheader or say.short) if "email" in channels else None,
+        email=EmailContent(say.subject, mail, say.preheader or say.short) if "email" in channels else None,
         push=PushContent(say.title, say.short, "", link) if "push" in channels else None,
         sms=SmsContent(say.sms) if "sms" in channels and say.sms else None,
         web=WebContent(say.title, say.short, "", link, (Action("open", say.button, link),)) if "web" in channels else None,

@@ -4,7 +4,7 @@ Everything it does is asked of the mark first, so `carillon demo stop` ends it w
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 from backend.app.accounts import MAIN
@@ -18,8 +18,9 @@ from backend.store.port import Tx
 from carillon import demo
 from carillon.demo import people, plot
 from carillon.demo.campaigns import count_again, seed_shelf
-from carillon.demo.cast import PEOPLE, crowd
+from carillon.demo.cast import PEOPLE, Someone, crowd
 from carillon.demo.history import TURN, History, Stopped
+from carillon.demo.leaves import some_leave
 from carillon.demo.plot import STORIES, Size
 
 log = logging.getLogger("carillon")
@@ -61,13 +62,16 @@ class Life:
         """Everything that is missing; raises `Stopped` when somebody stops it. What is there already is not made again."""
         await demo.seed_rest(self._app)
         await self._crowd()
+        await self._known()
         if await self._app.store.read(goes_on):
             await seed_shelf(self._app)
 
         async def told(done: int, of: int) -> None:
             self._told("history", done, of)
 
-        await History(self._app, self._size, goes_on).write(told)
+        history = History(self._app, self._size, goes_on)
+        await history.write(told)
+        await some_leave(self._app, self._size.days, await history.start())
         await count_again(self._app)
 
     async def _crowd(self) -> None:
@@ -87,6 +91,27 @@ class Life:
 
             await self._app.store.write(write, turn=TURN)
             self._told("people", n + len(some), len(everybody))
+        if not done:
+            await self._app.store.write(lambda tx: marks.put(tx, PROGRESS[2], "1"), turn=TURN)
+
+    async def _known(self) -> None:
+        """What rules ask of the crowd, where it was made before they could ask: its campaigns name people by that."""
+        mark = PROGRESS[2]
+        if await self._app.store.read(lambda tx: marks.get(tx, mark)) is not None:
+            return
+        everybody = list(crowd(self._size.people))
+        for n in range(0, len(everybody), SOME):
+            some = everybody[n : n + SOME]
+
+            def write(tx: Tx, some: Sequence[Someone] = some) -> list[int]:
+                if not goes_on(tx):
+                    raise Stopped
+                return people.fill_known(self._app, tx, some)
+
+            changed = await self._app.store.write(write, turn=TURN)
+            if changed:
+                await self._app.facts.forget([(MAIN, person) for person in changed])
+        await self._app.store.write(lambda tx: marks.put(tx, mark, "1"), turn=TURN)
 
     # ---- the stream
     async def tick(self) -> bool:

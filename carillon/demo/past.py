@@ -6,6 +6,7 @@ One is an experiment with a verdict whose rest waits for somebody to send the wi
 import msgspec
 
 from backend.domain.campaign import Campaign, Experiment, Timing, Variant
+from carillon.demo.german import spoken
 from carillon.demo.templates import SHOP
 
 DAY = 86_400.0
@@ -38,7 +39,7 @@ class Past(msgspec.Struct, frozen=True):
 
 def offer(off: int, what: str) -> dict[str, object]:
     """Data of the weekly offer."""
-    return {"off": off, "what": what, "link": f"{SHOP}/offers/{what.replace(' ', '-')}"}
+    return spoken({"off": off, "what": what, "link": f"{SHOP}/offers/{what.replace(' ', '-')}"})
 
 
 def pasts(days: int) -> tuple[Past, ...]:
@@ -61,6 +62,6 @@ def pasts(days: int) -> tuple[Past, ...]:
             1 if short else 5, 8.0, (Rates(0.31, 0.24, 0.2),)),
         Past("first_lines", "Which first line?", Campaign(
             category="product", audience="tips", channels=("email",), experiment=young, timing=Timing(pace=PACE),
-            variants=(Variant("Question", "product_tips", 50, {"tip": "How cold is cold brew?", **tip}), Variant("Promise", "product_tips", 50, {"tip": "Cold brew that is not bitter", **tip}))),
+            variants=(Variant("Question", "product_tips", 50, spoken({"tip": "How cold is cold brew?", **tip})), Variant("Promise", "product_tips", 50, spoken({"tip": "Cold brew that is not bitter", **tip})))),
             1 if short else 2, 7.0, (Rates(0.45, 0.3, 0.2), Rates(0.48, 0.32, 0.2))),
     )  # fmt: skip

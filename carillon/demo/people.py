@@ -70,7 +70,7 @@ def ready(app: App, some: Sequence[tuple[int, Someone]], now: float, known: dict
         rng = Random(f"person {n}")  # noqa: S311 - the same person every time
         created = now - 35 * DAY - rng.random() ** 2 * 500 * DAY
         row = app.people.new_row(MAIN, one.user, one.name, one.zone, one.locale, demo=True)
-        known_of = {"city": one.city, "plan": one.plan, "origin": ORIGIN}
+        known_of = _known_of(one)
         row.profile = app.sealer.seal("profile", msgspec.json.encode(Profile(one.name, known_of)))
         row.created = row.changed = created
         consents: dict[str, bool] = {}
@@ -121,6 +121,27 @@ def write_crowd(tx: Tx, some: Sequence[Ready]) -> int:
         if members and groups.get(tx, MAIN, key) is not None:
             groups.add(tx, MAIN, key, members, new[0].row.created)
     return len(new)
+
+
+def _known_of(one: Someone) -> dict[str, str]:
+    return {"city": one.city, "plan": one.plan, "origin": ORIGIN}
+
+
+def fill_known(app: App, tx: Tx, some: Sequence[Someone]) -> list[int]:
+    """Give those of the demo's people their attributes who have none of them yet; who that is."""
+    filled: dict[int, dict[str, object]] = {}
+    for one in some:
+        row = persons.get(tx, MAIN, person_of(one.user))
+        if row is None or not row.demo or row.erased is not None:
+            continue
+        profile = app.people.profile(row)
+        if profile.attributes.get("origin") != ORIGIN:
+            filled[row.person] = {**_known_of(one), **profile.attributes}
+            row.profile = app.people.sealed_profile(msgspec.structs.replace(profile, attributes=filled[row.person]))
+            persons.put(tx, row)
+    if filled:
+        summaries.set_attributes(tx, MAIN, filled, app.clock.now())
+    return list(filled)
 
 
 def known_categories(tx: Tx) -> dict[str, Category]:

@@ -12,6 +12,7 @@ import msgspec
 
 from backend.channels.base import Answer
 from carillon.demo.cast import PEOPLE, crowd
+from carillon.demo.german import spoken
 from carillon.demo.past import pasts
 from carillon.demo.templates import SHOP
 
@@ -129,10 +130,11 @@ def portions(start: float, size: Size, users: Users) -> list[Portion]:
         return one.at or one.moments[0].at
 
     newest = sorted((p for p in made if when(p) >= last), key=when)
-    return [*newest, *_campaigns(start, size), *sorted((p for p in made if when(p) < last), key=when)]
+    return [*newest, *campaigns(start, size), *sorted((p for p in made if when(p) < last), key=when)]
 
 
-def _campaigns(start: float, size: Size) -> Iterator[Portion]:
+def campaigns(start: float, size: Size) -> Iterator[Portion]:
+    """Those that ran before."""
     parts = max(1, -(-int(size.people * 0.45) // PART))
     for past in pasts(size.days):
         for part in range(parts + 2):
@@ -178,7 +180,11 @@ def _letters(start: float, size: Size, users: Users) -> Iterator[Portion]:
 
 
 def data_of(story: str, rng: Random, at: float) -> dict[str, Any]:
-    """The event's data."""
+    """The event's data, in English and in German."""
+    return spoken(_data_of(story, rng, at))
+
+
+def _data_of(story: str, rng: Random, at: float) -> dict[str, Any]:
     order = f"A-{rng.randint(10_000, 99_999)}"
     match story:
         case "order_confirmed" | "order_shipped" | "order_delivered" | "payment_failed" | "invoice_ready":

@@ -9,6 +9,7 @@ from backend.app.app import App
 from backend.app.views import TemplateIn
 from backend.domain.errors import NotFound
 from backend.domain.template import Content
+from carillon.demo.german import spoken
 from carillon.demo.letters import Say, code, content, lines, note
 from carillon.demo.people import BY
 
@@ -114,7 +115,7 @@ TEMPLATES = (
     Made("weekly_offer", "Weekly offer", content({
         "en": Say("{{ data.off }} % off {{ data.what }} until Sunday", "{{ data.off }} % off {{ data.what }}", (_HELLO["en"], "this week {{ data.what }} cost {{ data.off }} % less. Members of the club see the new shelf a day earlier."),
                   "See the shelf", "Until Sunday, for members of the club."),
-        "de": Say("{{ data.off }} % auf {{ data.what }} bis Sonntag", "{{ data.off }} % auf {{ data.what }}", (_HELLO["de"], "diese Woche kosten {{ data.what }} {{ data.off }} % weniger. Mitglieder sehen das neue Regal einen Tag früher."),
+        "de": Say("{{ data.off }} % auf {{ data.what }} bis Sonntag", "{{ data.off }} % auf {{ data.what }}", (_HELLO["de"], "diese Woche: {{ data.off }} % auf {{ data.what }}. Mitglieder sehen das neue Regal einen Tag früher."),
                   "Zum Regal", "Bis Sonntag, für Mitglieder."),
     }, NO_SMS), {"off": 20, "what": "stoneware cups", "link": f"{SHOP}/offers/20"}),
 )  # fmt: skip
@@ -129,6 +130,6 @@ async def seed_templates(app: App, keys: Container[str]) -> dict[str, int]:
         try:
             await app.templates.get(BY, one.key)
         except NotFound:
-            await app.templates.put(BY, one.key, TemplateIn(content=one.content, name=one.name, samples=dict(one.samples)))
+            await app.templates.put(BY, one.key, TemplateIn(content=one.content, name=one.name, samples=spoken(one.samples)))
             made[one.key] = (await app.templates.publish(BY, one.key)).revision
     return made

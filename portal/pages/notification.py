@@ -124,18 +124,18 @@ def _facts() -> rx.Component:
     person = rx.cond(
         Frame.may.contains("people.read") & (page.user != ""), a(page.user, href="/people/" + page.user, cls="link anywhere"), a(page.user, href="/deliveries?user=" + page.user, cls="link anywhere"),
     )  # fmt: skip
-    campaign = rx.cond(
+    of_campaign = rx.cond(
         page.campaign != "",
-        kv((t("note.campaign"), a(page.campaign_name, href="/campaigns/" + page.campaign, cls="link")), (t("crun.message"), rx.cond(page.variant != "", page.variant, "–"))),
-    )
-    return card(
-        t("delivery.facts"),
-        kv(
-            (t("col.person"), person), (t("col.category"), span(page.category, cls="mono")), (t("delivery.priority"), page.priority), (t("delivery.template"), page.template),
-            (t("delivery.event"), a(page.event_id, href="/events/" + page.event_id, cls="link mono")), (t("delivery.notification"), span(page.key, cls="mono")),
+        div(
+            kv((t("note.campaign"), a(page.campaign_name, href="/campaigns/" + page.campaign, cls="link"))),
+            rx.cond(page.variant != "", kv((t("crun.message"), page.variant))), cls="col g2",
         ),
-        campaign,
     )  # fmt: skip
+    facts = kv(
+        (t("col.person"), person), (t("col.category"), span(page.category, cls="mono")), (t("delivery.priority"), page.priority), (t("delivery.template"), page.template),
+        (t("delivery.event"), a(page.event_id, href="/events/" + page.event_id, cls="link mono")), (t("delivery.notification"), span(page.key, cls="mono")),
+    )  # fmt: skip
+    return card(t("delivery.facts"), div(of_campaign, facts, cls="col g2"))
 
 
 def _body() -> rx.Component:

@@ -81,7 +81,7 @@ def _wishes() -> rx.Component:
 
 def _sent(row: PastRow) -> rx.Component:
     return li(
-        div(a(row.title, href="/notifications/" + row.id, cls="strong rowlink clip"), span(row.said, cls="cap faint clip2"), cls="grow col clip two"),
+        div(a(row.title, href="/notifications/" + row.id, cls="strong rowlink clip"), p(row.said, cls="cap faint turnsafe"), cls="grow two", style={"min_width": "0"}),
         pill_var(row.look),
         span(row.time, title=row.exact, cls="cap faint num nowrap"),
     )

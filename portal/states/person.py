@@ -219,16 +219,20 @@ async def _fill(page: PersonPage) -> None:
 
 
 def _past(voice: Teller, item: HistoryItem) -> PastRow:
-    ways = []
+    ways: dict[tuple[str, str], list[str]] = {}  # channels that fared alike are named together
     for unit in item.units:
         what = voice.say(f"look.{look_of(unit.state)}") if unit.state else voice.say("look.skipped")
         why = voice.because(unit.reasons) if unit.state not in ("sent", "delivered") else ""
-        ways.append(voice.say("person.history.way" if why else "person.history.way.plain", channel=voice.channel(unit.channel), what=what, why=why))
+        ways.setdefault((what, why), []).append(voice.channel(unit.channel))
+    said = [
+        voice.say("person.history.way" if why else "person.history.way.plain", channels=voice.listed(list(dict.fromkeys(channels))), what=what, why=why)
+        for (what, why), channels in ways.items()
+    ]
     states = [unit.state for unit in item.units if unit.state]
     look = {"arrived": "sent", "waiting": "held" if "held" in states else "queued", "none": next((look_of(one) for one in states), "skipped")}[item.fate]
     at = item.at.timestamp()
     title = item.title or voice.say("hist.untitled", category=in_line(item.category_name, 60))
-    return PastRow(item.id, title, " · ".join(dict.fromkeys(ways)), look, ago(at, voice.now, voice.zone, voice.language), moment(at, voice.zone, voice.language))
+    return PastRow(item.id, title, " · ".join(said), look, ago(at, voice.now, voice.zone, voice.language), moment(at, voice.zone, voice.language))
 
 
 def _since(voice: Teller, address: AddressView, when: str) -> str:

@@ -7,12 +7,15 @@ from msgspec import structs
 from sqlalchemy import func, select
 
 from backend.app.campaign_views import CampaignIn
+from backend.app.demo import PROGRESS
+from backend.app.engagement_views import EngagementIn
 from backend.app.views import PersonIn, PreferencesIn
 from backend.security.roles import SYSTEM
-from backend.store import tables
+from backend.store import marks, tables
+from carillon.demo import campaigns, history, leaves, people, plot
 from carillon.demo.campaigns import AUDIENCES, own_hour, planned
 from carillon.demo.life import Life
-from carillon.demo.plot import Size
+from carillon.demo.plot import TINY, Size
 from tests.demo.conftest import is_true, rows, seeded
 from tests.demo.test_leaving import OF_A_NEW_HOUSE, gone
 
@@ -114,3 +117,47 @@ async def test_a_newcomer_finds_a_verdict_and_people_who_order(alone):
 
     got, clicked, converted = await app.store.read(read)
     assert got > clicked > converted > 10
+
+
+async def test_a_demo_of_a_version_without_campaigns_gets_them_at_its_next_start(alone, monkeypatch):
+    app = alone.app
+    with monkeypatch.context() as older:
+        for module in (history, plot):
+            older.setattr(module, "pasts", lambda days: ())
+        older.setattr(campaigns, "planned", lambda now: ())
+        older.setattr(campaigns, "AUDIENCES", ())
+        older.setattr(people, "_known_of", lambda one: {})
+        await seeded(alone)
+    assert (await app.campaigns.list(SYSTEM)).items == [] and (await app.audiences.list(SYSTEM)).items == []
+    for name in PROGRESS[2:]:
+        await app.store.write(lambda tx, name=name: marks.take(tx, name, marks.get(tx, name) or ""))
+    alone.clock.move(40 * 86_400)
+    for _ in range(2):  # the second start finds them there
+        await Life(app, TINY).seed()
+        assert {one.key for one in (await app.campaigns.list(SYSTEM)).items} >= {"two_offers", "autumn_shelf", "first_lines", "advent", "tea_monday"}
+    await is_true(app)
+    run = (await app.campaigns.get(SYSTEM, "two_offers")).run
+    assert run.recipients > 5 and run.ledger.sent > 0 and run.planned_at.timestamp() > alone.clock.now() - 5 * 86_400
+    await gone(app, each=is_true)
+    assert (await rows(app)).keys() <= OF_A_NEW_HOUSE
+
+
+async def test_some_of_a_campaigns_people_leave_what_it_is_about(house, monkeypatch):
+    monkeypatch.setattr(leaves, "SHARE", 0.5)
+    app = house.app
+    await seeded(house)
+    await is_true(app)
+    now = house.clock.now()
+    report = await app.engagement.report(SYSTEM, EngagementIn(since=now - 3 * 86_400, until=now))
+    found = await app.store.read(_unsubscribed)
+    assert report.whole.unsubscribed.part >= len(found) > 0
+    assert len({user for user, _ in found}) == len(found), "nobody leaves twice"
+    for user, at in found:
+        newest = (await app.roster.consents(SYSTEM, user)).items[0]
+        assert (newest.given, newest.source, newest.at.timestamp()) == (False, "one_click", pytest.approx(at))
+
+
+def _unsubscribed(tx):
+    r, d, p = tables.receipts.c, tables.deliveries.c, tables.people.c
+    both = tables.receipts.join(tables.deliveries, r.delivery == d.id).join(tables.people, d.person == p.person)
+    return list(tx.conn.execute(select(p.user_id, r.at).select_from(both).where(r.kind == "unsubscribed")))
