@@ -100,7 +100,8 @@ def _of(language: str, say: Say, channels: tuple[str, ...], optional: bool) -> C
     mail = _mail(language, say, optional)
     if language == "de":
         mail = in_german(mail)
-        say = Say(*(in_german(part) if isinstance(part, str) else part for part in msgspec.structs.astuple(say)))
+        short = {name: in_german(getattr(say, name)) for name in ("subject", "title", "short", "sms", "preheader")}
+        say = msgspec.structs.replace(say, **short)
     return Content(
         email=EmailContent(say.subject, mail, say.preheader or say.short) if "email" in channels else None,
         push=PushContent(say.title, say.short, "", link) if "push" in channels else None,
