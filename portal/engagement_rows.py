@@ -65,3 +65,4 @@ class EngagementShown:
     people_note: str
     holdout: str
     heat_sub: str
+    heat_none: str

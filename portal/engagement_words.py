@@ -90,7 +90,7 @@ class Engager(Stretch):
         few = any(rate.whole > 0 and not rate.why and rate.few for rate in (whole.opened, whole.clicked, whole.converted))
         return EngagementShown(
             answer=self.answer(), proof=self.proof(), few=self.say("eng.few", count=FEW) if few else "", people_note=self.people_note(), holdout=self.holdout(),
-            heat_sub=self.say(f"eng.heat.sub.{self.heat_of}", zone=self.view.zone, count=FEW),
+            heat_sub=self.say(f"eng.heat.sub.{self.heat_of}", zone=self.view.zone, count=FEW), heat_none=self.heat_none(),
         )  # fmt: skip
 
     def answer(self) -> str:
@@ -207,20 +207,14 @@ class Engager(Stretch):
         says = self.say("eng.course.says", opened=self.count(opened), clicked=self.count(clicked), most=self.count(rates["clicked"][most].part), when=axis.labels[most]) if points else ""
         return lines(axis, series, says, self.language, whole=True)
 
-    def answers(self) -> Figure:
-        """Answers to categories and unsubscribing, over time."""
-        axis, points = self.axis(), self.view.points
-        picks: tuple[tuple[str, str, Callable[[int], int]], ...] = (
-            ("in", ORDER[0], lambda n: points[n].opted_in), ("out", ORDER[5], lambda n: points[n].opted_out),
-            ("unsubscribed", ORDER[3], lambda n: points[n].funnel.unsubscribed.part),
-        )  # fmt: skip
-        series, sums = [], {}
-        for name, colour, pick in picks:
-            values = [pick(n) if points[n].known else None for n in range(len(points))]
-            sums[name] = sum(value or 0 for value in values)
-            series.append(Series(self.say(f"eng.answers.{name}"), colour, values, [NONE if value is None else self.count(value) for value in values], self.count(sums[name])))
-        says = self.say("eng.answers.says", yes=self.count(sums["in"]), no=self.count(sums["out"]), unsubscribed=self.count(sums["unsubscribed"]))
-        return lines(axis, series, says, self.language, whole=True) if any(sums.values()) else Figure(says=says)
+    def heat_none(self) -> str:
+        """Why no hour has a shade: nothing went out, too little did in each of them, or nobody did it."""
+        hours = [hour.sent for hour in self.view.hours if hour.sent]
+        if self.heat_of == "sent" or not hours:
+            return self.say("eng.heat.none")
+        if max(hours) < FEW:
+            return self.say("eng.heat.none.few", count=FEW, most=self.count(max(hours)))
+        return self.say(f"eng.heat.none.{self.heat_of}", count=FEW)
 
     def heat(self) -> list[HeatRow]:
         """Of each hour what went out, or the share that was opened or clicked; an hour of few messages has no share."""

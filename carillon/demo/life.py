@@ -86,7 +86,7 @@ class Life:
             def write(tx: Tx, upto: int = n + len(some), some: list[people.Ready] = some) -> None:
                 if not goes_on(tx):
                     raise Stopped
-                people.write_crowd(tx, some)
+                people.write_crowd(tx, some, self._app.clock.now())
                 marks.put(tx, PROGRESS[0], str(upto))
 
             await self._app.store.write(write, turn=TURN)

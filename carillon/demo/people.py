@@ -1,5 +1,6 @@
 """Writing the demo's people: the twelve through the facade, the crowd a hundred at a time, with what everybody has of their own."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from random import Random
@@ -20,10 +21,14 @@ from backend.domain.delivery import CHANNEL_NUMBER
 from backend.domain.errors import NotFound
 from backend.domain.ids import person_id
 from backend.domain.person import Profile, Wishes
+from backend.domain.shift import Shift, shifts
+from backend.domain.tally import QUARTER, SHIFT
 from backend.security.roles import SYSTEM, Actor
 from backend.store import categories, groups, persons, summaries, tables
+from backend.store import shifts as kept
 from backend.store.persons import AddressRow, PersonRow
 from backend.store.port import Tx
+from backend.store.shifts import Said
 from carillon.demo.cast import GROUPS, ORIGIN, PEOPLE, Someone, mail_of, phone_of
 
 BY = Actor(MAIN, SYSTEM.subject, SYSTEM.role, name="Demo", via="line")
@@ -45,6 +50,7 @@ class Ready(msgspec.Struct):
     groups: tuple[str, ...]
     attributes: dict[str, str]
     answered: dict[str, float]  # category -> when; on the day they came where it is not said
+    said: dict[Said, int]  # what they changed of what they want, as it is counted
 
 
 async def seed_twelve(app: App) -> int:
@@ -86,11 +92,37 @@ def ready(app: App, some: Sequence[tuple[int, Someone]], now: float, known: dict
             sealed.append((app.people.sealed(PUSH, f"demo-device-{one.user}-{device}"), "Phone" if device == 0 else "Tablet"))
         addresses = [AddressRow(row.person, s.channel, s.hash, s.sealed, label, created) for s, label in sealed]
         answered = {"product": now - rng.random() * 30 * DAY} if "newsletter" not in one.groups and rng.random() < LATELY else {}
-        made.append(Ready(row, addresses, consents, one.groups, known_of, answered))
+        said = _said(rng, row, consents, answered, known, now)
+        made.append(Ready(row, addresses, consents, one.groups, known_of, answered, said))
     return made
 
 
-def write_crowd(tx: Tx, some: Sequence[Ready]) -> int:
+def _said(rng: Random, row: PersonRow, consents: dict[str, bool], answered: dict[str, float], known: dict[str, Category], now: float) -> dict[Said, int]:
+    """When they said what they want, and where: answers with their sign-up or lately, the rest at some time, half of it in the last month. A few paused
+    everything for some days; a few left a category they had come back to since."""
+
+    def at(when: float) -> int:
+        return int(when // QUARTER)
+
+    told: Counter[Said] = Counter()
+    asked_first = {key: category.kind == "marketing" for key, category in known.items()}
+    when = now - rng.random() * 30 * DAY if rng.random() < 0.5 else row.created + 60
+    way = rng.choice(("portal", "portal", "portal", "link", "api"))
+    for shift in shifts(Wishes(), msgspec.json.decode(row.wishes, type=Wishes), {}, consents, asked_first, now):
+        told[Said(shift, "program" if shift.category in consents else way, True, at(answered.get(shift.category, row.created + 60) if shift.category in consents else when))] += 1
+    for category, yes in consents.items():
+        if yes and rng.random() < 0.04:
+            out = now - (2 + rng.random() * 27) * DAY
+            told[Said(Shift(SHIFT["opted_out"], category), rng.choice(("one_click", "one_click", "link", "provider")), True, at(out))] += 1
+            told[Said(Shift(SHIFT["opted_in"], category), "link", True, at(out + 0.1 * DAY))] += 1
+    if rng.random() < 0.03:
+        began = now - (5 + rng.random() * 25) * DAY
+        told[Said(Shift(SHIFT["paused"]), "portal", True, at(began))] += 1
+        told[Said(Shift(SHIFT["resumed"]), "portal", True, at(began + 3 * DAY))] += 1
+    return told
+
+
+def write_crowd(tx: Tx, some: Sequence[Ready], now: float) -> int:
     """Insert those whose user id is free; how many. A real person who has it stays untouched."""
     wanted = [one.row.person for one in some]
     p = tables.people.c
@@ -116,6 +148,10 @@ def write_crowd(tx: Tx, some: Sequence[Ready]) -> int:
         if rows:
             tx.conn.execute(insert(table), rows)
     summaries.fill_reach(tx, MAIN, [one.row.person for one in new])
+    said: Counter[Said] = Counter()
+    for one in new:
+        said.update(one.said)
+    kept.keep(tx, MAIN, said, now)
     for key, _, _ in GROUPS:
         members = [one.row.person for one in new if key in one.groups]
         if members and groups.get(tx, MAIN, key) is not None:

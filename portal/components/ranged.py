@@ -55,8 +55,8 @@ def rate_cell(value: Any, tip: Any, label: Any) -> rx.Component:
     return td(span(value, title=tip, cls="tip num", tab_index=0), span(tip, cls="sr"), cls="r", data_l=label)
 
 
-def heat_map(rows: Any, name: Any) -> rx.Component:
-    """`rows`: a state var of `stretch.HeatRow`; one hue, the darker the more."""
+def heat_map(rows: Any, name: Any, none: Any = None) -> rx.Component:
+    """`rows`: a state var of `stretch.HeatRow`; one hue, the darker the more. `none`: what stands there where there is no row."""
     hours = [th(rx.cond(True, f"{hour:02}", ""), scope="col") if hour % 3 == 0 else th(span(f"{hour:02}", cls="sr"), scope="col") for hour in range(24)]
 
     def line(row: HeatRow) -> rx.Component:
@@ -64,4 +64,4 @@ def heat_map(rows: Any, name: Any) -> rx.Component:
         return tr(th(row.day, scope="row"), cells)
 
     table = table_el(caption(name, cls="sr"), thead(tr(th(span(t("analytics.heat.day"), cls="sr"), scope="col"), *hours)), tbody(rx.foreach(rows, line)), cls="heat")
-    return rx.cond(rows.length() > 0, div(table, cls="tw", tab_index=0, role="region", aria_label=name), p(t("chart.none"), cls="muted"))
+    return rx.cond(rows.length() > 0, div(table, cls="tw", tab_index=0, role="region", aria_label=name), p(t("chart.none") if none is None else none, cls="muted"))

@@ -1,45 +1,21 @@
 """Analytics: the answer first, then what proves it; a link reproduces what is seen."""
 
-from typing import Any
 
 import reflex as rx
 
 from backend.app.analytics_views import BYS
 from backend.domain.delivery import CHANNELS, PRIORITIES
 from portal.analysis import PartRow
-from portal.components.charts import chart_card, funnel, stat, stats
+from portal.components.charts import chart_card, funnel
 from portal.components.controls import button, segmented
-from portal.components.elements import (
-    button_el,
-    caption,
-    dd,
-    div,
-    dl,
-    dt,
-    i,
-    icon,
-    li,
-    p,
-    select_el,
-    span,
-    table_el,
-    tbody,
-    td,
-    th,
-    thead,
-    tr,
-    ul,
-)
-from portal.components.listing import choice, list_actions, list_tools
-from portal.components.overlays import sheet
-from portal.components.places import page_body, waiting_cards
-from portal.components.ranged import csv_link, heat_map, looked_at, range_dialog, range_tools, rate_cell
+from portal.components.elements import div, p, select_el, span, td, tr
+from portal.components.listing import choice, list_tools
+from portal.components.measured import answer_card, beside, measure_page, measure_table, measured, sort_head, tile_row
+from portal.components.ranged import csv_link, heat_map, range_tools, rate_cell
 from portal.components.status import channel_icon
-from portal.components.surfaces import card, empty, note
+from portal.components.surfaces import card, empty
 from portal.components.text import t
 from portal.frame import Frame, on_page
-from portal.rows import StepRow
-from portal.shell import page_head, shell
 from portal.states.analytics import NONE, PATH, Analytics
 
 COLUMNS = ("planned", "sent", "delivered", "opened", "clicked", "failed", "half", "nearly_all")
@@ -66,40 +42,8 @@ def _tools() -> rx.Component:
     )
 
 
-def _answer() -> rx.Component:
-    return div(
-        span(icon("chart-line", 20), cls="ico engaged"),
-        div(
-            p(Analytics.answer, cls="say"),
-            rx.cond(Analytics.proof != "", p(Analytics.proof, cls="muted")),
-            rx.cond(Analytics.one != "", p(icon("funnel", 14), span(Analytics.one), cls="row cap fewnote")),
-            rx.cond(Analytics.few != "", p(icon("circle-alert", 14), span(Analytics.few), cls="row cap fewnote")),
-            looked_at(Analytics, rx.cond(Analytics.compared != "", span(Analytics.compared))),
-            cls="grow",
-        ),
-        cls="card verdict",
-    )
-
-
-def _tiles() -> rx.Component:
-    hues = ("sent", "delivered", "accent", "failed")
-    return stats(
-        *[
-            stat(one.name, one.value, one.unit, one.change, one.mood, one.note, one.spark, exact=one.exact, hue=hue)
-            for one, hue in ((Analytics.tiles[n], hue) for n, hue in enumerate(hues))
-        ]
-    )
-
-
 def _funnel() -> rx.Component:
-    def rest(row: StepRow) -> rx.Component:
-        return li(i(cls="dot " + row.hue), span(row.word), span(row.count, cls="num strong"))
-
-    foot = div(
-        ul(rx.foreach(Analytics.beside, rest), cls="legend"),
-        p(Analytics.written, cls="cap faint num", title=t("analytics.sum")),
-        cls="grow",
-    )
+    foot = beside(Analytics.beside, p(Analytics.written, cls="cap faint num", title=t("analytics.sum")))
     return card(t("analytics.funnel"), funnel(Analytics.steps), sub=t("analytics.funnel.sub"), foot=foot, cls="c5")
 
 
@@ -134,31 +78,18 @@ def _row(row: PartRow, *, lane: bool) -> rx.Component:
     )
 
 
-def _sortable(name: str) -> rx.Component:
-    sorted_by = Analytics.sort == name
-    inner = button_el(t(f"analytics.col.{name}"), rx.cond(sorted_by, icon("chevron-down", 13)), type="button", on_click=Analytics.pick("sort", name))
-    return th(inner, scope="col", cls="r", aria_sort=rx.cond(sorted_by, "descending", "none"))
-
-
-def _grid_table(first: Any, heads: list[rx.Component], rows: Any, name: Any, *, lane: bool) -> rx.Component:
-    inner = table_el(
-        caption(name, cls="sr"), thead(tr(th(first, scope="col"), *heads)), tbody(rx.foreach(rows, lambda row: _row(row, lane=lane))), cls="table stack"
-    )
-    return div(inner, cls="tw", tab_index=0, role="region", aria_label=name)
-
-
 def _channels() -> rx.Component:
-    heads = [th(t(f"analytics.col.{name}"), scope="col", cls="r") for name in COLUMNS]
-    table = _grid_table(t("col.channel"), heads, Analytics.lanes, t("analytics.channels"), lane=True)
+    heads = [sort_head(Analytics, name, t(f"analytics.col.{name}"), sortable=False) for name in COLUMNS]
+    table = measure_table(t("col.channel"), heads, rx.foreach(Analytics.lanes, lambda row: _row(row, lane=True)), t("analytics.channels"))
     return card(t("analytics.channels"), table, sub=t("analytics.channels.sub"), flush=True)
 
 
 def _parts() -> rx.Component:
     ways = segmented([(by, t(f"analytics.by.{by}")) for by in BYS if by != "channel"], Analytics.by, lambda by: Analytics.pick("by", by), t("analytics.by"))
     first = rx.match(Analytics.by, *[(by, t(f"analytics.by.{by}")) for by in BYS if by != "category"], t("analytics.by.category"))
-    table = _grid_table(first, [_sortable(name) for name in COLUMNS], Analytics.parts, t("analytics.parts"), lane=False)
-    nothing = p(t("analytics.parts.none"), cls="muted quiet")
-    body = rx.cond(Analytics.parts.length() > 0, table, nothing)
+    heads = [sort_head(Analytics, name, t(f"analytics.col.{name}")) for name in COLUMNS]
+    table = measure_table(first, heads, rx.foreach(Analytics.parts, lambda row: _row(row, lane=False)), t("analytics.parts"))
+    body = rx.cond(Analytics.parts.length() > 0, table, p(t("analytics.parts.none"), cls="muted quiet"))
     return card(t("analytics.parts"), body, sub=t("analytics.parts.sub"), actions=[ways, csv_link(Analytics.download, t("list.csv"))], flush=True, cls="parts")
 
 
@@ -166,38 +97,11 @@ def _heat() -> rx.Component:
     return card(t("analytics.heat"), heat_map(Analytics.heat, t("analytics.heat")), sub=t("analytics.heat.sub"))
 
 
-def _definitions() -> rx.Component:
-    return sheet("definitions", t("analytics.defined"), dl(*[part for word in DEFINED for part in (dt(t(f"analytics.def.{word}")), dd(t(f"analytics.def.{word}.text")))], cls="defs"))
-
-
-def _body() -> rx.Component:
-    nothing = rx.cond(
-        Analytics.anything,
-        card(None, empty("calendar-x", t("analytics.none"), t("analytics.none.text"), button(t("analytics.none.act"), href=f"{PATH}?range=30"))),
-        card(None, empty(
-            "chart-line", t("analytics.empty"), t("analytics.empty.text"),
-            rx.cond(Frame.may.contains("events.send"), button(t("nav.send"), "send", kind="pri", href="/send")),
-        )),
-    )  # fmt: skip
-    full = div(_answer(), _tiles(), _charts(), _channels(), _parts(), _heat(), cls="col g4")
-    return rx.cond(Analytics.some, full, nothing)
-
-
 @rx.page(PATH, title=t("analytics.title") + " · Carillon", on_load=on_page(Analytics.load))
 def analytics() -> rx.Component:
-    head = page_head(
-        t("analytics.title"), t("analytics.sub"), *list_actions(Analytics, csv=False),
-        button(t("analytics.defined"), "book-open", data_open="definitions"), button(t("copy.link"), "link", data_copy="#link"),
+    first = empty(
+        "chart-line", t("analytics.empty"), t("analytics.empty.text"), rx.cond(Frame.may.contains("events.send"), button(t("nav.send"), "send", kind="pri", href="/send")),
     )  # fmt: skip
-    warn = rx.cond(Analytics.unread != "", note("held", "calendar-x", t("analytics.unread.title"), Analytics.unread))
-    return shell(
-        PATH,
-        [(t("group.measure"), ""), (t("nav.analytics"), "")],
-        head,
-        span(Analytics.link, id="link", hidden=True),
-        card(None, _tools(), flush=True, cls="toolcard"),
-        warn,
-        page_body(Analytics.trouble, Analytics.again, waiting_cards(), _body()),
-        range_dialog(Analytics, against=True),
-        _definitions(),
-    )
+    answer = answer_card(Analytics, "chart-line", rx.cond(Analytics.compared != "", span(Analytics.compared)))
+    body = measured(Analytics, PATH, first, answer, tile_row(Analytics, ("sent", "delivered", "accent", "failed")), _charts(), _channels(), _parts(), _heat())
+    return measure_page(Analytics, PATH, "analytics", t("nav.analytics"), _tools(), body, DEFINED, against=True)

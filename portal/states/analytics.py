@@ -11,10 +11,9 @@ from portal.analysis import Analyst, PartRow
 from portal.downloads import Cell, offer
 from portal.figures import Figure
 from portal.guard import guarded
-from portal.rows import Choice, StepRow, Tile
+from portal.rows import Choice
 from portal.states.listing import ListSpec, listing
-from portal.states.ranged import ranged, show_range
-from portal.stretch import HeatRow
+from portal.states.ranged import RANGE, ranged, show_report
 from portal.telling import Teller
 from portal.theme import iso
 from portal.wiring import app
@@ -22,7 +21,7 @@ from portal.wiring import app
 PATH = "/analytics"
 SORTS = ("planned", "sent", "delivered", "opened", "clicked", "failed", "half", "nearly_all")
 FILTERS = {
-    "range": ranges.PRESETS, "from": (), "to": (), "zone": (), "against": (), "category": (), "channel": CHANNELS, "template": (), "provider": (), "priority": PRIORITIES,
+    **RANGE, "against": (), "category": (), "channel": CHANNELS, "template": (), "provider": (), "priority": PRIORITIES,
     "by": BYS, "sort": SORTS,
 }  # fmt: skip
 SPEC = ListSpec(PATH, "analytics.read", FILTERS)
@@ -61,25 +60,11 @@ class Analytics(ranged(SPEC), listing(SPEC), rx.State):
     against_kind: str = ""  # "", none, or day
     categories: list[Choice] = []
     templates: list[Choice] = []
-    providers: list[Choice] = []  # who answered in this range
-    one: str = ""  # what is left out where one provider is looked at
-    by: str = "category"
-    sort: str = "planned"
     compared: str = ""
-    time_file: str = ""
-    anything: bool = False  # something was counted, ever
-    some: bool = False  # in this range
-    answer: str = ""
-    proof: str = ""
-    few: str = ""
     written: str = ""
-    tiles: list[Tile] = [Tile(), Tile(), Tile(), Tile()]
-    steps: list[StepRow] = []
-    beside: list[StepRow] = []
     volume: Figure = Figure()
     failures: Figure = Figure()
     times: Figure = Figure()
-    heat: list[HeatRow] = []
     parts: list[PartRow] = []
     lanes: list[PartRow] = []
 
@@ -101,25 +86,20 @@ class Analytics(ranged(SPEC), listing(SPEC), rx.State):
     async def _read(self, actor: Any, voice: Teller, wanted: dict[str, str | None], after: str | None) -> str | None:
         asked, span = asked_for(wanted, voice.zone, voice.now)
         view = await app().analytics.report(actor, asked)
-        _show(self, view, Analyst(view, Teller(voice.language, span.zone, voice.now), wanted["sort"] or "planned", asked.by), voice, span)
+        _show(self, view, Analyst(view, Teller(voice.language, span.zone, voice.now), wanted["sort"] or "planned", asked.by), span)
         return None
 
 
-def _show(page: Analytics, view: AnalyticsView, analyst: Analyst, voice: Teller, span: ranges.Range) -> None:
+def _show(page: Analytics, view: AnalyticsView, analyst: Analyst, span: ranges.Range) -> None:
     """Put a report on the page."""
     shown = analyst.shown()
     query = page.query
-    names = sorted({*view.providers[:50], view.provider} - {""})
-    page.providers = [Choice(name, name) for name in names]
-    page.one = voice.say("analytics.given", provider=view.provider) if view.provider else ""
+    show_report(page, (SPEC, TIME), span, analyst, view, shown)
     page.by, page.sort = analyst.by, analyst.sort
-    show_range(page, SPEC, span, analyst, view.upto)
     page.against_kind = query["against"] if query["against"] in ("", NONE) else "day"
     page.against_day = query["against"] if page.against_kind == "day" else ""
-    page.compared = analyst.compared()
-    page.time_file = TIME.address(query, f"/download/{TIME.name}.csv")
+    page.compared, page.written = analyst.compared(), shown.sum
     page.anything, page.some = view.counted_from is not None, view.whole.ledger.planned > 0
-    page.answer, page.proof, page.few, page.written = shown.answer, shown.proof, shown.few, shown.sum
     page.tiles, page.steps, page.beside = shown.tiles, shown.steps, shown.beside
     page.volume, page.failures, page.times, page.heat = shown.volume, shown.failures, shown.times, shown.heat
     page.parts, page.lanes = shown.parts, shown.channels

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from backend.app.engagement_views import COMPARED, ENGAGEMENT_BYS, EngagementBy, EngagementChoicesView, EngagementIn, FunnelView
+from backend.app.engagement_views import COMPARED, ENGAGEMENT_BYS, EngagementBy, EngagementChoicesView, EngagementIn, FunnelView, ShiftsView
 from backend.domain.delivery import CHANNELS
 from backend.domain.event import HOLDOUT
 from portal import ranges
@@ -14,10 +14,10 @@ from portal.engagement_words import HEATS, SORTS, Engager, variant_name
 from portal.figures import Figure
 from portal.guard import guarded
 from portal.reading import teller
-from portal.rows import Choice, StepRow, Tile
+from portal.rows import Choice, StepRow
+from portal.shift_words import COUNTS, Shifter, ShiftFigures
 from portal.states.listing import ListSpec, listing
-from portal.states.ranged import RANGE, ranged, show_range
-from portal.stretch import HeatRow
+from portal.states.ranged import RANGE, ranged, show_report
 from portal.telling import Teller
 from portal.theme import iso
 from portal.wiring import app
@@ -29,6 +29,7 @@ FILTERS = {
 }  # fmt: skip
 SPEC = ListSpec(PATH, "analytics.read", FILTERS)
 TIME = ListSpec(f"{PATH}/time", "analytics.read", FILTERS)
+SHIFTS = ListSpec(f"{PATH}/shifts", "analytics.read", FILTERS)
 
 
 def asked_for(wanted: dict[str, str | None], own_zone: str, now: float) -> tuple[EngagementIn, ranges.Range]:
@@ -60,27 +61,15 @@ class Engagement(ranged(SPEC), listing(SPEC), rx.State):
     variants: list[Choice] = []  # of the campaign that is picked
     audiences: list[Choice] = []
     categories: list[Choice] = []
-    providers: list[Choice] = []  # who answered in this range
-    one: str = ""  # what is left out where one provider is looked at
-    by: str = "campaign"
-    sort: str = "planned"
     heat_of: str = "opened"
-    time_file: str = ""
-    anything: bool = False  # something was counted, ever
-    some: bool = False  # in this range
-    answer: str = ""
-    proof: str = ""
-    few: str = ""
-    tiles: list[Tile] = [Tile(), Tile(), Tile(), Tile()]
-    steps: list[StepRow] = []
     people: list[StepRow] = []
-    beside: list[StepRow] = []
     people_note: str = ""
     holdout: str = ""
     course: Figure = Figure()
     answers: Figure = Figure()
-    heat: list[HeatRow] = []
     heat_sub: str = ""
+    heat_none: str = ""  # why no hour has a shade
+    shifted: ShiftFigures = ShiftFigures()
     parts: list[EngagedRow] = []
     _names: dict[str, str] = {}
 
@@ -111,17 +100,15 @@ class Engagement(ranged(SPEC), listing(SPEC), rx.State):
         asked, span = asked_for(wanted, voice.zone, voice.now)
         view = await app().engagement.report(actor, asked)
         told = Engager(view, Teller(voice.language, span.zone, voice.now), by=asked.by, sort=wanted["sort"] or "planned", heat=wanted["heat"] or "opened", names=self._names)
-        show_range(self, SPEC, span, told, view.upto)
-        shown = told.shown()
-        self.providers = [Choice(name, name) for name in sorted({*view.providers[:50], view.provider} - {""})]
-        self.one = voice.say("analytics.given", provider=view.provider) if view.provider else ""
+        shown, changes = told.shown(), Shifter(view, told.voice)
+        show_report(self, (SPEC, TIME), span, told, view, shown)
         self.by, self.sort, self.heat_of = asked.by, told.sort, told.heat_of
-        self.time_file = TIME.address(self.query, f"/download/{TIME.name}.csv")
-        self.anything, self.some = view.counted_from is not None, bool(view.whole.planned or view.parts)
-        self.answer, self.proof, self.few = shown.answer, shown.proof, shown.few
-        self.people_note, self.holdout, self.heat_sub = shown.people_note, shown.holdout, shown.heat_sub
+        self.anything = view.counted_from is not None or changes.any
+        self.some = bool(view.whole.planned or view.parts) or changes.any
+        self.people_note, self.holdout, self.heat_sub, self.heat_none = shown.people_note, shown.holdout, shown.heat_sub, shown.heat_none
         self.tiles, self.steps, self.people, self.beside = told.tiles(), told.funnel(), told.people(), told.beside()
-        self.course, self.answers, self.heat, self.parts = told.course(), told.answers(), told.heat(), told.rows()
+        self.course, self.answers, self.heat, self.parts = told.course(), changes.answers(), told.heat(), told.rows()
+        self.shifted = changes.shown(SHIFTS.address(self.query, f"/download/{SHIFTS.name}.csv"))
         return None
 
 
@@ -137,6 +124,13 @@ RATES = ("delivered", "opened", "clicked", "unsubscribed", "converted")
 HEADS = (
     "eng.csv.planned", "eng.csv.sent", "eng.csv.machine", "eng.csv.complained", "eng.csv.bounced", *(f"eng.csv.{name}{part}" for name in RATES for part in ("", ".of")),
 )  # fmt: skip
+
+
+SHIFT_HEADS = tuple(f"shift.csv.{name}" for name in COUNTS)
+
+
+def _changes(shifts: ShiftsView) -> list[Cell]:
+    return [getattr(shifts, name) for name in COUNTS]
 
 
 def _numbers(funnel: FunnelView) -> list[Cell]:
@@ -157,10 +151,17 @@ async def _parts_file(actor: Any, voice: Teller, wanted: dict[str, str | None], 
     return [[voice.say(f"eng.by.{asked.by}"), told.name(part)[0], part.key, *_numbers(part.funnel)] for part in told.sorted(view.parts)], None
 
 
-@offer(TIME, "analytics.csv.from", "analytics.csv.to", *HEADS, "eng.csv.in", "eng.csv.out")
+@offer(TIME, "analytics.csv.from", "analytics.csv.to", *HEADS, *SHIFT_HEADS)
 async def _time_file(actor: Any, voice: Teller, wanted: dict[str, str | None], after: str | None, limit: int) -> tuple[list[Any], str | None]:
     asked, span = asked_for(wanted, voice.zone, voice.now)
     view = await app().engagement.report(actor, asked)
     return [
-        [iso(point.start, span.zone), iso(point.end, span.zone), *_numbers(point.funnel), point.opted_in, point.opted_out] for point in view.points if point.known
+        [iso(point.start, span.zone), iso(point.end, span.zone), *_numbers(point.funnel), *_changes(point.shifts)] for point in view.points if point.known
     ], None
+
+
+@offer(SHIFTS, "analytics.csv.by", "analytics.csv.part", "eng.csv.key", *SHIFT_HEADS)
+async def _shifts_file(actor: Any, voice: Teller, wanted: dict[str, str | None], after: str | None, limit: int) -> tuple[list[Any], str | None]:
+    asked, span = asked_for(wanted, voice.zone, voice.now)
+    told = Shifter(await app().engagement.report(actor, asked), Teller(voice.language, span.zone, voice.now))
+    return [[head, name, part.key, *_changes(part.shifts)] for head, name, part in told.every()], None

@@ -5,15 +5,16 @@
 The filters `range`, `from`, `to` and `zone` belong to it; `against` too, where a page compares. `portal.components.ranged` draws it.
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 import reflex as rx
 
 from portal import ranges
 from portal.guard import guarded
 from portal.reading import teller
+from portal.rows import Choice, StepRow, Tile
 from portal.states.listing import ListSpec
-from portal.stretch import Stretch
+from portal.stretch import HeatRow, Stretch
 from portal.theme import clock, moment
 from portal.wiring import app
 
@@ -37,6 +38,20 @@ def ranged(spec: ListSpec) -> type[rx.State]:
         fresh_exact: str = ""
         unread: str = ""  # the address's dates cannot be read
         link: str = ""
+        providers: list[Choice] = []  # who answered in this range
+        one: str = ""  # what is left out where one provider is looked at
+        by: str = ""
+        sort: str = ""
+        time_file: str = ""
+        anything: bool = False  # something was counted, ever
+        some: bool = False  # in this range
+        answer: str = ""
+        proof: str = ""
+        few: str = ""
+        tiles: list[Tile] = [Tile(), Tile(), Tile(), Tile()]
+        steps: list[StepRow] = []
+        beside: list[StepRow] = []
+        heat: list[HeatRow] = []
 
         @guarded(spec.permission)
         async def days(self, preset: str) -> Any:
@@ -77,3 +92,32 @@ def show_range(page: Any, spec: ListSpec, span: ranges.Range, told: Stretch, upt
     page.unread = voice.say("analytics.unread") if span.usual else ""
     absolute = {**page.query, "range": "", "from": span.first, "to": span.last, "zone": span.zone}
     page.link = app().settings.base_url.rstrip("/") + spec.address(absolute)
+
+
+class Reported(Protocol):
+    """What reports have in common. `upto`: until when it was counted; `provider`: "" or whose part it is."""
+
+    @property
+    def upto(self) -> float: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def providers(self) -> list[str]: ...
+
+
+class Told(Protocol):
+    """Words of a report."""
+
+    answer: str
+    proof: str
+    few: str
+
+
+def show_report(page: Any, specs: tuple[ListSpec, ListSpec], span: ranges.Range, told: Stretch, view: Reported, shown: Told) -> None:
+    """Put on the page what every report has. `specs`: of its parts, and of its file by time."""
+    spec, time = specs
+    show_range(page, spec, span, told, view.upto)
+    page.providers = [Choice(name, name) for name in sorted({*view.providers[:50], view.provider} - {""})]
+    page.one = told.say("analytics.given", provider=view.provider) if view.provider else ""
+    page.time_file = time.address(page.query, f"/download/{time.name}.csv")
+    page.answer, page.proof, page.few = shown.answer, shown.proof, shown.few

@@ -36,6 +36,7 @@ from portal.words import (
     sending,
     settings,
     shelf,
+    shifts,
     staff,
     starting,
     studio,
@@ -70,6 +71,7 @@ _ROOMS: tuple[ModuleType, ...] = (
     sending,
     settings,
     shelf,
+    shifts,
     starting,
     studio,
 )

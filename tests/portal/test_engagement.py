@@ -6,10 +6,22 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from backend.app.engagement_views import ComparedView, EngagedView, EngagementView, FunnelView, HourFunnelView, PeopleView, TrendView
+from backend.app.engagement_views import (
+    ComparedView,
+    EngagedView,
+    EngagementView,
+    FunnelView,
+    HourFunnelView,
+    PeopleView,
+    ShiftPartView,
+    ShiftsView,
+    TrendView,
+)
 from backend.domain.measures import FEW, Rate
+from backend.domain.shift import WAYS
 from portal.engagement_compare import Comparer
 from portal.engagement_words import Engager, Rates, variant_name
+from portal.shift_words import Shifter
 from portal.states.engagement import SPEC, asked_for, number_of
 from portal.states.engagement_compare import address
 from portal.telling import Teller
@@ -119,10 +131,58 @@ def test_an_hour_of_few_messages_has_no_shade_but_its_counts():
     assert told(hours=hours, heat="sent").heat()[1].cells[10].level == "100%"
 
 
+NOTHING = ShiftsView()
+
+
+def changes(language="en", shifts=NOTHING, **parts):
+    points = [TrendView(NOW - (3 - n) * DAY, NOW - (2 - n) * DAY, n == 1, WHOLE, some.opted_in, some.opted_out, some) for n, some in enumerate((ShiftsView(opted_in=9), shifts, ShiftsView()))]
+    view = EngagementView(NOW - 3 * DAY, NOW, "Europe/Berlin", "day", NOW - DAY, NOW, WHOLE, points, [], [], shifts=shifts, **parts)
+    return Shifter(view, Teller(language, "Europe/Berlin", NOW))
+
+
+SOME = ShiftsView(opted_in=5, opted_out=2, turned_on=1, turned_off=1_300, cells_off=4, paused=7, resumed=3, quiet_set=6)
+
+
 def test_answers_are_their_own_lines_and_what_is_not_known_is_a_gap():
-    figure = told().answers()
-    assert figure.says == "5 answers turned a category on, 2 turned one off; 4 messages led to unsubscribing."
-    assert [row[1:] for row in figure.rows] == [["5", "2", "4"], ["–", "–", "–"]]
+    figure = changes(shifts=SOME).answers()
+    assert figure.says == "Opted in to a category: 14; opted out: 2; messages that led to unsubscribing: 12."
+    assert [row[1:] for row in figure.rows] == [["9", "–", "4"], ["5", "2", "4"], ["–", "–", "4"]], "what was filled in is known, before anything was sent"
+    assert not changes().channels().drawn
+
+
+def test_channels_pauses_and_quiet_hours_are_told_in_both_languages():
+    told = changes(shifts=SOME)
+    assert told.channels().says == "Channels turned off: 1,300; turned on: 1; everything paused: 7; quiet hours set: 6."
+    assert [(row.word, row.count) for row in told.beside()] == [("Pause ended early", "3"), ("Quiet hours taken off", "0")]
+    assert [key.count for key in told.channels().legend] == ["1", "1,300", "7", "6"]
+    assert changes("de", SOME).channels().says == "Kanäle abgeschaltet: 1.300; eingeschaltet: 1; alles pausiert: 7; Ruhezeiten gesetzt: 6."
+
+
+def test_what_was_turned_on_and_off_stands_by_category_channel_and_way():
+    parts = {
+        "shifts_by_category": [ShiftPartView("offers", ShiftsView(opted_in=5, opted_out=2, cells_off=4)), ShiftPartView("*", ShiftsView(opted_in=1))],
+        "shifts_by_channel": [ShiftPartView("sms", ShiftsView(turned_off=1_300, cells_off=4, cells_on=1))],
+        "shifts_by_way": [ShiftPartView("one_click", ShiftsView(opted_out=2)), ShiftPartView("portal", SOME)],
+    }  # fmt: skip
+    told = changes(shifts=SOME, **parts)
+    shown = told.shown("/file.csv")
+    assert [(row.name, row.on, row.off, row.facts) for row in shown.by_category] == [("offers", "5", "2", "On single channels: 0 on, 4 off"), ("Categories that are gone", "1", "0", "")]
+    assert [(row.name, row.on, row.off, row.facts) for row in shown.by_channel] == [("SMS", "0", "1,300", "For single categories: 1 on, 4 off")]
+    assert [(row.name, row.on, row.off) for row in shown.by_way] == [("One-click unsubscribe", "0", "2"), ("Themselves, in the portal", "9", "1,313")]
+    assert [(head, name) for head, name, _ in told.every()][-2:] == [("Way", "One-click unsubscribe"), ("Way", "Themselves, in the portal")]
+    for way in WAYS:
+        assert not told.name(way, "way").startswith("shift."), way
+
+
+@pytest.mark.parametrize(("hours", "heat", "said"), [
+    ([], "opened", "Nothing went out in this time, so no hour has a shade."),
+    ([HourFunnelView(0, 9, 29, 9, 0), HourFunnelView(1, 9, 3, 0, 0)], "opened", "No hour has a share: in none of them 30 messages went out, 29 at most."),
+    ([HourFunnelView(0, 9, 30, 0, 0)], "opened", "Nobody opened anything in the hours of 30 messages or more."),
+    ([HourFunnelView(0, 9, 30, 9, 0)], "clicked", "Nobody clicked in the hours of 30 messages or more."),
+])  # fmt: skip
+def test_a_week_without_a_shade_says_why(hours, heat, said):
+    one = told(hours=hours, heat=heat)
+    assert one.heat() == [] and one.shown().heat_none.startswith(said)
 
 
 def test_rates_of_few_are_sorted_behind_those_that_can_be_believed():
