@@ -71,7 +71,7 @@ class Shifter(Stretch):
         """Channels, pauses and quiet hours."""
         figure, sums = self._lines((
             ("on", ORDER[0], lambda point: point.shifts.turned_on), ("off", ORDER[5], lambda point: point.shifts.turned_off),
-            ("paused", ORDER[2], lambda point: point.shifts.paused), ("quiet", ORDER[1], lambda point: point.shifts.quiet_set),
+            ("paused", ORDER[3], lambda point: point.shifts.paused), ("quiet", ORDER[1], lambda point: point.shifts.quiet_set),
         ))  # fmt: skip
         figure.says = self.say("shift.channels.says", **sums)
         return figure

@@ -99,7 +99,7 @@ def ready(app: App, some: Sequence[tuple[int, Someone]], now: float, known: dict
 
 def _said(rng: Random, row: PersonRow, consents: dict[str, bool], answered: dict[str, float], known: dict[str, Category], now: float) -> dict[Said, int]:
     """When they said what they want, and where: answers with their sign-up or lately, the rest at some time, half of it in the last month. A few paused
-    everything for some days; a few left a category they had come back to since."""
+    everything for some days, or left a category or a channel and came back."""
 
     def at(when: float) -> int:
         return int(when // QUARTER)
@@ -116,9 +116,15 @@ def _said(rng: Random, row: PersonRow, consents: dict[str, bool], answered: dict
             told[Said(Shift(SHIFT["opted_out"], category), rng.choice(("one_click", "one_click", "link", "provider")), True, at(out))] += 1
             told[Said(Shift(SHIFT["opted_in"], category), "link", True, at(out + 0.1 * DAY))] += 1
     if rng.random() < 0.03:
-        began = now - (5 + rng.random() * 25) * DAY
-        told[Said(Shift(SHIFT["paused"]), "portal", True, at(began))] += 1
-        told[Said(Shift(SHIFT["resumed"]), "portal", True, at(began + 3 * DAY))] += 1
+        began = now - rng.random() * 30 * DAY
+        for kind, then in (("paused", began), ("resumed", began + 3 * DAY)):
+            if then < now:
+                told[Said(Shift(SHIFT[kind]), "portal", True, at(then))] += 1
+    for channel, share in (("email", 0.01), ("sms", 0.015)):
+        if rng.random() < share:
+            off = now - (2 + rng.random() * 28) * DAY
+            for kind, then in (("turned_off", off), ("turned_on", off + 1.5 * DAY)):
+                told[Said(Shift(SHIFT[kind], "", CHANNEL_NUMBER[channel]), "sms" if channel == "sms" else "portal", True, at(then))] += 1
     return told
 
 
