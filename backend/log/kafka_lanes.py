@@ -293,7 +293,7 @@ class KafkaReader:
             "queued.max.messages.kbytes": BUFFER,
             "queued.min.messages": 2_000,
             "fetch.queue.backoff.ms": 10,  # the default holds a lane back for a second once its queue was full
-            "fetch.wait.max.ms": 300,  # fetches that find nothing are most of what a broker at rest does
+            "fetch.wait.max.ms": 800,  # fetches that find nothing are most of what a broker at rest does; a lane that moves may wait for one to end
         }
         self._lanes = {
             topic: _Lane({**common, **settings, "group.id": group}, topic, wire, self._lose) for topic, (wire, group) in lanes.items()
