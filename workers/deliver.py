@@ -34,8 +34,9 @@ from workers.marks import Marks
 from workers.ordered import Ordered
 from workers.outcomes import After, after, withheld
 from workers.ports import FactsOf, Renderer, Router
+from workers.reads import Reads
 from workers.refusals import Refused
-from workers.stage import BATCH, IDLE, PAUSES, of_the_house
+from workers.stage import IDLE, PAUSES, of_the_house
 
 log = logging.getLogger("carillon.line")
 
@@ -61,7 +62,7 @@ class Deliver:
         self._at_work = False  # a transaction is under way, or what follows from it
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         self._marks = Marks(commit.alone, self._wake.set)
-        self._reading: asyncio.Task[list[Record]] | None = None
+        self._reads = Reads(self.lanes, self._wake.set)
         router.watchers.append(self._wake.set)
         router.leavers.append(self._leave)
         self._brake, self._ordered = brake, ordered
@@ -99,10 +100,7 @@ class Deliver:
             self._marks.begin_anew()
             raise
         finally:
-            if self._reading:
-                self._reading.cancel()
-                await asyncio.gather(self._reading, return_exceptions=True)
-                self._reading = None  # whoever runs us again must not meet its cancellation
+            await self._reads.close()
             await self._marks.finish(reader)
             with contextlib.suppress(Unavailable):
                 await reader.close()
@@ -119,26 +117,21 @@ class Deliver:
 
     # ---- reading
     async def _fill(self, reader: Reader) -> None:
-        """Keep one read under way for the lanes that have room; a full lane never keeps a more urgent one from being read."""
-        if self._reading is None and not self._stopping.is_set():
-            room = self._hand.room()
-            if room:
-                wait = IDLE if len(room) == len(self.lanes) else LINGER_BEHIND  # a full one shall not run dry meanwhile
-                self._reading = asyncio.create_task(reader.read(BATCH, wait, room))
-                self._reading.add_done_callback(lambda _: self._wake.set())
-                await asyncio.sleep(0)
-        if self._reading is not None and self._reading.done():
-            reading, self._reading = self._reading, None
-            try:
-                records = reading.result()
-            except Unavailable:
-                await self._pause(0)
-                return
-            if records:
-                self._faults.at("after_read")
-            self._marks.lose(lost := reader.lost())
-            self._hand.lose(lost)
-            self._hand.put(records)
+        """A full lane never keeps a more urgent one from being read."""
+        if not self._stopping.is_set() and self._reads.ask(reader, self._hand.room(), LINGER_BEHIND):
+            await asyncio.sleep(0)  # what stands ready is had at once
+        if not self._reads.ended:
+            return
+        try:
+            records = self._reads.take()
+        except Unavailable:
+            await self._pause(0)
+            return
+        if records:
+            self._faults.at("after_read")
+        self._marks.lose(lost := reader.lost())
+        self._hand.lose(lost)
+        self._hand.put(records, self._clock.now())
 
     # ---- one transaction
     async def _chunk(self, reader: Reader) -> bool:
@@ -147,11 +140,11 @@ class Deliver:
         for item in done:
             hand.free(item)  # its outcome and the start that takes its place are one transaction
         spoiled, hand.spoiled = hand.spoiled, []
-        take, twins = ([], []) if self._stopping.is_set() else hand.take()
+        now = self._clock.now()
+        take, twins = ([], []) if self._stopping.is_set() else hand.take(now)
         away, hand.away = hand.away, []
         if not (done or take or twins or spoiled or away or hand.broken or self._unmarked):
             return False
-        now = self._clock.now()
         afters = self._afters(done, now)
         go, stopped = await self._recheck(take, now)
         stopped += [(item, withheld(item.delivery, answer, now)) for item, answer in away]
@@ -373,7 +366,7 @@ class Deliver:
         finished = self._hand.finished
         if self._hand.enough and finished:
             return
-        if self._reading is not None and self._reading.done() and not finished:
+        if self._reads.urgent or (self._reads.ended and not finished):
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._linger() if finished else IDLE):  # `wait_for` makes a task each time

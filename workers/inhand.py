@@ -21,6 +21,8 @@ from workers.watermark import Watermark, place_of
 log = logging.getLogger("carillon.line")
 
 ENOUGH = 0.75  # of what flew; of half, deliver and PostgreSQL took 15 % more CPU a delivery
+SHORT = 64  # attempts of less urgent lanes that a provider may have open, or a quarter of its places, while urgent ones come, which find no more before them
+URGENT = 2.0  # seconds behind an urgent one in which the next is expected
 
 Key = tuple[int, int, str, str]
 
@@ -51,6 +53,7 @@ class InHand:
         self._ids: dict[bytes, tuple[int, int]] = {}  # deliveries open in this process, and for which attempt: a record appended twice is recognised by it
         self._aloft: dict[bytes, Item] = {}  # given to a provider, and the outcome is not durable
         self.held: dict[Key, bytes] = {}  # of ordered categories: whose turn it is
+        self._first, self._urgent = lanes[0], 0.0  # the most urgent lane, and when something came there last
 
     @property
     def busy(self) -> bool:
@@ -69,9 +72,11 @@ class InHand:
         """Lanes that may be read."""
         return [lane for lane, row in self.waiting.items() if len(row) < BATCH]
 
-    def put(self, records: Sequence[Record]) -> None:
+    def put(self, records: Sequence[Record], now: float) -> None:
         """They were read."""
         for record in records:
+            if record.topic == self._first:
+                self._urgent = now
             self.watermark.add(record)
             try:
                 self.waiting[record.topic].append(Item(record, decode(Delivery, record.value)))
@@ -87,12 +92,14 @@ class InHand:
             row.clear()
             row.extend(kept)
 
-    def take(self) -> tuple[list[Item], list[Item]]:
+    def take(self, now: float) -> tuple[list[Item], list[Item]]:
         """What may fly next, most urgent first, and records that repeat something open here."""
         take: list[Item] = []
         twins: list[Item] = []
         down, limited = self._router.down, self._router.limited
-        for row in self.waiting.values():
+        short = abs(now - self._urgent) < URGENT
+        for lane, row in self.waiting.items():
+            places: dict[str, int] = {}  # by provider: how many may be open for this lane
             passed: list[Item] = []
             while row:
                 item = row[0]
@@ -117,7 +124,10 @@ class InHand:
                 if down and (away := self._router.away(item.delivery)):
                     self.away.append((row.popleft(), away))
                     continue
-                if self._open.get(provider.key, 0) >= provider.open_limit or (limited and not self._router.spend(provider.key)):
+                if (most := places.get(provider.key)) is None:
+                    most = provider.open_limit
+                    places[provider.key] = most = min(most, max(SHORT, most // 4)) if short and lane != self._first else most
+                if self._open.get(provider.key, 0) >= most or (limited and not self._router.spend(provider.key)):
                     break
                 item.provider, item.key, item.spent = provider, provider.key, provider.key in limited
                 self._open[provider.key] = self._open.get(provider.key, 0) + 1

@@ -1,4 +1,4 @@
-"""A lane of mail: first in, first out, over one connection that is opened when there is something to send.
+"""A lane of mail: first in, first out, urgent ones before the others, over one connection that is opened when there is something to send.
 
 A server that cannot be reached answers everything that waits with temporary; after that the lane pauses before it tries
 again, longer each time, and what arrives meanwhile waits. So an outage costs few attempts, and the rest stays in the log.
@@ -46,11 +46,14 @@ class Lane:
         self._closed = False
 
     def put(self, parcel: Parcel) -> None:
-        """Send it after those before it."""
+        """Send it after those before it; an urgent one after the urgent ones alone."""
         if self._closed:
             parcel.answer(CLOSING)
             return
-        self._waiting.append(parcel)
+        if parcel.urgent:
+            self._waiting.insert(next((n for n, other in enumerate(self._waiting) if not other.urgent), len(self._waiting)), parcel)
+        else:
+            self._waiting.append(parcel)
         if self._link is not None:
             self._link.pump()
         elif self._opening is None:

@@ -42,12 +42,13 @@ class Unreachable(Exception):
 
 
 class Parcel:
-    """One mail on its way. `body` has its dots doubled and ends with CRLF; `done` is called once, `landed` just before it."""
+    """One mail on its way. `body` has its dots doubled and ends with CRLF; `done` is called once, `landed` just before it. `urgent`: it goes before those
+    that are not."""
 
-    __slots__ = ("again", "body", "delivery", "done", "dotted", "key", "landed", "recipient", "sender", "trouble")
+    __slots__ = ("again", "body", "delivery", "done", "dotted", "key", "landed", "recipient", "sender", "trouble", "urgent")
 
-    def __init__(self, sender: bytes, recipient: bytes, body: bytes, done: Callable[[Answer], None], delivery: bytes = b"") -> None:
-        self.delivery, self.key = delivery, 0
+    def __init__(self, sender: bytes, recipient: bytes, body: bytes, done: Callable[[Answer], None], delivery: bytes = b"", *, urgent: bool = False) -> None:
+        self.delivery, self.key, self.urgent = delivery, 0, urgent
         self.landed: Callable[[Parcel], None] | None = None
         self.sender, self.recipient, self.body = sender, recipient, body
         self.done: Callable[[Answer], None] | None = done

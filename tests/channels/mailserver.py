@@ -27,8 +27,8 @@ GOOD = {
 }
 
 
-def outgoing(n=1, *, to="mia@example.com", subject="Hello", text="Hi\n", html="<p>Hi</p>", sender=SENDER, headers=None):
-    return Outgoing(n.to_bytes(16, "big"), 1, n, "email", 1, to, EmailMessage(subject, html, text), sender, headers=headers or {})
+def outgoing(n=1, *, to="mia@example.com", subject="Hello", text="Hi\n", html="<p>Hi</p>", sender=SENDER, headers=None, priority="normal"):
+    return Outgoing(n.to_bytes(16, "big"), 1, n, "email", 1, to, EmailMessage(subject, html, text), sender, headers=headers or {}, priority=priority)
 
 
 def number(mail: bytes) -> int:

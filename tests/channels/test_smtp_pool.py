@@ -154,6 +154,14 @@ def test_as_many_are_open_as_the_connections_keep_busy(query, connections, opene
     assert (made._target.connections, made.open_limit, made.lanes) == (connections, opened, 1_024)
 
 
+def test_a_quick_server_is_given_more_at_once():
+    made = Smtp("smtp://127.0.0.1", clock=HeldClock(NOON))
+    asked = Smtp("smtp://127.0.0.1?open=9", clock=HeldClock(NOON))
+    for takes, opened in ((0.1, 64), (0.025, 80), (0.001, 256)):  # of 20 connections in a tenth of a second: 20, 80, 2,000
+        made._pool._takes = asked._pool._takes = takes
+        assert (made.open_limit, asked.open_limit) == (opened, 9)
+
+
 async def test_all_mails_get_through_a_postfix_that_takes_fewer_connections():
     async with server() as sink:
         with postfix(sink=sink.port, bounces=9, limit=6) as port:
@@ -167,3 +175,23 @@ async def test_all_mails_get_through_a_postfix_that_takes_fewer_connections():
                     got = await answers.all(151)
                 assert {answer.meaning for answer in got.values()} == {"accepted"}
                 assert made._pool._allowed <= 6
+
+
+async def test_urgent_mails_go_before_what_waits():
+    """One connection has a row of mails: what is urgent goes behind the two that were begun, in its order."""
+    sink = Sink(manner=Manner(delay=0.01))
+    port = await sink.start()
+    async with provider(port, query="connections=1") as made:
+        answers = Answers()
+        for n in range(1, 31):
+            answers.post(made, outgoing(n), lane=n)
+        while len(sink.ids) < 3:
+            await asyncio.sleep(0.005)
+        for n in (31, 32, 33):
+            answers.post(made, outgoing(n, priority="critical"), lane=n)
+        await answers.all(33)
+    await sink.close()
+    order = [int(made, 16) for made in sink.ids]
+    assert [n for n in order if n > 30] == [31, 32, 33]
+    assert order.index(33) < 15, f"{order}"
+    assert [n for n in order if n <= 30] == list(range(1, 31))

@@ -12,7 +12,7 @@ from backend.store.tables import captures as kept
 from backend.store.tables import deliveries
 from tests.stages.conftest import NOON, event_for
 from tests.stages.delivering import BODY, open_stand
-from workers.inhand import InHand
+from workers.inhand import URGENT, InHand
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ async def test_a_trial_that_nobody_flew_is_given_back(stand):
     key = stand.capture.key
     router.limited[key], router.tried[key] = 4, (NOON, 1, NOON)
     hand = InHand([topics.deliveries("email", "normal")], router)
-    hand.put(await stand.decide(*(event(person) for person in people)))
-    (back, stopped, called, flown), _ = hand.take()
+    hand.put(await stand.decide(*(event(person) for person in people)), NOON)
+    (back, stopped, called, flown), _ = hand.take(NOON)
     assert (router.limited[key], router.tried[key][1]) == (0, 5)
     hand.put_back([back])
     hand.let_go(stopped)
@@ -66,3 +66,33 @@ async def test_a_newer_generation_is_not_dropped_for_an_older_one_that_came_late
     await stand.carry_out(*records)
     assert await stand.states() == ["SENT"]
     assert await stand.ground.count(kept) == 1
+
+
+async def many(stand, lane, count, first=0):
+    """So many records of one lane, of one person's deliveries."""
+    (record,) = await stand.decide(event(1))
+    one = decode(Delivery, record.value)
+    return [
+        msgspec.structs.replace(record, topic=lane, offset=n, value=encode(msgspec.structs.replace(one, id=n.to_bytes(16, "big"))))
+        for n in range(first, first + count)
+    ]  # fmt: skip
+
+
+async def test_less_urgent_ones_leave_room_while_urgent_ones_come(stand):
+    """256 mails that were begun already are what an urgent one would wait for, its window and its connection with them."""
+    await stand.person(1)
+    urgent, low = topics.deliveries("email", "critical"), topics.deliveries("email", "low")
+    hand = InHand([urgent, low], Router([stand.capture]))
+    hand.put(await many(stand, low, 600), NOON)
+    assert len(hand.take(NOON)[0]) == stand.capture.open_limit == 256, "nothing urgent came"
+    hand = InHand([urgent, low], Router([stand.capture]))
+    hand.put([*await many(stand, low, 600), *await many(stand, urgent, 1, 900)], NOON)
+    taken, _ = hand.take(NOON)
+    assert [item.record.topic for item in taken] == [urgent] + [low] * 63
+    hand.put(await many(stand, urgent, 400, 901), NOON + 1)
+    assert len(hand.take(NOON + 1)[0]) == 192, "all places are there for the urgent ones"
+    for item in taken:
+        hand.free(item)
+    hand.waiting[urgent].clear()
+    assert not hand.take(NOON + 1 + URGENT / 2)[0], "enough is open"
+    assert len(hand.take(NOON + 1 + URGENT)[0]) == 64, "no other came"
