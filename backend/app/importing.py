@@ -8,12 +8,12 @@ import asyncio
 import logging
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from backend.app.people import Change, set_first
+from backend.app.people import Change
 from backend.app.person_views import PersonIn
 from backend.domain import importing
 from backend.domain.audience import Audience
@@ -94,13 +94,13 @@ class Told(NamedTuple):
 
 
 class Merge(NamedTuple):
-    """What a change makes of somebody who is here: the new row, attributes, first addresses and groups that are added."""
+    """What a change makes of somebody who is here: the new row, attributes, first addresses and groups that are added; and who that is until now."""
 
     row: PersonRow
     attributes: dict[str, Any] | None
     first: dict[int, Any]
     groups: list[str]
-    had: Collection[int]  # channels with an address until now
+    old: There
 
 
 class Importing:
@@ -280,13 +280,15 @@ class Importing:
 
     def _merge(self, tx: Tx, space: int, merges: Sequence[Merge], now: float) -> None:
         import_people.change(tx, space, [merge.row for merge in merges])
-        held = []
+        held, changed = [], []
         for merge in merges:
             for channel, address in merge.first.items():
-                if channel in merge.had:
-                    set_first(tx, space, merge.row.person, channel, address, now)
+                one, old = Held(merge.row.person, *address), merge.old.first.get(channel)
+                if old is None:
+                    held.append(one)
                 else:
-                    held.append(Held(merge.row.person, *address))
+                    changed.append((one, old, merge.old.since[channel]))
+        import_people.replace(tx, space, changed)
         import_people.hold(tx, space, held, now)
         import_people.reach(tx, space, sorted({one.person for one in held}))
         import_people.join(tx, space, [(key, merge.row.person) for merge in merges for key in merge.groups], now)
@@ -327,7 +329,7 @@ class Importing:
             return None
         sealed = self.app.people.sealed_profile(Profile(name=name, attributes=attributes))
         made = msgspec.structs.replace(row, profile=sealed, timezone=zone, locale=locale, revision=row.revision + 1, changed=now)
-        return Merge(made, attributes if attributes != profile.attributes else None, first, added, old.first)
+        return Merge(made, attributes if attributes != profile.attributes else None, first, added, old)
 
     def _mine(self, tx: Tx, seen: ImportRow, kept: Kept) -> ImportRow | None:
         """The import, locked; None when somebody else went on with it in the meantime, or it was cancelled."""

@@ -22,14 +22,16 @@ _MEMBERS = {"space": "int2", "group_key": "text", "person": "int8", "created": "
 _CONSENTS = {"space": "int2", "person": "int8", "category": "text", "at": "float8", "given": "bool", "source": "text", "evidence": "text"}
 _LISTED = {"space": "int2", "audience": "text", "person": "int8", "created": "float8"}
 _CHANGE = "update people set profile = ?, timezone = ?, locale = ?, revision = ?, changed = ? where space = ? and person = ?"
+_GONE = "delete from addresses where space = ? and person = ? and channel = ? and hash = ?"
 _BUMP = "update people set revision = revision + 1, changed = ? where space = ? and person = ?"
 
 
 class There(msgspec.Struct):
-    """Who is here already: `first` are the hashes of the first address of each channel, `groups` the keys."""
+    """Who is here already: `first` are the hashes of the first address of each channel, `since` when that came, `groups` the keys."""
 
     row: PersonRow
     first: dict[int, bytes] = {}
+    since: dict[int, float] = {}
     groups: set[str] = set()
 
 
@@ -63,8 +65,9 @@ def there(tx: Tx, space: int, persons: Sequence[int], *, lock: bool = False) -> 
     here = list(found)
     if not here:
         return found
-    for person, channel, hashed, _ in sorted(each(tx, "addresses", "x.person, x.channel, x.hash, x.created", space, here), key=lambda one: (one[3], bytes(one[2]))):
+    for person, channel, hashed, created in sorted(each(tx, "addresses", "x.person, x.channel, x.hash, x.created", space, here), key=lambda one: (one[3], bytes(one[2]))):
         found[person].first.setdefault(channel, bytes(hashed))
+        found[person].since.setdefault(channel, created)
     for person, key in each(tx, "memberships", "x.person, x.group_key", space, here):
         found[person].groups.add(key)
     return found
@@ -83,6 +86,12 @@ def change(tx: Tx, space: int, rows: Sequence[PersonRow]) -> None:
 def hold(tx: Tx, space: int, held: Sequence[Held], now: float) -> None:
     """Addresses of people who had none on that channel."""
     insert_many(tx, "addresses", _ADDRESSES, [(space, one.person, one.channel, one.hash, one.sealed, "", now) for one in held])
+
+
+def replace(tx: Tx, space: int, changed: Sequence[tuple[Held, bytes, float]]) -> None:
+    """Let each address stand where the first one of its channel stood (its hash, since when), also where it stood further down before."""
+    run_many(tx, _GONE, [(space, one.person, one.channel, hashed) for one, old, _ in changed for hashed in (old, one.hash)])
+    insert_many(tx, "addresses", _ADDRESSES, [(space, one.person, one.channel, one.hash, one.sealed, "", since) for one, _, since in changed])
 
 
 def reach(tx: Tx, space: int, persons: Sequence[int]) -> None:

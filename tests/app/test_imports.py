@@ -10,7 +10,8 @@ from backend.app.app import App
 from backend.app.audience_views import AudienceIn, CountIn, ImportIn, ImportView
 from backend.app.engagement_views import EngagementIn
 from backend.app.importing import Importing
-from backend.app.views import GroupIn, PersonIn, PreferencesIn
+from backend.app.views import AddressIn, GroupIn, PersonIn, PreferencesIn
+from backend.clock import HeldClock
 from backend.domain.errors import Forbidden, Invalid, NotFound, TooLarge, UnknownAudience, UnknownCategory, WrongState
 from backend.store import retention, rollup, tables
 from tests.app.actors import ADMIN, ANALYST, MARKETER, actor, rows, trail
@@ -260,3 +261,26 @@ async def test_rows_are_dropped_a_day_after_the_end(app: App) -> None:
     assert await rows(app, tables.import_rows)
     await app.store.write(lambda tx: retention.sweep(tx, now + 86_500))
     assert await rows(app, tables.import_rows) == [] and (await app.imports.get(MARKETER, dry.id)).state == "finished"
+
+
+async def test_changed_addresses_stand_where_the_old_ones_stood_also_those_that_stood_further_down(each_app: App, clock: HeldClock) -> None:
+    app = each_app
+    for n in range(30):
+        await app.people.put(ADMIN, f"u{n}", PersonIn(email=f"old{n}@example.com"))
+    clock.move(60)
+    await app.people.put_address(ADMIN, "u1", AddressIn("email", "new1@example.com", "second"))
+    await app.people.put_address(ADMIN, "u2", AddressIn("email", "third@example.com", "other"))
+    began = (await app.people.addresses(ADMIN, "u0")).items[0].created_at
+    clock.move(60)
+    text = "user_id,email\n" + "".join(f"u{n},new{n}@example.com\n" for n in range(30))
+    dry = await checked(app, text, mapping={"user_id": "user_id", "email": "email"}, overwrite=True)
+    await app.imports.start(MARKETER, dry.id, 30)
+    await walked(app)
+    done = await app.imports.get(MARKETER, dry.id)
+    assert (done.changed, done.new, done.refused) == (30, 0, 0)
+    for n in range(30):
+        held = (await app.people.addresses(ADMIN, f"u{n}")).items
+        assert (held[0].address, held[0].created_at, held[0].label) == (f"new{n}@example.com", began, "")
+        assert [one.address for one in held[1:]] == (["third@example.com"] if n == 2 else [])
+        assert (await app.people.get(ADMIN, f"u{n}")).email == f"new{n}@example.com"
+    assert (await app.audiences.count(MARKETER, CountIn())).channels["email"] == 30

@@ -155,6 +155,8 @@ async def test_some_of_a_campaigns_people_leave_what_it_is_about(house, monkeypa
     for user, at in found:
         newest = (await app.roster.consents(SYSTEM, user)).items[0]
         assert (newest.given, newest.source, newest.at.timestamp()) == (False, "one_click", pytest.approx(at))
+    await gone(app, each=is_true)
+    assert (await rows(app)).keys() <= OF_A_NEW_HOUSE
 
 
 def _unsubscribed(tx):
