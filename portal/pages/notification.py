@@ -1,5 +1,7 @@
 """Why somebody got a notification, waits for it, or got nothing: what was decided on every channel. It needs no delivery, so that a skip has a place of its own."""
 
+from typing import Any
+
 import reflex as rx
 
 from backend.app.views import NotificationView
@@ -7,10 +9,10 @@ from backend.domain.errors import Invalid, NotFound, Unavailable
 from portal.access import MAY
 from portal.campaign_plan import letter
 from portal.components.controls import button
-from portal.components.elements import a, div, icon, p, span
+from portal.components.elements import a, dd, div, dl, dt, icon, p, span
 from portal.components.places import page_body, waiting_cards
 from portal.components.status import pill_var
-from portal.components.surfaces import card, empty, kv
+from portal.components.surfaces import card, empty
 from portal.components.text import t
 from portal.components.trace import traced
 from portal.frame import Frame, on_page
@@ -124,18 +126,19 @@ def _facts() -> rx.Component:
     person = rx.cond(
         Frame.may.contains("people.read") & (page.user != ""), a(page.user, href="/people/" + page.user, cls="link anywhere"), a(page.user, href="/deliveries?user=" + page.user, cls="link anywhere"),
     )  # fmt: skip
-    of_campaign = rx.cond(
-        page.campaign != "",
-        div(
-            kv((t("note.campaign"), a(page.campaign_name, href="/campaigns/" + page.campaign, cls="link"))),
-            rx.cond(page.variant != "", kv((t("crun.message"), page.variant))), cls="col g2",
+    def fact(word: rx.Component, value: Any) -> rx.Component:
+        return rx.fragment(dt(word), dd(value))
+
+    campaign = rx.cond(page.campaign != "", fact(t("note.campaign"), a(page.campaign_name, href="/campaigns/" + page.campaign, cls="link")))
+    message = rx.cond(page.variant != "", fact(t("crun.message"), page.variant))
+    return card(
+        t("delivery.facts"),
+        dl(
+            campaign, message, fact(t("col.person"), person), fact(t("col.category"), span(page.category, cls="mono")), fact(t("delivery.priority"), page.priority),
+            fact(t("delivery.template"), page.template), fact(t("delivery.event"), a(page.event_id, href="/events/" + page.event_id, cls="link mono")),
+            fact(t("delivery.notification"), span(page.key, cls="mono")), cls="kv",
         ),
     )  # fmt: skip
-    facts = kv(
-        (t("col.person"), person), (t("col.category"), span(page.category, cls="mono")), (t("delivery.priority"), page.priority), (t("delivery.template"), page.template),
-        (t("delivery.event"), a(page.event_id, href="/events/" + page.event_id, cls="link mono")), (t("delivery.notification"), span(page.key, cls="mono")),
-    )  # fmt: skip
-    return card(t("delivery.facts"), div(of_campaign, facts, cls="col g2"))
 
 
 def _body() -> rx.Component:

@@ -84,6 +84,7 @@ def _sent(row: PastRow) -> rx.Component:
         div(a(row.title, href="/notifications/" + row.id, cls="strong rowlink clip"), p(row.said, cls="cap faint turnsafe"), cls="grow two", style={"min_width": "0"}),
         pill_var(row.look),
         span(row.time, title=row.exact, cls="cap faint num nowrap"),
+        cls="pastrow",
     )
 
 
