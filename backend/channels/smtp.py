@@ -18,9 +18,6 @@ from backend.clock import Clock
 from backend.domain.errors import HeaderUnsafe, Unavailable
 from backend.domain.ids import BUCKETS
 
-MOST = 256  # attempts open at once without being asked for more, and what a server takes in so many seconds: so many may be heard twice after a crash
-AHEAD = 0.1
-
 
 class Smtp:
     """The provider. `target`: a server, or a URL as `smtp_open.parse_target` wants it; raises `Invalid`. Nothing is connected before the
@@ -35,7 +32,8 @@ class Smtp:
         self._target = parse_target(target) if isinstance(target, str) else target
         self._timing = timing or Timing(answer=self._target.answer)
         self._context, self._clock = self._target.context(), clock
-        self.lanes, self.rate = BUCKETS, self._target.rate  # the pool finds a connection for each
+        self.lanes, self.open_limit = BUCKETS, self._target.most_open  # the pool finds a connection for each
+        self.rate = self._target.rate
         self.patience = self._timing.connect + self._timing.answer
         self._verp = Verp(parts.sealer) if parts and self._target.bounces else None
         self.returns: Returns | None = None
@@ -43,11 +41,6 @@ class Smtp:
             self.returns = Returns(key, parts, domain=self._target.bounces, listen=self._target.listen, mailbox=self._target.mailbox)
         self._signer = signer
         self._pool = Pool(self._target, self._timing, self._context, self._target.connections)
-
-    @property
-    def open_limit(self) -> int:
-        """A quick server is given more at once: a window of 256 mails costs a fifth less a mail than one of 64, and is over as soon as 64 are elsewhere."""
-        return self._target.open_limit or max(self._target.most_open, min(MOST, self._pool.within(AHEAD)))
 
     async def start(self) -> None:
         """Connections are opened when there is something to send; what comes back is taken from now on."""

@@ -66,10 +66,6 @@ class Pool:
         self._closed = True
         await asyncio.gather(*(lane.close() for lane in self._lanes()))
 
-    def within(self, seconds: float) -> int:
-        """Mails that the server takes in this time, as far as is known; 0 before anything is."""
-        return int(self._allowed * seconds / self._takes) if self._takes else 0
-
     # ---- for the lanes
     def elsewhere(self, lane: Lane, parcels: Sequence[Parcel], why: Unreachable) -> bool:
         """See `smtp_lane.Among`."""

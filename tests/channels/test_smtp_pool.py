@@ -154,14 +154,6 @@ def test_as_many_are_open_as_the_connections_keep_busy(query, connections, opene
     assert (made._target.connections, made.open_limit, made.lanes) == (connections, opened, 1_024)
 
 
-def test_a_quick_server_is_given_more_at_once():
-    made = Smtp("smtp://127.0.0.1", clock=HeldClock(NOON))
-    asked = Smtp("smtp://127.0.0.1?open=9", clock=HeldClock(NOON))
-    for takes, opened in ((0.1, 64), (0.025, 80), (0.001, 256)):  # of 20 connections in a tenth of a second: 20, 80, 2,000
-        made._pool._takes = asked._pool._takes = takes
-        assert (made.open_limit, asked.open_limit) == (opened, 9)
-
-
 async def test_all_mails_get_through_a_postfix_that_takes_fewer_connections():
     async with server() as sink:
         with postfix(sink=sink.port, bounces=9, limit=6) as port:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.load import Verdict
-from tests.drills.plant import OPEN_LIMIT, Plant
+from tests.drills.load import OPEN_LIMIT, Verdict
+from tests.drills.plant import Plant
 from tests.drills.report import Row, write
 from tests.line.houses import SETS, forget_all
 

@@ -15,6 +15,7 @@ from tests.drills.plant import Plant
 from tests.line.victim import PEOPLE
 
 BATCH = 10
+OPEN_LIMIT = 64  # of the mail server: attempts that may be open, and be heard twice, at each kill of a process that delivers
 PATIENCE = 240.0  # seconds until all that was accepted must have been heard
 LATE = 3.0  # seconds in which nothing more must come once all is there
 

@@ -20,7 +20,6 @@ from carillon.bench.sink_smtp import Manner
 from tests.line.houses import environment
 from workers.line import STAGES
 
-OPEN_LIMIT = 64  # of the mail server: attempts that may be open, and be heard twice, at each kill of a process that delivers
 ROOT = Path(__file__).resolve().parents[2]
 APART: dict[str, tuple[str, ...]] = {  # one process for each; the stages are those of `carillon work`
     "decide": ("decide",),
@@ -146,8 +145,8 @@ def plant(kind: str, place: Path, given: Any = None, home: Path | None = None, e
     clock.write_bytes(struct.pack("d", 0.0))
     sink = Talk("tests.drills.sink", str(place / "sink"), log=place / "sink.log", environ={})
     try:
-        query = "&".join(f"{name}={value}" for name, value in ({"open": OPEN_LIMIT} | mail).items())
-        url = f"smtp://127.0.0.1:{int(sink.hear())}?{query}"
+        query = "&".join(f"{name}={value}" for name, value in mail.items())
+        url = f"smtp://127.0.0.1:{int(sink.hear())}" + (f"?{query}" if query else "")
         same = {"CARILLON_BASE_URL": "http://localhost:8000", "CARILLON_DEMO": "0"}  # two entrances are one house: a token is for both
         with environment(kind, home or place / "home", given, again=False, CARILLON_SMTP_URL=url, **same) as variables:
             made = Plant(kind, place, variables, sink, clock, each)

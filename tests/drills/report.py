@@ -5,12 +5,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.drills.plant import OPEN_LIMIT
+from tests.drills.load import OPEN_LIMIT
 
 HEAD = f"""# Drills
 
 Written by `make drills`: real processes under load, harmed on purpose. Lost and doubled are judged by two files alone: what the load
-client was answered, and what the mail server heard. May be doubled: {OPEN_LIMIT} (attempts the mail server may have open here) for each kill of a
+client was answered, and what the mail server heard. May be doubled: {OPEN_LIMIT} (attempts a mail server may have open) for each kill of a
 process that delivers, and what the mail server itself took without saying so. Back: seconds from the moment named until every person was
 written to again. Load is the machine's load average when the row was written, on {{cores}} cores that other programs used as well: seconds
 of a row with a high one say more about the machine than about Carillon. A whole run writes all rows; `make drills ARGS='-k disk'` tries a

@@ -106,5 +106,5 @@ async def test_what_is_critical_overtakes_a_campaign_that_waits(mailing):
     (made,) = await deliveries_of(stand, [alarm])
     behind = len(sink.ids) - sink.ids.index(made) - 1
     assert len(sink.ids) == before + CAMPAIGN + 1
-    # what the server had begun and what was on its way to it came first
+    # what the provider had (64 at most) and what was on its way to it came first
     assert behind >= waiting - 200, f"{behind} mails of the campaign came after it, {waiting} waited"
