@@ -32,7 +32,7 @@ up: $(RUN) ## run everything on this machine, in one process (PORT=9000 make up 
 test: $(TESTS) $(ORACLES) ## every test but the longest drills, on real PostgreSQL, Redis and Kafka of its own; leaves nothing running
 	@$(ENGINES) need chromium postfix opendkim dovecot firefox
 	@$(BIN)/python -m carillon.portal_build & built=$$!; $(MAKE) lint; linted=$$?; wait $$built && exit $$linted
-	@$(ENGINES) run -- $(BIN)/python -m tests.whole -m "not long" $(ARGS)
+	@$(BIN)/python -m tests.memory $(ENGINES) run -- $(BIN)/python -m tests.whole -m "not long" $(ARGS)
 
 lint: $(TESTS) ## ruff, mypy and the floors (import-linter)
 	@$(BIN)/ruff check .
