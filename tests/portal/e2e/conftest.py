@@ -13,7 +13,8 @@ from tests.portal.serving import serving
 
 HERE = "#content:not([aria-busy])"
 AXE = Path(__file__).parents[2] / "oracles" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "iframes": False}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "iframes": False, "resultTypes": ["violations"]}
+COLOURS = {**RULES, "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -107,14 +108,20 @@ def faults(page, axe):
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             page.locator(f"html.{scheme}").wait_for()
-            said = page.evaluate(axe_runner(axe)) + (["too wide"] if wide(page) else [])
+            said = judged(page, axe, COLOURS if scheme == "dark" else RULES) + (["too wide"] if wide(page) else [])
             if said:
                 found[f"{width} {scheme}"] = said
     return found
 
 
-def axe_runner(axe):
-    """Evaluated by the debugger, so the page's own Content-Security-Policy stays on. Colours are judged once nothing moves or fades any more."""
+def judged(page, axe, rules=RULES):
+    """What axe finds in the page as it is; the dark mode of one that was just judged needs but `COLOURS`: no other rule can find the same tree otherwise.
+
+    Evaluated by the debugger, so the page's own Content-Security-Policy stays on. Colours are judged once nothing moves or fades any more.
+    """
     moves = "document.getAnimations().filter(a => a.playState === 'running' && a.effect?.getComputedTiming().endTime < Infinity)"
     still = f"await Promise.race([Promise.all({moves}.map(a => a.finished.catch(() => 0))), new Promise(done => setTimeout(done, 2000))])"
-    return f"(async () => {{ {axe}; await new Promise(requestAnimationFrame); {still}; const r = await axe.run(document, {json.dumps(RULES)}); return r.violations.map(v => v.id + ' ' + v.nodes.map(n => n.target).join(', ')); }})()"
+    bring = "" if page.evaluate("'axe' in window") else axe
+    return page.evaluate(
+        f"(async () => {{ {bring}; await new Promise(requestAnimationFrame); {still}; const r = await axe.run(document, {json.dumps(rules)}); return r.violations.map(v => v.id + ' ' + v.nodes.map(n => n.target).join(', ')); }})()"
+    )

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from backend.domain.errors import UnknownUser
 from backend.domain.event import EventIn, To
 from backend.security.roles import SYSTEM, Actor
-from tests.portal.e2e.conftest import HERE, axe_runner, faults, wide
+from tests.portal.e2e.conftest import COLOURS, HERE, RULES, faults, judged, wide
 from tests.portal.house_stand import PASSWORD
 
 pytestmark = pytest.mark.e2e
@@ -117,7 +117,7 @@ def plain_faults(page, axe):
         page.set_viewport_size({"width": width, "height": height})
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            said = page.evaluate(axe_runner(axe)) + (["too wide"] if wide(page) else [])
+            said = judged(page, axe, COLOURS if scheme == "dark" else RULES) + (["too wide"] if wide(page) else [])
             if said:
                 found[f"{width} {scheme}"] = said
     return found
