@@ -37,4 +37,4 @@ def _table(by: str, rows: Any, file: rx.Component, cls: str) -> rx.Component:
 
     table = measure_table(t(f"shift.by.{by}"), [th(on, scope="col", cls="r"), th(off, scope="col", cls="r")], rx.foreach(rows, line), t(f"shift.table.{by}"))
     body = rx.cond(rows.length() > 0, table, p(t(f"shift.none.{by}"), cls="muted quiet"))
-    return card(t(f"shift.table.{by}"), body, sub=t(f"shift.sub.{by}"), actions=[file], flush=True, cls=f"cutcard {cls}")
+    return card(t(f"shift.table.{by}"), body, sub=t(f"shift.sub.{by}"), actions=[file], flush=True, cls=cls)

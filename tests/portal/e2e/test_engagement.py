@@ -3,13 +3,14 @@
 import os
 import re
 from collections import Counter
+from pathlib import Path
 
 import msgspec
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import insert
 
-from backend.app.views import PreferencesIn
+from backend.app.views import PreferencesIn, QuietHoursIn
 from backend.domain.campaign import Campaign, Variant
 from backend.domain.delivery import SKIPPED, State
 from backend.domain.event import HOLDOUT
@@ -79,7 +80,8 @@ def told(server):
 
         await app.store.write(write)
         for user, yes in (("mia", True), ("una", False)):
-            await app.preferences.put(SYSTEM, user, PreferencesIn(consents={"product": yes}))
+            await app.preferences.put(SYSTEM, user, PreferencesIn(consents={"product": yes}, channels={"sms": False}))
+        await app.preferences.put(SYSTEM, "una", PreferencesIn(matrix={"orders": {"email": False}}, quiet_hours=[QuietHoursIn("22:00", "07:00")]))
         await app.store.write(lambda tx: rollup.compact(tx, 1_000))
 
     server.run(fill(), 60)
@@ -117,7 +119,16 @@ def test_from_the_funnel_to_one_message_of_a_campaign(look, told, axe):
     steps = card(page, "From planned to converted").get_by_role("listitem")
     expect(steps).to_contain_text(["Planned", "Went out", "Delivered", "Opened by people", "Opened by machines", "Clicked", "Converted"])
     expect(card(page, "Unique people")).to_contain_text("Of the people who got nothing on purpose 7 converted")
-    expect(card(page, "Preferences and opt-outs over time")).to_contain_text("Turned off1")
+    expect(card(page, "Opt-ins and opt-outs over time")).to_contain_text("Opted out1")
+    expect(card(page, "Channels, pauses and quiet hours over time")).to_contain_text("Channel turned off2")
+    texts = card(page, "Channels turned on and off").get_by_role("row").filter(has_text="SMS")
+    expect(texts.get_by_role("cell")).to_have_text(["SMS", "0", "2"])
+    expect(card(page, "Opt-ins and opt-outs by category")).to_contain_text("On single channels: 0 on, 1 off")
+    expect(card(page, "Where they said it")).to_contain_text("A form or program")
+    with page.expect_download() as kept:
+        card(page, "Where they said it").get_by_role("link", name="File of what was turned on and off").click()
+    lines = Path(kept.value.path()).read_text().splitlines()
+    assert [line.split(",")[:3] for line in lines[1:] if "SMS" in line] == [["Channel", "SMS", "sms"]]
     friends = card(page, "Breakdown").get_by_role("row").filter(has_text="Twelve friends")
     expect(friends).to_contain_text("9")
     expect(friends).not_to_contain_text("%")  # of nine messages there is no rate
@@ -142,6 +153,7 @@ def test_from_the_funnel_to_one_message_of_a_campaign(look, told, axe):
     page.get_by_role("combobox", name="Campaign").select_option(label="Twelve friends")
     expect(page).not_to_have_url(re.compile("variant="), timeout=LATE)
     expect(content).to_contain_text("Too few to be sure", timeout=LATE)
+    expect(card(page, "Hours of the week")).to_contain_text("No hour has a share: in none of them 30 messages went out, 9 at most.")
 
 
 def test_audience_and_provider_are_filters_and_say_what_they_leave_out(look, told, axe):
