@@ -157,7 +157,7 @@ class Deliver:
             self._ordered.written()
         writing = asyncio.ensure_future(self._write_chunk(chunk, reader))
         ready = await self._render(go)  # while the store writes
-        await self._check.look_ahead(hand.coming(len(go)), now)  # likewise; the next window is about as long
+        await self._check.look_ahead(len(go), now)  # likewise
         if not await writing:
             return True  # stopping, with the store away: nothing flies
         if chunk.changed:

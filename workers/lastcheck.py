@@ -19,6 +19,7 @@ from workers.refusals import Refused, refused
 log = logging.getLogger("carillon.line")
 
 AHEAD = 0.25  # seconds that facts which were read ahead serve for
+WINDOWS = 3  # of which one trip to the cache brings the facts: a trip costs as much as the facts of a window
 
 
 class LastCheck:
@@ -28,14 +29,16 @@ class LastCheck:
         self._hand, self._facts, self._renderer, self._router, self._ordered = hand, facts, renderer, router, ordered
         self._ahead: dict[bytes, tuple[float, Facts]] = {}  # delivery -> until when its facts serve
 
-    async def look_ahead(self, items: Sequence[Item], now: float) -> None:
+    async def look_ahead(self, length: int, now: float) -> None:
         """Read the facts of who comes next, while something else is waited for anyway: the trip to the cache would else stand between two
-        windows. What folds into something newer is always asked at the last moment. Nothing follows from a failure."""
+        windows. `length`: of this window; the next is about as long. What folds into something newer is always asked at the last moment. Nothing
+        follows from a failure."""
         time = asyncio.get_running_loop().time()
         self._ahead = {made: kept for made, kept in self._ahead.items() if kept[0] > time}
-        wanted = [item.delivery for item in items if item.delivery.id not in self._ahead and not item.delivery.collapse]
-        if not wanted:
+        coming = [item.delivery for item in self._hand.coming(WINDOWS * length)]
+        if all(d.id in self._ahead or d.collapse for d in coming[: length + length // 2]):
             return
+        wanted = [d for d in coming if d.id not in self._ahead and not d.collapse]
         try:
             facts = await self._facts.of_deliveries(wanted, now)
         except Exception as error:  # noqa: BLE001 - whoever may fly is asked for again, and then it counts
