@@ -45,7 +45,7 @@ engines: $(RUN) ## real PostgreSQL, Redis and Kafka for development (BROKERS=3);
 engines-stop: $(RUN) ## stop them
 	@$(ENGINES) down
 
-bench: $(TESTS) ## measure, and write docs/benchmarks.md
+bench: $(TESTS) ## measure, and write it to the end of docs/benchmarks.md (ARGS=line: that part alone, written nowhere)
 	@$(ENGINES) run -- $(BIN)/python -m carillon.bench $(ARGS)
 
 drills: $(TESTS) ## kill processes, engines, mail servers and disks under load, count what is lost or doubled; into docs/drills.md

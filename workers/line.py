@@ -40,6 +40,8 @@ log = logging.getLogger("carillon.line")
 
 STAGES = ("expand", "decide", "deliver", "receipts", "due", "rollup", "purge")
 SENT = ("email", "push", "sms")  # channels with providers; web is a stage of its own
+LANDING = 3.0  # seconds that providers are waited for when we stop, and the same once more while they are closed
+ENDING = 20.0  # seconds for everything to be written after that, the store being away for a moment
 LOOK = 0.002  # seconds between looks at whether the line is at rest
 
 
@@ -65,7 +67,7 @@ class Line:
         unknown = set(names) - set(STAGES)
         if unknown:
             raise Invalid(f"There is no stage {', '.join(sorted(unknown))}. The stages are {', '.join(STAGES)}.")
-        self._store, self._log, self._clock = store, events, clock
+        self._store, self._log, self._clock, self._router = store, events, clock, router
         commit: Commit = commit_for(store, events)
         self.due = Due(store=store, events=events, commit=commit, clock=clock)
         self.schedules = Schedules(fires=fires, clock=clock)
@@ -127,11 +129,17 @@ class Line:
                 return
 
     async def stop(self) -> None:
-        """Finish what is in hand and return."""
+        """Finish what is in hand and return.
+
+        A provider that hangs is not waited for until its time runs out: what it has not answered is, as then, one that goes again where nothing of it was
+        taken, and one that nobody knows of where it may have been; both are written before this returns.
+        """
         for worker in self.workers.values():
             worker.stop()
         if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=20.0)
+            _, late = await asyncio.wait(self._tasks.values(), timeout=LANDING)
+            if late:
+                await asyncio.wait([*late, asyncio.create_task(self._router.close(LANDING), name="closing")], timeout=ENDING)
         await ended(*self._tasks.values(), *([self._braking] if self._braking else []))
         self._tasks.clear()
 

@@ -8,7 +8,7 @@ from backend.app.views import LedgerView
 
 
 class EventLine(Struct):
-    """One event of a list. `to` is a group's key, `user` a user id; both "" for a list of users."""
+    """One event of a list. `to` is the key of a group, an audience or a campaign (`kind` says which), `user` a user id; both "" for a list of users."""
 
     id: str
     type: str
@@ -22,6 +22,7 @@ class EventLine(Struct):
     to: str = ""
     user: str = ""
     template: str = ""
+    kind: str = ""
 
 
 class CancelView(Struct):

@@ -145,10 +145,11 @@ def event_view(row: history.EventRow, told: Story, actor: Actor, sealer: Sealer)
 
 def event_line(row: history.EventRow, ledger: Ledger, person: Person | None) -> EventLine:
     """One event as a list shows it."""
+    kind, _, key = row.target.partition(":")
     return EventLine(
         id=row.id.hex(), type=row.type, title=title_of(row), category=row.category, priority=row.priority, source=SOURCE_NAME.get(row.source, "api"),
-        accepted_at=moment(row.accepted), recipients=row.recipients, ledger=ledger_view(ledger), to=row.target.partition(":")[2],
-        user=person.user_id if person else "", template=row.template,
+        accepted_at=moment(row.accepted), recipients=row.recipients, ledger=ledger_view(ledger), to=key,
+        user=person.user_id if person else "", template=row.template, kind=kind,
     )  # fmt: skip
 
 

@@ -117,10 +117,10 @@ class Apns:
     async def start(self) -> None:
         """Connections open when there is something to send."""
 
-    async def close(self) -> None:
+    async def close(self, patience: float | None = None) -> None:
         """Answer what waits, wait for what flies."""
-        await self._pool.close(self._wait)
-        await self._row.close(self._connect)
+        await self._pool.close(self._wait if patience is None else patience)
+        await self._row.close(self._connect if patience is None else min(self._connect, patience))
 
     def post(self, lane: int, outgoing: Outgoing, done: Callable[[Answer], None]) -> None:
         """One message to one device."""

@@ -81,8 +81,9 @@ class Provider(Protocol):
         """Make ready; an outside that is away is no error here: attempts then answer temporary."""
         ...
 
-    async def close(self) -> None:
-        """Answer what is open, then let go."""
+    async def close(self, patience: float | None = None) -> None:
+        """Answer what is open, then let go. `patience`: seconds the outside is waited for at most; None: as long as this provider usually is. What has no
+        answer by then is answered as if its time had run out."""
         ...
 
     def post(self, lane: int, outgoing: Outgoing, done: Callable[[Answer], None]) -> None:

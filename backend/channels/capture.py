@@ -82,7 +82,7 @@ class Capture:
     async def start(self) -> None:
         """Nothing to connect to."""
 
-    async def close(self) -> None:
+    async def close(self, patience: float | None = None) -> None:
         """Answer what waits without waiting any longer."""
         self._closing.set()
         if self._flushing:

@@ -111,9 +111,9 @@ class Fcm:
         """Connections open when there is something to send."""
         self._access, self._session = Access(self._account, self._clock), self._opened()
 
-    async def close(self) -> None:
+    async def close(self, patience: float | None = None) -> None:
         """Answer what waits, wait for what flies."""
-        await self._row.close(self._answer)
+        await self._row.close(self._answer if patience is None else patience)
         if self._access is not None:
             await self._access.close()
         if self._session is not None:

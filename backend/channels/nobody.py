@@ -16,7 +16,7 @@ class Nobody:
     async def start(self) -> None:
         """Nothing to connect to."""
 
-    async def close(self) -> None:
+    async def close(self, patience: float | None = None) -> None:
         """Nothing is open."""
 
     def post(self, lane: int, outgoing: Outgoing, done: Callable[[Answer], None]) -> None:

@@ -240,6 +240,6 @@ class Router:
         for provider in self.providers:
             await provider.start()
 
-    async def close(self) -> None:
-        """All providers, side by side: one that hangs does not make the others wait."""
-        await asyncio.gather(*(provider.close() for provider in self.providers))
+    async def close(self, patience: float | None = None) -> None:
+        """All providers, side by side: one that hangs does not make the others wait. See `Provider.close`."""
+        await asyncio.gather(*(provider.close(patience) for provider in self.providers))

@@ -47,9 +47,9 @@ class Smtp:
         if self.returns:
             await self.returns.start()
 
-    async def close(self) -> None:
+    async def close(self, patience: float | None = None) -> None:
         """Answer what waits, wait for what flies, say goodbye."""
-        await self._pool.close()
+        await self._pool.close(self._timing.close if patience is None else patience)
         if self.returns:
             await self.returns.close()
 

@@ -72,15 +72,15 @@ class Lane:
         for parcel in back:
             parcel.answer(answer)
 
-    async def close(self) -> None:
-        """Answer what waits, wait for what flies, at most `Timing.close`."""
+    async def close(self, patience: float) -> None:
+        """Answer what waits, wait for what flies, so many seconds at most."""
         self._closed = True
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
         self._answer_all(CLOSING)
         if self._link is not None:
-            await self._link.finish()
+            await self._link.finish(patience)
 
     async def _open(self) -> None:
         try:

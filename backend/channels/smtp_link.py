@@ -28,7 +28,7 @@ class Timing(msgspec.Struct, frozen=True):
     answer: float = 60.0
     idle: float = 30.0
     age: float = 300.0  # as Postfix (smtp_connection_reuse_time_limit): an address that moved is found again
-    close: float = 10.0  # for what flies when the provider is closed
+    close: float = 10.0  # for what flies when the provider is closed and nobody says how long
     pauses: Sequence[float] = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # before opening again what did not open
     most: int = 100
 
@@ -334,12 +334,12 @@ class Link(asyncio.Protocol):
             self._transport.write(b"QUIT\r\n")
             self._end("closed", "Carillon closed the connection.", gently=True)
 
-    async def finish(self) -> None:
-        """Take no further mail; return when what flies was answered, or the time for it is over."""
+    async def finish(self, patience: float) -> None:
+        """Take no further mail; return when what flies was answered, or so many seconds are over."""
         self._ending = True
         if not self._flight:
             self.quit()
-        await asyncio.wait([self.closed], timeout=self._timing.close)
+        await asyncio.wait([self.closed], timeout=patience)
         self._end("closed", "Carillon stopped before the mail server answered.")
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -61,10 +61,10 @@ class Pool:
         for lane in self._lanes():
             lane.recall(deliveries, answer)
 
-    async def close(self) -> None:
-        """Answer what waits, wait for what flies, at most `Timing.close`."""
+    async def close(self, patience: float) -> None:
+        """Answer what waits, wait for what flies, so many seconds at most."""
         self._closed = True
-        await asyncio.gather(*(lane.close() for lane in self._lanes()))
+        await asyncio.gather(*(lane.close(patience) for lane in self._lanes()))
 
     # ---- for the lanes
     def elsewhere(self, lane: Lane, parcels: Sequence[Parcel], why: Unreachable) -> bool:

@@ -38,6 +38,7 @@ LOOKING, AT_ONCE = 1_000, 4  # lost ones that are looked for, and looks of them 
 SLACK = 2.0  # seconds that two clocks may differ
 NOTED = 10_000  # messages whose ids are remembered, so that a lost one is not taken for one of them
 CLOSING = Answer("temporary", "closing", "This process is stopping.")
+UNANSWERED = Answer("unknown", "closing", "This process stopped before Twilio answered.")
 Row = tuple[Outgoing, Callable[[Answer], None]]
 
 
@@ -79,14 +80,19 @@ class Twilio:
         if self.base:
             self._client.api.base_url = self.base
 
-    async def close(self) -> None:
+    async def close(self, patience: float | None = None) -> None:
         self._closed = True
         for row in self._rows.values():
             while row:
                 row.popleft()[1](CLOSING)
         for task in self._looking:
             task.cancel()
-        await asyncio.gather(*self._working.values(), *self._looking, return_exceptions=True)
+        if self._working:
+            _, late = await asyncio.wait(self._working.values(), timeout=patience)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(*self._looking, return_exceptions=True)
         if self._wire is not None:
             await self._wire.close()
         try:
@@ -127,6 +133,9 @@ class Twilio:
                 outgoing, done = row.popleft()
                 try:
                     answer = await self._answer(outgoing)
+                except asyncio.CancelledError:
+                    done(UNANSWERED)
+                    raise
                 except Exception as error:  # a mistake of ours must not leave a message without an answer, nor send it twice
                     log.exception("an SMS could not be sent")
                     answer = Answer("unknown", "failed", type(error).__name__)

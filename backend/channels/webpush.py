@@ -57,9 +57,9 @@ class Webpush:
         timeout = ClientTimeout(total=CONNECT + 2 * ANSWER, sock_connect=CONNECT, sock_read=ANSWER)
         self._session = self._egress.session(limit=self.open_limit, timeout=timeout)
 
-    async def close(self) -> None:
+    async def close(self, patience: float | None = None) -> None:
         """Answer what waits, wait for what flies."""
-        await self._row.close(ANSWER)
+        await self._row.close(ANSWER if patience is None else patience)
         if self._session is not None:
             await self._session.close()
 

@@ -1,4 +1,4 @@
-"""`python -m carillon.bench [NAME]...` (line, peers, decide ...): measure on this machine; without a name everything, into docs/benchmarks.md.
+"""`python -m carillon.bench [NAME]...` (line, peers, decide ...): measure on this machine; without a name everything, into its part of docs/benchmarks.md.
 
 The engines are those of CARILLON_BENCH_{DATABASE,LOG,CACHE}_URL, else of CARILLON_TEST_*, else some started for the run. With
 CARILLON_BENCH_PROTOTYPE=FOLDER the prototype runs in the same rounds, so that the ratio is one of neighbours.
@@ -42,9 +42,9 @@ COUNT = int(os.environ.get("CARILLON_BENCH_COUNT", "12000"))  # deliveries of on
 MANY = int(os.environ.get("CARILLON_BENCH_MANY", "5000000"))  # deliveries behind the portal
 NEED = {"audiences", "forecast", "line", "peers", "latency", "slow", "decide", "drain", "old", "many"}  # real engines
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
-HEAD = """# Benchmarks
-
-Made by `make bench`: everything, sinks and engines included, on one machine ({machine}). Medians; in brackets the least and the most.
+BEGIN, END = "<!-- made by make bench -->\n", "<!-- end of what make bench made -->\n"  # only what is between them is written anew; people wrote the rest
+HEAD = """
+Everything, sinks and engines included, on one machine ({machine}), begun on {day}. Medians; in brackets the least and the most.
 The load average at the start was {load:.1f}: other work on the machine makes every figure worse.
 
 | what | measured | goal |
@@ -168,20 +168,32 @@ def main(names: Sequence[str]) -> int:
     if unknown := [name for name in names if name not in BENCHES]:
         print(f"There is no benchmark {unknown[0]!r}. There are {', '.join(BENCHES)}.", file=sys.stderr)
         return 2
+    if not names:
+        between(PAGE.read_text(), "")  # before hours of measuring, not after them
     asked = names or list(BENCHES)
     if NEED & set(asked) and not stand.find_engines():
         command = [sys.executable, "-m", "carillon.engines", "run", "--", sys.executable, "-m", "carillon.bench", *names]
         return subprocess.run(command, check=False).returncode
-    load, rows = os.getloadavg()[0], list[Row]()
+    load, day, rows = os.getloadavg()[0], time.strftime("%Y-%m-%d"), list[Row]()
     for name in asked:
-        made = BENCHES[name]()
-        rows += made
-        for what, measured, goal in made:
+        measured_now = BENCHES[name]()
+        rows += measured_now
+        for what, measured, goal in measured_now:
             print(f"{what}: {measured}" + (f"  [{goal}]" if goal else ""), flush=True)
     if not names:
         machine = f"{os.cpu_count()} cores, Linux, Python {platform.python_version()}"
-        PAGE.write_text(HEAD.format(machine=machine, load=load) + "".join(f"| {' | '.join(row)} |\n" for row in rows))
+        made = HEAD.format(machine=machine, load=load, day=day) + "".join(f"| {' | '.join(row)} |\n" for row in rows) + "\n"
+        PAGE.write_text(between(PAGE.read_text(), made))
     return 0
+
+
+def between(page: str, made: str) -> str:
+    """The page with this in place of what an earlier run made. Raises `SystemExit` where it has no place for it."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"{PAGE} has no part for what is measured. Write these lines where it belongs:\n{BEGIN}{END}")
+    return before + begin + made + end + after
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from portal.refusals import in_words
 from portal.rows import AttemptRow, GateRow, TimeRow, UnitRow
 from portal.shell import page_head, shell
 from portal.theme import day
+from portal.titles import called
 from portal.wiring import app
 
 
@@ -91,7 +92,7 @@ async def _fill(page: DeliveryPage) -> None:
     at = view.accepted_at.timestamp()
     when = f"{day(at, voice.zone, voice.language)}, {voice.moment_of(at, at)}"
     staff = actor.role in MAY["deliveries.read"]
-    page.title = await _title(view) or view.type or view.category
+    page.title = await called(await _title(view), view.template or "" if staff else "", view.type or view.category)
     page.sub = (
         voice.say("delivery.to", user=view.user or "–", type=view.type or view.category, when=when)
         if staff

@@ -23,7 +23,7 @@ from portal.figures import width_of
 from portal.frame import Frame, on_page, tell
 from portal.guard import caller, guarded
 from portal.overview_rows import Part
-from portal.pages.events import HUES, PATH
+from portal.pages.events import HUES, MANY, PATH, many_of
 from portal.reading import last_part, teller
 from portal.refusals import in_words
 from portal.rows import SumRow, TimeRow, UnitRow
@@ -31,6 +31,7 @@ from portal.shell import page_head, shell
 from portal.staff_rows import CountRow, DecidedRow
 from portal.telling import Teller
 from portal.theme import count, day, moment
+from portal.titles import called
 from portal.wiring import app
 
 SHOWN = 50  # units on the page
@@ -106,7 +107,7 @@ async def _fill(page: EventPage) -> None:
         page.trouble = in_words(away)
         return
     at, language = view.accepted_at.timestamp(), voice.language
-    page.title = view.title or view.template or view.type
+    page.title = await called(view.title or "", view.template or "", view.type)
     page.sub = voice.say("event.sub", type=view.type, when=f"{day(at, voice.zone, language)}, {voice.moment_of(at, at)}")
     page.sums, page.sum, page.balances = voice.sums(view.ledger)
     page.sum = page.sum if page.sums else voice.say("events.untold")
@@ -153,8 +154,8 @@ def _ahead(voice: Teller, view: EventView) -> tuple[str, str]:
 
 
 def _to(voice: Teller, view: EventView) -> tuple[str, str]:
-    if group := view.to.get("group"):
-        return voice.say("events.group", group=group), f"/groups/{group}"
+    if many := next(iter(MANY.keys() & view.to.keys()), ""):
+        return many_of(many, str(view.to[many]), voice)
     if user := view.to.get("user"):
         return str(user), f"/people/{user}"
     return voice.say("events.people", count=count(view.recipients, voice.language) if view.recipients != 1 else 1), ""

@@ -35,6 +35,7 @@ SPEC = ListSpec(
     typed=("type", "since", "until"),
 )
 HUES = {**COLUMNS, "sent": "sent"}
+MANY = {"group": "/groups", "audience": "/audiences", "campaign": "/campaigns"}  # what an event for many names, and where its page is
 
 
 class Events(listing(SPEC), rx.State):
@@ -60,10 +61,15 @@ def _asked(wanted: dict[str, str | None], voice: Teller) -> dict[str, Any]:
     return {**wanted, **times}
 
 
+def many_of(kind: str, key: str, voice: Teller) -> tuple[str, str]:
+    """(in words, address of its page) of what an event for many is for: a group, an audience, or whom a campaign is for."""
+    return voice.say(f"events.{kind if kind in MANY else 'group'}", key=key), f"{MANY.get(kind, '/groups')}/{key}"
+
+
 def to_of(line: EventLine, voice: Teller) -> str:
     """Whom it is for."""
     if line.to:
-        return voice.say("events.group", group=line.to)
+        return many_of(line.kind, line.to, voice)[0]
     return line.user or voice.say("events.people", count=count(line.recipients, voice.language) if line.recipients != 1 else 1)
 
 
@@ -73,7 +79,7 @@ def shown(line: EventLine, voice: Teller, names: dict[str, str]) -> EventRow:
     at, planned = line.accepted_at.timestamp(), max(1, line.ledger.planned)
     parts = [Part(f"seg-{HUES[name]}", width_of(n, planned)) for name in HUES if (n := getattr(line.ledger, name))]
     return EventRow(
-        line.id, line.title or names.get(line.template or "") or line.template or line.type, line.type, to_of(line, voice), f"/people/{line.user}" if line.user else f"/groups/{line.to}" if line.to else "",
+        line.id, line.title or names.get(line.template or "") or line.template or line.type, line.type, to_of(line, voice), f"/people/{line.user}" if line.user else many_of(line.kind, line.to, voice)[1] if line.to else "",
         line.category, voice.say(f"priority.{line.priority}"), voice.say(f"source.{line.source}"), parts, count(line.ledger.planned, voice.language),
         said if sums else voice.say("events.untold"), ago(at, voice.now, voice.zone, voice.language), moment(at, voice.zone, voice.language),
     )  # fmt: skip

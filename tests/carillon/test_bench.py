@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import carillon.bench
 from backend.domain import mime
 from carillon.bench import __main__ as bench
@@ -38,3 +40,17 @@ def test_peers_run_in_versions_that_are_pinned():
     asked = {re.split(r"[\[=<>]", line)[0] for line in (PEER / "requirements.in").read_text().splitlines()}
     pinned = {line.partition("==")[0] for line in (PEER / "requirements.lock").read_text().splitlines() if "==" in line}
     assert asked <= pinned
+
+
+def test_a_whole_run_writes_its_own_part_of_the_page_and_leaves_what_people_wrote():
+    page = bench.PAGE.read_text()
+    made = bench.between(bench.between(page, "old\n"), "new\n")
+    before, _, after = made.partition(f"{bench.BEGIN}new\n{bench.END}")
+    assert page.startswith(before)
+    assert page.endswith(after)
+    assert "## On a quicker machine" in before
+
+
+def test_a_page_without_a_place_for_it_is_left_alone():
+    with pytest.raises(SystemExit, match="has no part for what is measured"):
+        bench.between("# Benchmarks\n", "new\n")

@@ -2,7 +2,10 @@
 
 import pytest
 
+from backend.app.audience_views import AudienceIn
+from backend.app.views import TemplateIn
 from backend.domain.event import EventIn, To
+from backend.domain.template import Content, WebContent
 from backend.security.roles import SYSTEM
 from portal import days
 from portal.frame import Frame
@@ -30,6 +33,22 @@ async def test_the_list_shows_each_event_with_its_ledger(house, tab):  # noqa: F
     assert (page.rows, page.filtered) == ([], True)
     page = await one.open(Events, "/events?since=tomorrow")  # a day that is none filters nothing
     assert len(page.rows) >= 2
+
+
+async def test_what_is_for_an_audience_leads_there_and_bears_its_templates_name(house, tab):  # noqa: F811
+    await house.app.audiences.put(SYSTEM, "fans", AudienceIn(name="Fans", kind="list"))
+    await house.app.audiences.add_members(SYSTEM, "fans", ["member"])
+    says = Content(web=WebContent("Hello", "There"))
+    await house.app.templates.put(SYSTEM, "friendly", TemplateIn(says, name="A friendly word"), 0)
+    await house.app.templates.publish(SYSTEM, "friendly")
+    (answer,) = await house.app.events.accept(SYSTEM, [EventIn(type="hi", category="system", to=To(audience="fans"), template="friendly")])
+    await house.settle()
+    one = await tab("marketer")
+    made = answer.id.hex()
+    (row,) = [row for row in (await one.open(Events, "/events")).rows if row.id == made]
+    assert (row.whom, row.whom_href, row.title) == ("Audience fans", "/audiences/fans", "A friendly word")
+    page = await one.open(EventPage, f"/events/{made}")
+    assert (page.whom, page.whom_href, page.title) == ("Audience fans", "/audiences/fans", "A friendly word")
 
 
 async def test_one_event_with_the_sum_written_out(house, tab):  # noqa: F811

@@ -37,6 +37,14 @@ def test_every_phrase_asked_for_by_name_exists():
     assert asked <= EN.keys()
 
 
+def test_what_the_audit_notes_has_words():
+    noted = set()
+    for path in Path("backend").rglob("*.py"):
+        noted |= set(re.findall(r"""\bnote\([^)]*?"([a-z_]+\.[a-z_]+)\"""", path.read_text()))
+    assert len(noted) > 60
+    assert {f"did.{one}" for one in noted} <= EN.keys()
+
+
 def test_house_style():
     for language in LANGUAGES:
         for key, text in _PHRASES[language].items():
