@@ -43,6 +43,10 @@ class Router(Protocol):
         """Take one of these; False when nothing is left."""
         ...
 
+    async def close(self, patience: float | None = None) -> None:
+        """Answer what every provider has, and close them: see `Provider.close`."""
+        ...
+
     def give_back(self, key: str) -> None:
         """One that was taken was not used."""
         ...
