@@ -11,7 +11,6 @@ from portal.stretch import Stretch
 from portal.telling import Teller
 from portal.theme import count
 
-GONE = "*"  # categories that are not there any more
 ROWS = 50
 COUNTS = ("opted_in", "opted_out", "turned_on", "turned_off", "cells_on", "cells_off", "paused", "resumed", "quiet_set", "quiet_ended")
 MORE, LESS = ("opted_in", "turned_on", "cells_on", "resumed"), ("opted_out", "turned_off", "cells_off", "paused")  # what wants more of us, and less
@@ -101,7 +100,7 @@ class Shifter(Stretch):
             return self.voice.channel(key)
         if by == "way":
             return self.say(f"shift.way.{key}")
-        return self.say("shift.gone") if key == GONE else key
+        return key
 
     def _rows(self, parts: Sequence[ShiftPartView], on: Sequence[str], off: Sequence[str], alone: str) -> list[ShiftRow]:
         """`alone`: what one of them was turned on or off for by itself, told under the name."""

@@ -88,7 +88,7 @@ class ShiftsView(msgspec.Struct, frozen=True):
 
 
 class ShiftPartView(msgspec.Struct, frozen=True):
-    """The changes about one category or channel, or those that came one way. `key` "*": categories that are not there any more."""
+    """The changes about one category or channel, or those that came one way."""
 
     key: str
     shifts: ShiftsView

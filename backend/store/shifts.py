@@ -30,9 +30,9 @@ class Said(NamedTuple):
 
 
 class Shifted(NamedTuple):
-    """`n` shifts of a kind in a slot: the number of the cut they lie in. `category` None: of all of them together."""
+    """`n` shifts of a kind in a slot: the number of the cut they lie in."""
 
-    category: str | None
+    category: str
     slot: int
     channel: int
     way: str
@@ -70,11 +70,10 @@ def keep(tx: Tx, space: int, said: Mapping[Said, int], now: float) -> None:
 
 
 def read(tx: Tx, space: int, first: int, below: int, cut: Cut) -> list[Shifted]:
-    """Those of quarters `first` to below `below`: of all categories together, and of each there is."""
+    """Those of quarters `first` to below `below`. A category that was there once stays, so their cohorts are known without looking for them."""
     t, kinds = table.c, tuple(SHIFT.values())
     keys: Sequence[str] = ["", *tx.conn.scalars(select(categories.c.key).where(categories.c.space == space))]
-    about: dict[int, str | None] = {cohort_of(space, key, demo=demo): key for key in keys for demo in (False, True)}
-    about[tallies.ALL] = None
+    about = {cohort_of(space, key, demo=demo): key for key in keys for demo in (False, True)}
     slot = tallies.slot_of(cut)
     where = (t.space == space, t.cohort.in_(list(about)), t.born >= first, t.born < below, t.kind.between(min(kinds), max(kinds)))
     statement = select(t.cohort, slot, t.channel, t.provider, t.kind, func.sum(t.n)).where(*where).group_by(t.cohort, slot, t.channel, t.provider, t.kind)

@@ -104,14 +104,6 @@ class ShiftContract:
 
         assert await store.write(write) == (4, 1)
 
-    async def test_a_category_that_went_away_is_counted_as_one_that_did(self, store):
-        def write(tx):
-            shifts.count(tx, SPACE, [Shift(SHIFT["opted_in"], "gone"), Shift(SHIFT["opted_in"], "offers")], "api", NOW)
-            found = seen(tx)
-            return found.whole().opted_in, [(part.key, part.shifts.opted_in) for part in found.by_category()]
-
-        assert await store.write(write) == (2, [("offers", 1), ("*", 1)])
-
     async def test_answers_of_before_are_filled_in(self, url):
         migrate.migrate(url, HeldClock(NOW))
         migrate.downgrade(url, "0022")

@@ -160,13 +160,13 @@ def test_channels_pauses_and_quiet_hours_are_told_in_both_languages():
 
 def test_what_was_turned_on_and_off_stands_by_category_channel_and_way():
     parts = {
-        "shifts_by_category": [ShiftPartView("offers", ShiftsView(opted_in=5, opted_out=2, cells_off=4)), ShiftPartView("*", ShiftsView(opted_in=1))],
+        "shifts_by_category": [ShiftPartView("offers", ShiftsView(opted_in=5, opted_out=2, cells_off=4))],
         "shifts_by_channel": [ShiftPartView("sms", ShiftsView(turned_off=1_300, cells_off=4, cells_on=1))],
         "shifts_by_way": [ShiftPartView("one_click", ShiftsView(opted_out=2)), ShiftPartView("portal", SOME)],
     }  # fmt: skip
     told = changes(shifts=SOME, **parts)
     shown = told.shown("/file.csv")
-    assert [(row.name, row.on, row.off, row.facts) for row in shown.by_category] == [("offers", "5", "2", "On single channels: 0 on, 4 off"), ("Categories that are gone", "1", "0", "")]
+    assert [(row.name, row.on, row.off, row.facts) for row in shown.by_category] == [("offers", "5", "2", "On single channels: 0 on, 4 off")]
     assert [(row.name, row.on, row.off, row.facts) for row in shown.by_channel] == [("SMS", "0", "1,300", "For single categories: 1 on, 4 off")]
     assert [(row.name, row.on, row.off) for row in shown.by_way] == [("One-click unsubscribe", "0", "2"), ("Themselves, in the portal", "9", "1,313")]
     assert [(head, name) for head, name, _ in told.every()][-2:] == [("Way", "One-click unsubscribe"), ("Way", "Themselves, in the portal")]
