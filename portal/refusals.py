@@ -5,10 +5,10 @@ from functools import cache
 
 from backend.domain.errors import Refusal
 from portal.guard import caller
-from portal.words import campaign_problems, import_problems, language_of
+from portal.words import campaign_problems, form_problems, import_problems, language_of
 from portal.words.refusals import GENERAL, SENTENCES
 
-EVERY = SENTENCES | campaign_problems.SENTENCES | import_problems.SENTENCES
+EVERY = SENTENCES | form_problems.SENTENCES | campaign_problems.SENTENCES | import_problems.SENTENCES
 
 
 def in_words(refusal: Refusal, language: str = "") -> str:

@@ -120,7 +120,7 @@ class SuppressionIn(Struct, forbid_unknown_fields=True):
 
 
 class SuppressionView(Struct):
-    """`address` is the keyed hash: the list does not hold the address itself."""
+    """`address` is the keyed hash: the list does not hold the address itself. `also`: for what else it is suppressed, behind its owner's STOP."""
 
     channel: str
     address: str
@@ -128,3 +128,4 @@ class SuppressionView(Struct):
     source: str
     since: datetime
     until: datetime | None = None
+    also: str = ""

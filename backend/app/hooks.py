@@ -23,7 +23,8 @@ from backend.security.roles import Actor
 from backend.store import persons, seen, suppressions
 from backend.store import providers as rows
 from backend.store.port import Tx
-from backend.store.suppress import STOP, count_turned, suppress
+from backend.store.suppress import count_turned, suppress
+from backend.store.suppressions import STOP
 from backend.telemetry import HOOKS
 
 RATE = Policy("hooks", 600_000, 60)  # of one network address; a text has three receipts, and a thousand texts a second are sent
@@ -102,7 +103,11 @@ class Hooks(Aggregate):
             there = suppressions.get(tx, space, channel, hashed)
             if there is None or there.reason != STOP:
                 return None, ()  # what bounced or complained stays
-            suppressions.remove(tx, space, channel, hashed)
+            left = suppressions.without_stop(there, now)
+            if left is None:
+                suppressions.remove(tx, space, channel, hashed)
+            else:
+                suppressions.put(tx, left)
             changed = persons.holders(tx, space, channel, hashed)
             persons.bump(tx, space, changed, now)
             count_turned(tx, space, channel, changed, now, on=True)

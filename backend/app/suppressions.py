@@ -18,7 +18,7 @@ class Suppressions(Aggregate):
     """Suppressions of the actor's space. A change reaches everybody who has the address at once."""
 
     async def put(self, actor: Actor, given: SuppressionIn) -> SuppressionView:
-        """Suppress an address, known here or not; a second time changes reason and end. Raises `Invalid`."""
+        """Suppress an address, known here or not; a second time changes reason and end. A STOP of its owner stays in front. Raises `Invalid`."""
         need(actor, "people.write")
         channel = CHANNEL_NUMBER[given.channel]
         hashed = self.app.sealer.address_hash(channel, given.address)
@@ -35,13 +35,13 @@ class Suppressions(Aggregate):
             until=given.until.timestamp() if given.until else None,
         )
 
-        def write(tx: Tx) -> tuple[None, Iterable[int]]:
-            suppressions.put(tx, row)
+        def write(tx: Tx) -> tuple[SuppressionRow, Iterable[int]]:
+            made = suppressions.beside_stop(suppressions.get(tx, actor.space, channel, hashed), row)
+            suppressions.put(tx, made)
             self.note(tx, actor, "suppression.put", f"suppression:{given.channel}:{hashed.hex()}", reason=given.reason)
-            return None, self._changed(tx, row.space, channel, hashed)
+            return made, self._changed(tx, row.space, channel, hashed)
 
-        await self.changing_many(actor.space, await self._holders(actor.space, channel, hashed), write)
-        return _view(row)
+        return _view(await self.changing_many(actor.space, await self._holders(actor.space, channel, hashed), write))
 
     async def remove(self, actor: Actor, channel: str, address: str) -> None:
         """Allow an address again, given as it is or as the hash the list shows. Raises `NotFound`."""
@@ -110,4 +110,4 @@ def _cursor(text: str) -> tuple[int, bytes]:
 
 def _view(row: SuppressionRow) -> SuppressionView:
     name = CHANNEL_NAME[row.channel]
-    return SuppressionView(name, row.hash.hex(), row.reason, row.source, moment(row.since), moment_or_none(row.until))
+    return SuppressionView(name, row.hash.hex(), row.reason, row.source, moment(row.since), moment_or_none(row.until), suppressions.also(row))

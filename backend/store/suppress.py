@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from sqlalchemy import ColumnElement, func, select, update
 
 from backend.domain.delivery import CHANNEL_NUMBER
@@ -10,23 +11,24 @@ from backend.domain.shift import Shift
 from backend.domain.tally import SHIFT
 from backend.store import shifts
 from backend.store.port import Tx
+from backend.store.suppressions import STOP, SuppressionRow, get, kept_behind, put
 from backend.store.tables import addresses, people, suppressions
 from backend.store.upsert import insert_new
 
 PUSH, SMS = CHANNEL_NUMBER["push"], CHANNEL_NUMBER["sms"]
-STOP = "stop"  # reason of a suppression that its owner asked for at the provider, and may take back there
 
 
 def suppress(tx: Tx, space: int, channel: int, hashed: bytes, reason: str, source: str, now: float, known: float = 0.0) -> list[int]:
-    """Insert the suppression unless the address has one; the persons whose facts changed by it (drop their cached facts
-    after the commit: their revision has grown). `known`: when it was true, 0 for now: a device registered since then is a living one."""
+    """Insert the suppression; the persons whose facts changed by it (drop their cached facts after the commit: their revision has grown). One that
+    stands stays, but for two: a lapsed one makes room, and a STOP goes in front of any other, which is kept behind it, for START must not lift what
+    bounced. `known`: when it was true, 0 for now: a device registered since then is a living one."""
     if channel == PUSH and reason == "bounced":
         reason = GONE
         newer = select(addresses.c.person).where(*_at(space, channel, hashed), addresses.c.created > (known or now))
         if tx.conn.execute(newer.limit(1)).first():
             return []
-    row = {"space": space, "channel": channel, "hash": hashed, "reason": reason, "source": source, "since": now, "until": None}
-    if not insert_new(tx, suppressions, [row]):
+    row = SuppressionRow(space=space, channel=channel, hash=hashed, reason=reason, source=source, since=now)
+    if not insert_new(tx, suppressions, [msgspec.structs.asdict(row)]) and not _joined(tx, row):
         return []
     holders = list(tx.conn.scalars(select(addresses.c.person).where(*_at(space, channel, hashed))))
     if holders:
@@ -36,6 +38,22 @@ def suppress(tx: Tx, space: int, channel: int, hashed: bytes, reason: str, sourc
     if reason == STOP:
         count_turned(tx, space, channel, holders, now, on=False)
     return holders
+
+
+def _joined(tx: Tx, row: SuppressionRow) -> bool:
+    """The address has one already: whether this one is in force instead of it."""
+    there = get(tx, row.space, row.channel, row.hash)
+    if there is None or (there.until is not None and there.until <= row.since):
+        put(tx, row)
+    elif row.reason == STOP and there.reason != STOP:
+        row.beside = kept_behind(there)
+        put(tx, row)
+    else:
+        if there.reason == STOP and row.reason != STOP and not there.beside:
+            there.beside = kept_behind(row)
+            put(tx, there)
+        return False
+    return True
 
 
 def count_turned(tx: Tx, space: int, channel: int, holders: Sequence[int], now: float, *, on: bool) -> None:

@@ -106,7 +106,7 @@ memberships = _table("memberships", _space(), Column("group_key", Text, nullable
 consents = _table("consents", _space(), _person(), Column("category", Text, nullable=False), _time("at"), Column("given", Boolean, nullable=False), _text("source"), _text("evidence", ""),
                   PrimaryKeyConstraint("space", "person", "category", "at"), Index("consents_by_time", "space", "at"))  # history; the latest counts
 suppressions = _table("suppressions", _space(), Column("channel", SmallInteger, nullable=False), _bytes("hash"), _text("reason"), _text("source"), _time("since"), _time("until", nullable=True),
-                      PrimaryKeyConstraint("space", "channel", "hash"))
+                      _text("beside", ""), PrimaryKeyConstraint("space", "channel", "hash"))  # beside: JSON of what it is suppressed for as well, behind its owner's STOP
 
 # ---- content
 categories = _table("categories", _space(), Column("key", Text, nullable=False), _text("body"), Column("revision", Integer, nullable=False), _time("changed"),

@@ -17,6 +17,7 @@ from portal.components.typed_form import form_dialog, plain_field
 from portal.frame import Frame, on_page, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.rows import Choice
 from portal.shell import page_head, shell
 from portal.staff_rows import CategoryLine
@@ -65,7 +66,7 @@ class Categories(listing(SPEC), rx.State):
         except (Forbidden, Unauthenticated):
             raise
         except Refusal as refusal:
-            self.wrong = voice.say("categories.exists") if refusal.code() == "stale" else refusal.detail
+            self.wrong = voice.say("categories.exists") if refusal.code() == "stale" else in_words(refusal)
             return None
         self.wrong = ""
         tell(await self.get_state(Frame), "delivered", voice.say("category.saved"))

@@ -18,6 +18,7 @@ from portal.frame import Frame, on_page, tell
 from portal.guard import caller, guarded
 from portal.pages.categories import PATH, kind_tag, used_of
 from portal.reading import last_part, teller
+from portal.refusals import in_words
 from portal.rows import Choice
 from portal.shell import page_head, shell
 from portal.theme import count, moment
@@ -72,7 +73,7 @@ class CategoryPage(rx.State):
         except (Forbidden, Unauthenticated):
             raise
         except Refusal as refusal:
-            self.wrong = refusal.detail
+            self.wrong = in_words(refusal)
             return
         self.wrong, self.done = "", self.done + 1
         await _fill(self)
@@ -87,10 +88,10 @@ async def _fill(page: CategoryPage) -> None:
         used = (await app().categories.used(actor)).get(view.key, 0)
         page.templates = [Choice(one.key, one.name) for one in (await app().templates.list(actor, limit=50)).items]
     except (NotFound, Invalid) as refusal:
-        page.gone = refusal.detail
+        page.gone = in_words(refusal)
         return
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     at = view.changed_at.timestamp()
     page.name, page.text, page.kind, page.type = view.name, view.description, view.kind, view.type

@@ -18,6 +18,7 @@ from portal.downloads import Cell, offer
 from portal.frame import Frame, on_page, tell
 from portal.guard import caller, guarded
 from portal.reading import teller
+from portal.refusals import in_words
 from portal.rows import Choice
 from portal.shell import page_head, shell
 from portal.staff_rows import PersonRow
@@ -58,7 +59,7 @@ class People(listing(SPEC), rx.State):
         except (Forbidden, Unauthenticated):
             raise
         except Refusal as refusal:
-            self.wrong = voice.say("people.exists") if refusal.code() == "stale" else refusal.detail
+            self.wrong = voice.say("people.exists") if refusal.code() == "stale" else in_words(refusal)
             return None
         self.wrong = ""
         tell(await self.get_state(Frame), "delivered", voice.say("people.added", name=made.name or made.id))

@@ -13,6 +13,7 @@ from portal.category_form import telling
 from portal.frame import Frame, tell
 from portal.guard import caller, guarded
 from portal.reading import last_part, teller
+from portal.refusals import in_words
 from portal.staff_rows import WishRow
 from portal.theme import count
 from portal.wiring import app
@@ -112,7 +113,7 @@ class GroupPage(rx.State):
         except (Forbidden, Unauthenticated):
             raise
         except Refusal as refusal:
-            self.wrong = refusal.detail
+            self.wrong = in_words(refusal)
             return False
         self.wrong, self.done = "", self.done + 1
         await _fill(self)
@@ -129,10 +130,10 @@ async def _fill(page: GroupPage) -> None:
         members = await app().groups.members(actor, page.key, after=after, limit=ROWS)
         known = telling((await app().categories.list(actor)).items)
     except (NotFound, Invalid) as refusal:
-        page.gone = refusal.detail
+        page.gone = in_words(refusal)
         return
     except Unavailable as away:
-        page.trouble = away.detail
+        page.trouble = in_words(away)
         return
     language = voice.language
     page.name, page.revision, page.size = group.name, group.revision, count(group.members, language)

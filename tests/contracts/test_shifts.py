@@ -123,7 +123,7 @@ class ShiftContract:
         await store.start()
         await store.write(write)
         await store.close()
-        assert migrate.migrate(url, HeldClock(NOW)) == ["0023"]
+        assert migrate.migrate(url, HeldClock(NOW))[0] == "0023"
         store = open_store(url, HeldClock(NOW))
         await store.start()
         found = await store.write(seen)

@@ -6,7 +6,7 @@ import contextlib
 import msgspec
 import pytest
 
-from backend.app.content_views import TemplateIn
+from backend.app.content_views import SuppressionIn, TemplateIn
 from backend.app.engagement_views import EngagementIn
 from backend.app.foretold import cost_of
 from backend.app.provider_views import CheckIn, ProviderIn, SelfTestIn
@@ -157,9 +157,16 @@ async def test_stop_is_above_everything_and_start_lifts_that_alone(tmp_path, mon
         await stand.send(other)
         await writes_back(stand, 2, "START", "SM5")
         assert await suppressed(stand, 2) == "bounced"
+        await writes_back(stand, 2, "STOP", "SM6")  # on a number that is suppressed already: it is recorded in front
+        assert await suppressed(stand, 2) == "stop"
+        assert (await stand.app.suppressions.find(SYSTEM, "sms", number(2))).also == "bounced"
+        again = await stand.app.suppressions.put(SYSTEM, SuppressionIn("sms", number(2), reason="manual"))
+        assert (again.reason, again.also) == ("stop", "manual"), "nobody's later word takes the place of its owner's"
+        await writes_back(stand, 2, "START", "SM7")
+        assert await suppressed(stand, 2) == "manual", "START lifts the STOP alone"
         await stand.line.rollup.once()
         trend = await stand.app.engagement.report(SYSTEM, EngagementIn(stand.now - 4 * 86_400, stand.now + 900))
-        assert {part.key: (part.shifts.turned_off, part.shifts.turned_on) for part in trend.shifts_by_way} == {"sms": (2, 1)}
+        assert {part.key: (part.shifts.turned_off, part.shifts.turned_on) for part in trend.shifts_by_way} == {"sms": (3, 2)}
 
 
 async def test_what_is_forged_changes_nothing(tmp_path, monkeypatch):
