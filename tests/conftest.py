@@ -15,10 +15,15 @@ from collections.abc import Iterator
 from types import AsyncGeneratorType, FrameType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import engines as real
 
 pytest.register_assert_rewrite("tests.line.lives", "tests.line.houses")  # or the asserts in what several rooms share say nothing
+
+# how long an example takes says more about the machine than about the code
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 # a developer's `. .engines/env` must not decide what the code under test connects to
 for name in [n for n in os.environ if n.startswith("CARILLON_") and not n.startswith("CARILLON_TEST_")]:

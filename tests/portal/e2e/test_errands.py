@@ -89,7 +89,7 @@ def test_find_out_why_a_persons_mail_was_skipped(hands):
     hands.page.keyboard.type("ola@example.com")
     hands.click("option", "Ola Lind", hands.dialog(), exact=False)
     hands.click("link", "Your order is packed")
-    hands.sees("Email was skipped: the channel is turned off.")
+    hands.sees("Email: skipped, the channel is turned off.")
 
 
 @pytest.mark.errand("Find a person by address and see what reaches them")
