@@ -291,7 +291,7 @@ class KafkaReader:
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "queued.max.messages.kbytes": BUFFER,
-            "queued.min.messages": 2_000,
+            "queued.min.messages": 4_000,  # of a partition: more than is carried out while a fetch of the others waits for its first record
             "fetch.queue.backoff.ms": 10,  # the default holds a lane back for a second once its queue was full
             "fetch.wait.max.ms": 800,  # fetches that find nothing are most of what a broker at rest does; a lane that moves may wait for one to end
         }
