@@ -6,7 +6,6 @@ second member waits until the first closes.
 """
 
 import asyncio
-import operator
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ import msgspec
 
 from backend.clock import Clock
 from backend.domain.errors import LogUnavailable, StoreUnavailable
-from backend.log.embedded_file import TABLES_SQL, Result, SqliteFile, Transaction
+from backend.log.embedded_file import OFFSETS, TABLES_SQL, Result, SqliteFile, Transaction, place_of
 from backend.log.held import Held
 from backend.log.port import Position, Record
 from backend.log.topics import TOPICS, Declared, Topic
@@ -23,17 +22,16 @@ from backend.log.topics import TOPICS, Declared, Topic
 _TOPICS = "SELECT name, topic FROM log_topics"
 _HEAD = "SELECT next FROM log_heads WHERE topic = ? AND partition = ?"
 _SET_HEAD = "INSERT INTO log_heads VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next"
-_APPEND = "INSERT INTO log_records VALUES (?, ?, ?, ?, ?, ?, ?)"
-_READ = "SELECT offset, key, value, headers, at FROM log_records WHERE topic = ? AND partition = ? AND offset >= ? ORDER BY offset LIMIT ?"
+_APPEND = "INSERT INTO log_records VALUES (?, ?, ?, ?, ?)"
+_READ = "SELECT place, key, value, headers, at FROM log_records WHERE place >= ? AND place < ? ORDER BY place LIMIT ?"
 _MARK = "INSERT INTO log_marks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET upto = excluded.upto"
 _MARKS = 'SELECT topic, partition, upto FROM log_marks WHERE "group" = ?'
 _ALL_MARKS = 'SELECT "group", topic, partition, upto FROM log_marks'
-_FIRST = "SELECT offset FROM log_records WHERE topic = ? AND partition = ? ORDER BY offset LIMIT 1"
-_NEXT_AT = "SELECT at FROM log_records WHERE topic = ? AND partition = ? AND offset >= ? ORDER BY offset LIMIT 1"
-_OLD = "SELECT offset, at FROM log_records WHERE topic = ? AND partition = ? ORDER BY offset LIMIT ?"
-_PURGE = "DELETE FROM log_records WHERE topic = ? AND partition = ? AND offset <= ?"
+_FIRST = "SELECT place FROM log_records WHERE place >= ? AND place < ? ORDER BY place LIMIT 1"
+_NEXT_AT = "SELECT at FROM log_records WHERE place >= ? AND place < ? ORDER BY place LIMIT 1"
+_OLD = "SELECT place, at FROM log_records WHERE place >= ? AND place < ? ORDER BY place LIMIT ?"
+_PURGE = "DELETE FROM log_records WHERE place >= ? AND place <= ?"
 
-_place = operator.itemgetter(0, 1, 2)
 _encode = msgspec.json.Encoder().encode
 _headers = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -99,9 +97,9 @@ class EmbeddedLog:
                 offset = found[0] if found else 0
             nexts[position] = offset + 1
             headers = _encode(record.headers) if record.headers else None
-            rows.append((number, record.partition, offset, record.key, record.value, headers, at))
+            rows.append((place_of(number, record.partition, offset), record.key, record.value, headers, at))
             filled.append(Record(record.topic, record.partition, record.key, record.value, record.headers, offset, at))
-        rows.sort(key=_place)  # neighbours in the tree: a third cheaper than in the order of arrival
+        rows.sort()  # neighbours in the tree: a third cheaper than in the order of arrival
         raw.executemany(_APPEND, rows)
         raw.executemany(_SET_HEAD, [(self._numbers[topic], partition, upto) for (topic, partition), upto in nexts.items()])
         return filled
@@ -134,13 +132,13 @@ class EmbeddedLog:
                 where = self._numbers[name], partition
                 held = marks.get(where, {})
                 unread = min((held.get(group, 0) for group in groups.get(where[0], ())), default=None)
-                last = -1
-                for offset, at in tx.raw.execute(_OLD, (*where, limit - removed)):
-                    if at >= cutoff or (unread is not None and offset >= unread):
+                first, last = place_of(*where), -1
+                for place, at in tx.raw.execute(_OLD, (first, first + OFFSETS, limit - removed)):
+                    if at >= cutoff or (unread is not None and place - first >= unread):
                         break
-                    last = offset
+                    last = place
                 if last >= 0:
-                    removed += tx.raw.execute(_PURGE, (*where, last)).rowcount
+                    removed += tx.raw.execute(_PURGE, (first, last)).rowcount
                 if removed >= limit:
                     return removed
         return removed
@@ -170,8 +168,9 @@ class EmbeddedLog:
                 for position in positions:
                     where = self._numbers[topic], position[1]
                     head = heads.get(position, 0)
-                    first = tx.raw.execute(_FIRST, where).fetchone()  # what was purged is not waited for
-                    lags[topic] += head - min(head, max(marks.get(where, 0), first[0] if first else head))
+                    begin = place_of(*where)
+                    first = tx.raw.execute(_FIRST, (begin, begin + OFFSETS)).fetchone()  # what was purged is not waited for
+                    lags[topic] += head - min(head, max(marks.get(where, 0), first[0] - begin if first else head))
             return lags
 
         return await self.read(count)
@@ -185,7 +184,7 @@ class EmbeddedLog:
             for topic, positions in wanted.items():
                 for _, partition in positions:
                     where = self._numbers[topic], partition
-                    row = tx.raw.execute(_NEXT_AT, (*where, marks.get(where, 0))).fetchone()
+                    row = tx.raw.execute(_NEXT_AT, (place_of(*where, marks.get(where, 0)), place_of(*where) + OFFSETS)).fetchone()
                     if row:
                         found[topic] = min(row[0], found.get(topic, row[0]))
             return found
@@ -247,20 +246,20 @@ class EmbeddedLog:
 
     async def scan(self, cursors: dict[Position, int], limit: int) -> list[Record]:
         """Up to `limit` records from these cursors on, every partition in its turn; moves the cursors."""
-        ahead = [(topic, partition, self._numbers[topic], offset) for (topic, partition), offset in cursors.items()]
+        ahead = [(topic, partition, place_of(self._numbers[topic], partition), offset) for (topic, partition), offset in cursors.items()]
 
         def fetch(tx: Transaction) -> list[Record]:
             found: list[Record] = []
             turn = ahead
             while turn and len(found) < limit:
                 share, again = -(-(limit - len(found)) // len(turn)), []
-                for topic, partition, number, offset in turn:
+                for topic, partition, begin, offset in turn:
                     take = min(share, limit - len(found))
-                    rows = tx.raw.execute(_READ, (number, partition, offset, take)).fetchall() if take else []
-                    for at_offset, key, value, headers, at in rows:
-                        found.append(Record(topic, partition, key, value, _headers(headers) if headers else {}, at_offset, at))
+                    rows = tx.raw.execute(_READ, (begin + offset, begin + OFFSETS, take)).fetchall() if take else []
+                    for place, key, value, headers, at in rows:
+                        found.append(Record(topic, partition, key, value, _headers(headers) if headers else {}, place - begin, at))
                     if rows and len(rows) == take:
-                        again.append((topic, partition, number, rows[-1][0] + 1))
+                        again.append((topic, partition, begin, rows[-1][0] - begin + 1))
                 turn = again
             return found
 

@@ -12,6 +12,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 from backend.clock import HeldClock
 from backend.domain.ids import make_id
+from backend.log.embedded_file import place_of
 from backend.store import dialect, migrate
 from backend.store.tables import PARTITIONED, Id, meta
 
@@ -98,6 +99,22 @@ class TestSqliteMigrations(MigrationContract):
     def test_the_log_has_its_tables(self, url):
         migrate.migrate(url)
         assert {"log_topics", "log_records", "log_marks", "log_heads"} <= self.tables(url)
+
+    def test_records_of_the_log_keep_their_places_up_and_down(self, url):
+        """Before 0025 a record was found by topic, partition and offset, since then by one number."""
+        migrate.migrate(url)
+        migrate.downgrade(url, "0024")
+        rows = [(3, 31, 7, b"key", b"value", None, NOW), (3, 31, 1_000_000_000_000, b"", b"x" * 5_000, b"{}", NOW + 1), (24, 0, 0, b"k", b"", None, NOW)]
+        sql = "insert into log_records (topic, partition, offset, key, value, headers, at) values (?, ?, ?, ?, ?, ?, ?)"
+        with self.connected(url) as conn:
+            dialect.driver_of(conn).executemany(sql, rows)
+        migrate.migrate(url)
+        with self.connected(url) as conn:
+            found = dialect.driver_of(conn).execute("select place, key, value, headers, at from log_records order by place").fetchall()
+        assert found == [(place_of(*row[:3]), *row[3:]) for row in rows]
+        migrate.downgrade(url, "0024")
+        with self.connected(url) as conn:
+            assert dialect.driver_of(conn).execute("select * from log_records order by topic, partition, offset").fetchall() == rows
 
 
 class TestPostgresMigrations(MigrationContract):
