@@ -328,7 +328,7 @@ class Deliver:
     def _land(self, item: Item, answer: Answer) -> None:
         item.answer = answer
         self._hand.land(item)
-        if self._hand.enough:
+        if len(self._hand.finished) == 1 or self._hand.enough:
             self._wake.set()
 
     # ---- what was begun before
@@ -361,16 +361,23 @@ class Deliver:
 
     # ---- waiting
     async def _rest(self) -> None:
-        """Until most of a window finished (at most `LINGER`), or records were read."""
+        """Until most of a window finished (at most `LINGER` after the first of it), or records were read."""
         self._wake.clear()
-        finished = self._hand.finished
-        if self._hand.enough and finished:
-            return
-        if self._reads.urgent or (self._reads.ended and not finished):
-            return
+        hand = self._hand
+        if not hand.finished:
+            if self._reads.urgent or self._reads.ended or not await self._woken(IDLE) or not hand.finished:
+                return
+            self._wake.clear()
+        if not (hand.enough or self._reads.urgent):
+            await self._woken(self._linger())
+
+    async def _woken(self, seconds: float) -> bool:
+        """Whether that came before so many seconds were over."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._linger() if finished else IDLE):  # `wait_for` makes a task each time
+            async with asyncio.timeout(seconds):  # `wait_for` makes a task each time
                 await self._wake.wait()
+                return True
+        return False
 
     def _linger(self) -> float:
         return LINGER_BEHIND if any(self._hand.waiting.values()) else LINGER

@@ -5,8 +5,6 @@ import msgspec
 from backend.channels.base import Answer, Provider
 from backend.domain.decision import Facts
 from backend.domain.delivery import Delivery, State
-from backend.domain.ids import BUCKETS, bucket_of
-from backend.log import topics
 from backend.log.port import Record
 from backend.store import hot
 
@@ -53,7 +51,6 @@ def unknown(delivery: Delivery) -> hot.Move:
 
 
 def lane_of(delivery: Delivery, lanes: int) -> int:
-    """A person's lane at a provider, always the same one. The part of the bucket that does not name the partition chooses it first: what is read
-    together comes from few partitions, and would wait for few of a provider's lanes."""
-    part, partition = divmod(bucket_of(delivery.space, delivery.person), topics.PARTITIONS)
-    return (part + partition * (BUCKETS // topics.PARTITIONS)) % lanes
+    """A person's lane at a provider, always the same one while this process runs. Nothing in it follows from the partition: what is read together comes
+    from few of them, and would wait for few of a provider's lanes."""
+    return hash((delivery.space, delivery.person)) % lanes

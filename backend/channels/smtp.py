@@ -16,7 +16,8 @@ from backend.channels.smtp_pool import Pool
 from backend.channels.verp import Verp
 from backend.clock import Clock
 from backend.domain.errors import HeaderUnsafe, Unavailable
-from backend.domain.ids import BUCKETS
+
+LANES = 1 << 20  # so many that two people who are told something now hardly share one
 
 
 class Smtp:
@@ -32,7 +33,7 @@ class Smtp:
         self._target = parse_target(target) if isinstance(target, str) else target
         self._timing = timing or Timing(answer=self._target.answer)
         self._context, self._clock = self._target.context(), clock
-        self.lanes, self.open_limit = BUCKETS, self._target.most_open  # the pool finds a connection for each
+        self.lanes, self.open_limit = LANES, self._target.most_open  # the pool finds a connection for each
         self.rate = self._target.rate
         self.patience = self._timing.connect + self._timing.answer
         self._verp = Verp(parts.sealer) if parts and self._target.bounces else None

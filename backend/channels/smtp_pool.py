@@ -1,13 +1,15 @@
 """The connections to one mail server: opened as mails need them, up to a number; what goes to one person keeps its order.
 
-Mails of one key ride on one connection while any of them is open, and on whichever has room after that. A quick server gets them on few connections,
-where envelopes ride behind bodies and answers come in one read; the longer it takes for a mail, the more are opened. A server that takes no more
-connections is believed for a while: what waited for one more goes to those that are open, and costs no attempt.
+Mails of one key ride on one connection while any of them is open there, and on whichever has room after that; those that would wait for others there wait
+here, for their own alone. A quick server gets them on few connections, where envelopes ride behind bodies and answers come in one read; the longer it takes
+for a mail, the more are opened. A server that takes no more connections is believed for a while: what waited for one more goes to those that are open, and
+costs no attempt.
 """
 
 import asyncio
 import logging
 import ssl
+from collections import deque
 from collections.abc import Collection, Sequence
 from time import monotonic
 
@@ -25,12 +27,12 @@ FULL = 60.0  # seconds until a server that took no more connections is asked for
 
 
 class _Bound:
-    """Where the mails of a key go, and how many of them are open."""
+    """Where the mails of a key go, how many of them are there, and what waits until it goes on."""
 
-    __slots__ = ("lane", "n")
+    __slots__ = ("lane", "n", "waiting")
 
     def __init__(self, lane: Lane) -> None:
-        self.lane, self.n = lane, 0
+        self.lane, self.n, self.waiting = lane, 0, deque[Parcel]()
 
 
 class Pool:
@@ -45,25 +47,35 @@ class Pool:
         self._closed = False
 
     def put(self, key: int, parcel: Parcel) -> None:
-        """Send it after those of the same key."""
+        """Send it after those of the same key; an urgent one before those that wait."""
         if self._closed:
             parcel.answer(CLOSING)
             return
+        parcel.key = key
         bound = self._bound.get(key)
         if bound is None:
             bound = self._bound[key] = _Bound(self._pick())
-        bound.n += 1
-        parcel.key, parcel.landed = key, self._landed
-        self._give(bound.lane, parcel)
+        elif not parcel.urgent and (bound.waiting or bound.lane.load >= self._depth()):
+            bound.waiting.append(parcel)
+            return
+        self._send(bound, parcel)
 
     def recall(self, deliveries: Collection[bytes], answer: Answer) -> None:
         """Answer so what of these waits."""
+        for bound in [bound for bound in self._bound.values() if bound.waiting]:
+            back = [parcel for parcel in bound.waiting if parcel.delivery in deliveries]
+            bound.waiting = deque(parcel for parcel in bound.waiting if parcel.delivery not in deliveries)
+            for parcel in back:
+                parcel.answer(answer)
         for lane in self._lanes():
             lane.recall(deliveries, answer)
 
     async def close(self, patience: float) -> None:
         """Answer what waits, wait for what flies, so many seconds at most."""
         self._closed = True
+        for bound in self._bound.values():
+            while bound.waiting:
+                bound.waiting.popleft().answer(CLOSING)
         await asyncio.gather(*(lane.close(patience) for lane in self._lanes()))
 
     # ---- for the lanes
@@ -92,10 +104,13 @@ class Pool:
     def _lanes(self) -> list[Lane]:
         return [lane for bucket in self._loads for lane in bucket]
 
+    def _depth(self) -> int:
+        """Mails that a connection may have, for the last of them not to wait for long."""
+        return DEPTH if self._takes * DEPTH <= WAIT else max(1, int(WAIT / self._takes))
+
     def _pick(self) -> Lane:
         """The busiest one where it need not wait for long; one more where there is none; else the least busy."""
-        depth = DEPTH if self._takes * DEPTH <= WAIT else max(1, int(WAIT / self._takes))
-        for bucket in reversed(self._loads[:depth]):
+        for bucket in reversed(self._loads[: self._depth()]):
             if bucket:
                 return next(reversed(bucket))
         if self._allowed < self._most and asyncio.get_running_loop().time() >= self._full_until:
@@ -105,6 +120,24 @@ class Pool:
             self._loads[0][lane] = None
             return lane
         return next(next(reversed(bucket)) for bucket in self._loads if bucket)
+
+    def _send(self, bound: _Bound, parcel: Parcel) -> None:
+        bound.n += 1
+        parcel.landed = self._landed
+        self._give(bound.lane, parcel)
+
+    def _go_on(self, key: int) -> None:
+        """With what waits of a key: where those before it are, or where there is room when none is left."""
+        bound = self._bound.get(key)
+        if bound is None or self._closed:
+            return
+        if bound.waiting and not bound.n:
+            bound.lane = self._pick()
+            self._send(bound, bound.waiting.popleft())
+        while bound.waiting and bound.lane.load < self._depth():
+            self._send(bound, bound.waiting.popleft())
+        if not bound.n:
+            del self._bound[key]
 
     def _give(self, lane: Lane, parcel: Parcel) -> None:
         if not lane.load:
@@ -118,7 +151,9 @@ class Pool:
         bound.lane.busy_since = now
         self._move(bound.lane, bound.lane.load - 1)
         bound.n -= 1
-        if not bound.n:
+        if bound.waiting:  # soon: its connection is amid an answer
+            asyncio.get_running_loop().call_soon(self._go_on, parcel.key)
+        elif not bound.n:
             del self._bound[parcel.key]
 
     def _move(self, lane: Lane, load: int) -> None:

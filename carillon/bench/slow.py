@@ -15,7 +15,7 @@ from carillon.bench.instance import Instance, instance
 COUNT = int(os.environ.get("CARILLON_BENCH_COUNT", "12000"))
 SECONDS = float(os.environ.get("CARILLON_BENCH_SECONDS", "60"))
 DELAY = ("--delay", "0.05")
-ASKED = "connections=200"  # what a server that takes 50 ms a mail needs for 2,500 a second: 125 at work, and as many more as wait for a window to be written
+ASKED = "connections=400"  # what a server that takes 50 ms a mail needs for 4,000 a second: 200 at work, and as many more as wait for a window to be written
 BELLS = 20  # a second
 MAILS = 100  # a second, beside the bells
 ARRAY = 10  # mails of one request

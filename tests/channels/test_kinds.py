@@ -75,4 +75,4 @@ def test_a_user_and_a_password_go_together(given, missing):
 
 def test_a_mail_server_is_made_of_its_fields():
     provider = smtp_kind.KIND.make(Given("main", fields.read(smtp_kind.KIND, {**MAIL, "connections": "3", "rate": "14"})), PARTS)
-    assert (provider.key, provider.channel, provider.route, provider.lanes, provider.rate) == ("main", "email", "email", 1_024, 14)
+    assert (provider.key, provider.channel, provider.route, provider.lanes, provider.rate) == ("main", "email", "email", 1 << 20, 14)

@@ -5,6 +5,7 @@ import asyncio
 
 import pytest
 
+from backend.channels.base import Answer
 from backend.channels.kinds import Parts
 from backend.channels.smtp import Smtp
 from backend.channels.smtp_link import Timing
@@ -40,6 +41,40 @@ async def flown(delay, count=120, most=12):
 async def test_a_slow_server_gets_more_connections_than_a_quick_one():
     assert await flown(0.0) <= 6  # two on a quiet machine
     assert await flown(0.03) == 12
+
+
+async def test_a_slow_server_gets_as_many_for_a_few_people_who_are_told_much():
+    """What is read together is for few people: none of them may keep the connection of another's mails when it could have one of its own."""
+    sink = Sink(manner=Manner(delay=0.03))
+    port = await sink.start()
+    async with provider(port, query="connections=12") as made:
+        answers = Answers()
+        for n in range(1, 181):
+            answers.post(made, outgoing(n), lane=n % 12)
+        got = await answers.all(180)
+    await sink.close()
+    assert {answer.meaning for answer in got.values()} == {"accepted"}
+    assert sink.connections == 12
+    places = {made: n for n, made in enumerate(sink.ids)}
+    heard = [places[outgoing(n).delivery.hex()] for n in range(1, 181)]
+    for lane in range(12):
+        assert heard[lane::12] == sorted(heard[lane::12])
+
+
+async def test_what_waits_for_its_own_can_be_called_back_and_is_answered_at_the_end():
+    async with server(lambda step, n: HANG if step == "final" else None) as there:
+        quick = Timing(connect=5.0, answer=60.0, idle=5.0, close=0.05, pauses=(0.0,))
+        async with provider(there.port, query="connections=3", timing=quick) as made:
+            answers = Answers()
+            for n in range(1, 31):  # eight are on its connection, of which one was begun; the others wait for those
+                answers.post(made, outgoing(n), lane=1)
+            while not there.heard:
+                await asyncio.sleep(0.005)
+            made.recall([outgoing(n).delivery for n in (5, 20, 21)], Answer("withheld", "halted", "space"))
+            assert {n: answer.code for n, answer in (await answers.all(3)).items()} == dict.fromkeys((5, 20, 21), "halted")
+        got = await answers.all(30)
+        assert there.connections == 1
+        assert {answer.meaning for n, answer in got.items() if n > 8 and n not in (20, 21)} == {"temporary"}
 
 
 async def test_no_more_connections_are_opened_than_may_be():
@@ -151,7 +186,7 @@ async def test_with_a_bounce_domain_each_mail_has_a_sender_of_its_own_and_one_id
 @pytest.mark.parametrize(("query", "connections", "opened"), [("", 20, 64), ("connections=200", 200, 600), ("connections=200&open=9", 200, 9), ("lanes=4", 4, 64)])
 def test_as_many_are_open_as_the_connections_keep_busy(query, connections, opened):
     made = Smtp(f"smtp://127.0.0.1?{query}", clock=HeldClock(NOON))
-    assert (made._target.connections, made.open_limit, made.lanes) == (connections, opened, 1_024)
+    assert (made._target.connections, made.open_limit, made.lanes) == (connections, opened, 1 << 20)
 
 
 async def test_all_mails_get_through_a_postfix_that_takes_fewer_connections():
