@@ -20,7 +20,7 @@ from workers.watermark import Watermark, place_of
 
 log = logging.getLogger("carillon.line")
 
-ENOUGH = 0.75  # of what flew; of half, deliver and PostgreSQL took 15 % more CPU a delivery
+ENOUGH = 0.9  # of what flew: of half, deliver and PostgreSQL took 15 % more CPU a delivery, of three quarters an embedded one 8 %
 SHORT = 64  # attempts of less urgent lanes that a provider may have open, or a quarter of its places, while urgent ones come, which find no more before them
 URGENT = 2.0  # seconds behind an urgent one in which the next is expected
 
