@@ -23,6 +23,7 @@ log = logging.getLogger("carillon.channels")
 WAIT = 0.02  # seconds that a mail may wait behind others on its connection before one more is opened
 DEPTH = 8  # mails on a connection, however quick the server is
 LEARN, LONGEST = 0.05, 0.1  # weight of the newest mail in what one takes, and the seconds that it counts at most: a pause of ours is no slow server
+OPENING = 20  # connections that are being opened at once: a server that is knocked at by more drops some, and neither side hears of it until a time is over
 FULL = 60.0  # seconds until a server that took no more connections is asked for one more
 
 
@@ -115,7 +116,7 @@ class Pool:
                 return next(reversed(bucket))
         if self._allowed < self._most and asyncio.get_running_loop().time() >= self._full_until:
             self._allowed = self._most
-        if sum(map(len, self._loads)) < self._allowed:
+        if sum(map(len, self._loads)) < self._allowed and sum(not lane.connected for lane in self._lanes()) < OPENING:
             lane = Lane(self._target, self._timing, self._context, self)
             self._loads[0][lane] = None
             return lane

@@ -46,7 +46,7 @@ class Sink:
 
     async def start(self, port: int = 0) -> int:
         """Listen on the loopback; returns the port."""
-        self._server = await asyncio.get_running_loop().create_server(lambda: _Session(self), "127.0.0.1", port)
+        self._server = await asyncio.get_running_loop().create_server(lambda: _Session(self), "127.0.0.1", port, backlog=1024)
         return int(self._server.sockets[0].getsockname()[1])
 
     def flush(self) -> None:

@@ -9,6 +9,7 @@ from backend.channels.base import Answer
 from backend.channels.kinds import Parts
 from backend.channels.smtp import Smtp
 from backend.channels.smtp_link import Timing
+from backend.channels.smtp_pool import OPENING
 from backend.channels.verp import Bounced, Verp
 from backend.clock import HeldClock
 from backend.security.sealing import Sealer
@@ -59,6 +60,21 @@ async def test_a_slow_server_gets_as_many_for_a_few_people_who_are_told_much():
     heard = [places[outgoing(n).delivery.hex()] for n in range(1, 181)]
     for lane in range(12):
         assert heard[lane::12] == sorted(heard[lane::12])
+
+
+async def test_no_more_than_twenty_are_opened_at_once():
+    """Nobody is greeted: the twenty-first connection is not even begun."""
+    async with server(lambda step, n: HANG if step == "greet" else None) as there:
+        quick = Timing(connect=5.0, answer=0.5, idle=5.0, close=0.1, pauses=(0.0,))
+        async with provider(there.port, query="connections=200", timing=quick) as made:
+            answers = Answers()
+            for n in range(1, 601):
+                answers.post(made, outgoing(n), lane=n)
+            while there.connections < OPENING:
+                await asyncio.sleep(0.005)
+            assert len(made._pool._lanes()) == OPENING
+        got = await answers.all(600)
+    assert {answer.meaning for answer in got.values()} == {"temporary"}
 
 
 async def test_what_waits_for_its_own_can_be_called_back_and_is_answered_at_the_end():
