@@ -59,6 +59,8 @@ class Pool:
         elif not parcel.urgent and (bound.waiting or bound.lane.load >= self._depth()):
             bound.waiting.append(parcel)
             return
+        elif not bound.n:  # where the last of them was may be closed
+            bound.lane = self._pick()
         self._send(bound, parcel)
 
     def recall(self, deliveries: Collection[bytes], answer: Answer) -> None:

@@ -9,7 +9,7 @@ Result = TypeVar("Result")
 TABLES_SQL: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS log_topics (topic INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)""",
     # one number for the place: in a table by rowid a record of a kilobyte stays whole on its page; with a key of three columns (WITHOUT ROWID) what is
-    # longer than a quarter of a page goes to a page of its own, which was three of four that deciding wrote
+    # longer than a quarter of a page goes to a page of its own, which was a fifth of what the line wrote
     """CREATE TABLE IF NOT EXISTS log_records (
         place INTEGER PRIMARY KEY, key BLOB NOT NULL, value BLOB NOT NULL, headers BLOB, at REAL NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS log_marks (

@@ -3,6 +3,7 @@ more of costs no attempt. And what a server that reports is asked to report."""
 
 import asyncio
 
+import msgspec
 import pytest
 
 from backend.channels.base import Answer
@@ -75,6 +76,27 @@ async def test_no_more_than_twenty_are_opened_at_once():
             assert len(made._pool._lanes()) == OPENING
         got = await answers.all(600)
     assert {answer.meaning for answer in got.values()} == {"temporary"}
+
+
+async def test_an_urgent_mail_finds_a_connection_when_its_persons_last_one_has_just_closed():
+    """The first mail is the last of its connection, and the urgent one comes before what waits has gone on."""
+    timing = Timing(connect=5.0, answer=5.0, idle=5.0, close=0.5, pauses=(0.0,), most=1)
+    async with server() as there, provider(there.port, query="connections=3", timing=timing) as made:
+        got: list[int] = []
+        pool, urgent = made._pool, msgspec.structs.replace(outgoing(99), priority="critical")
+        closed, pool._takes = pool.idle, 0.1  # a slow server: one mail on a connection
+
+        def idle(lane):
+            closed(lane)
+            pool.idle = closed
+            made.post(1, urgent, lambda _: got.append(99))
+
+        pool.idle = idle
+        for n in range(1, 12):  # one is on its connection, ten wait for it
+            made.post(1, outgoing(n), lambda _, n=n: got.append(n))
+        while len(got) < 12:
+            await asyncio.sleep(0.005)
+        assert [n for n in got if n != 99] == list(range(1, 12))
 
 
 async def test_what_waits_for_its_own_can_be_called_back_and_is_answered_at_the_end():
