@@ -16,9 +16,13 @@ SUMMED = "done"  # of the mark of a space: everybody's attributes are written do
 _s = summaries.c
 _COLUMNS = {"space": "int2", "person": "int8", "attributes": "jsonb"}
 _CONSENTS_SQLITE = "update summaries set consents = json_patch(consents, ?) where space = ? and person = ?"
-_CONSENTS_POSTGRES = "update summaries set consents = consents || cast(? as jsonb) where space = ? and person = ?"
-_REACH = """update summaries set reach = (select coalesce(sum(distinct 1 << a.channel), 0) from addresses a where a.space = summaries.space and a.person = summaries.person)
+_REACH_SQLITE = """update summaries set reach = (select coalesce(sum(distinct 1 << a.channel), 0) from addresses a where a.space = summaries.space and a.person = summaries.person)
   where space = ? and person = ?"""
+# of many at once: a statement for each person costs seven times as much
+_CONSENTS_POSTGRES = """update summaries s set consents = s.consents || n.said from unnest(%s::int8[], %s::jsonb[]) as n(person, said)
+  where s.space = %s::int2 and s.person = n.person"""
+_REACH_POSTGRES = """update summaries s set reach = n.bits from (select p.person, (select coalesce(bit_or(1 << a.channel), 0) from addresses a
+  where a.space = %s::int2 and a.person = p.person) as bits from unnest(%s::int8[]) as p(person) offset 0) n where s.space = %s::int2 and s.person = n.person"""
 
 
 def mark_of(space: int) -> str:
@@ -100,7 +104,10 @@ def set_reach(tx: Tx, space: int, person: int, channel: int) -> None:
 
 def fill_reach(tx: Tx, space: int, persons: Sequence[int]) -> None:
     """The same of people who are locked, or new, for every channel."""
-    run_many(tx, _REACH, [(space, person) for person in sorted(persons)])
+    if tx.dialect == "sqlite":
+        run_many(tx, _REACH_SQLITE, [(space, person) for person in persons])
+    elif persons:
+        tx.raw.execute(_REACH_POSTGRES, (space, sorted(persons), space))
 
 
 def set_consent(tx: Tx, space: int, person: int, category: str, given: bool) -> None:
@@ -113,7 +120,11 @@ def set_consents(tx: Tx, space: int, answers: Iterable[tuple[int, str, bool]]) -
     said: dict[int, dict[str, bool]] = {}
     for person, category, given in answers:
         said.setdefault(person, {})[category] = given
-    run_many(tx, _CONSENTS_SQLITE if tx.dialect == "sqlite" else _CONSENTS_POSTGRES, [(_json(given), space, person) for person, given in sorted(said.items())])
+    of = sorted(said)
+    if tx.dialect == "sqlite":
+        run_many(tx, _CONSENTS_SQLITE, [(_json(said[person]), space, person) for person in of])
+    elif of:
+        tx.raw.execute(_CONSENTS_POSTGRES, (of, [_json(said[person]) for person in of], space))
 
 
 def use_field(tx: Tx, space: int, name: str, used: bool) -> bool:

@@ -16,8 +16,11 @@ import psycopg
 
 from backend.app.accounts import MAIN
 from backend.app.app import App, open_app
+from backend.app.foreseeing import Foreseeing
+from backend.app.summing import Summing
 from backend.clock import SystemClock
 from backend.domain.ids import bucket_of, person_id
+from backend.security.roles import SYSTEM
 from backend.settings import load
 from backend.store import partitions
 from backend.store.migrate import migrate
@@ -27,6 +30,7 @@ from carillon.bench import stand
 from carillon.demo.life import Life
 from carillon.demo.plot import Size
 from workers.rollup import Rollup
+from workers.touched import Touched
 
 SIZE = Size(people=2_500, daily=450)
 PEOPLE = "select person, user_id from people where space = 1 and erased is null"
@@ -56,6 +60,7 @@ create unlogged table bench_addresses as select * from addresses;
 create unlogged table bench_memberships as select * from memberships;
 create unlogged table bench_consents as select * from consents;
 create unlogged table bench_heads as select * from inbox_heads;
+create unlogged table bench_summaries as select * from summaries;
 create unlogged table bench_snapshots as select * from snapshots;
 """
 
@@ -68,6 +73,8 @@ insert into addresses (space, person, channel, hash, sealed, label, created)
 insert into memberships (space, group_key, person, created) select b.space, b.group_key, p.other, b.created from bench_memberships b join p on p.person = b.person;
 insert into consents (space, person, category, at, given, source, evidence)
   select b.space, p.other, b.category, b.at, b.given, b.source, b.evidence from bench_consents b join p on p.person = b.person;
+insert into summaries (space, person, attributes, consents, got, opened, clicked, times, reach)
+  select b.space, p.other, b.attributes, b.consents, b.got, b.opened, b.clicked, b.times, b.reach from bench_summaries b join p on p.person = b.person;
 insert into inbox_heads (space, person, epoch, seq, unread, unseen) select b.space, p.other, b.epoch, b.seq, b.unread, b.unseen from bench_heads b join p on p.person = b.person;
 insert into snapshots (event, person, space) select b.event, p.other, b.space from bench_snapshots b join p on p.person = b.person;
 insert into events (id, space, person, type, category, priority, source, key, template, version, recipients, duplicate_of, cohort, target, body, accepted)
@@ -97,7 +104,7 @@ update tallies set n = n * {0};
 update tally_days set n = n * {0};
 update events set recipients = recipients * {0} where target <> '';
 """
-CLEAR = "drop table bench_people, bench_letters, bench_events, bench_notifications, bench_deliveries, bench_attempts, bench_receipts, bench_inbox, bench_rest, bench_addresses, bench_memberships, bench_consents, bench_heads, bench_snapshots"
+CLEAR = "drop table bench_people, bench_letters, bench_events, bench_notifications, bench_deliveries, bench_attempts, bench_receipts, bench_inbox, bench_rest, bench_addresses, bench_memberships, bench_consents, bench_heads, bench_summaries, bench_snapshots"
 SOME = 10  # copies of one transaction
 
 
@@ -135,6 +142,9 @@ async def fill(app: App, wanted: int, told: Callable[[str], None]) -> int:
     await demo.start(app)
     await Life(app, SIZE).seed()
     await Rollup(store=app.store, clock=app.clock).once()
+    await rest(app)
+    await Summing(app).once()
+    await Touched(store=app.store, clock=app.clock).once()
     one, people = await app.store.write(_prepare)
     copies = -(-wanted // one) - 1
     told(f"the demo's month: {one:,} deliveries; {copies} copies of it follow")
@@ -149,6 +159,14 @@ async def fill(app: App, wanted: int, told: Callable[[str], None]) -> int:
     with psycopg.connect(app.settings.database_url, autocommit=True) as db:
         db.execute("vacuum analyze")  # as autovacuum would have by then
     return one * (copies + 1)
+
+
+async def rest(app: App) -> None:
+    """Let the month be over: nothing of it is still to be sent, or to be foreseen."""
+    for state in ("scheduled", "running", "paused"):
+        for one in (await app.campaigns.list(SYSTEM, state=state)).items:
+            await app.campaigns.cancel(SYSTEM, one.key)
+    await Foreseeing(app).once()
 
 
 def _days(tx: Tx) -> list[str]:
