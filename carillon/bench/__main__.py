@@ -66,7 +66,7 @@ def bench_line() -> list[Row]:
             print(f"line, {name}: {runs[-1].rate:,.0f}/s", flush=True)
     rows: list[Row] = []
     for name, runs in ours.items():
-        what = "one process, SQLite" if name == "embedded" else "two processes, Kafka, PostgreSQL, Redis"
+        what = "one process, SQLite" if name == "embedded" else "three processes, Kafka, PostgreSQL, Redis"
         rows.append((f"whole line, HTML mail, deliveries a second ({what})", spread([run.rate for run in runs]), "more than 3,000"))
         if theirs[name]:
             ratios = [run.rate / other for run, other in zip(runs, theirs[name], strict=True)]

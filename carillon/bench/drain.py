@@ -27,7 +27,7 @@ def memory() -> list[Row]:
                 print(f"{sent:,} sent: " + ", ".join(f"{name} {megabytes:,.0f} MB" for name, megabytes in found[point].items()), flush=True)
 
     run = uvloop.run(line.servers(DRAIN, seen=seen, limit=DRAIN / SLOWEST))
-    made: list[Row] = [(f"{DRAIN:,} drained in a row, deliveries a second (two processes, Kafka, PostgreSQL, Redis)", f"{run.rate:,.0f}", "")]
+    made: list[Row] = [(f"{DRAIN:,} drained in a row, deliveries a second (three processes, Kafka, PostgreSQL, Redis)", f"{run.rate:,.0f}", "")]
     for name, early in found["early"].items():
         late = found["late"][name]
         what = f"the same, resident megabytes of `{name}` after {DRAIN * EARLY:,.0f} and at the end"

@@ -6,10 +6,8 @@ Letters are not copied: each goes to the people of every copy. Not copied: captu
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import msgspec
 import psycopg
@@ -120,11 +118,7 @@ def filled(wanted: int, told: Callable[[str], None]) -> Iterator[Filled]:
     """A database of its own on CARILLON_BENCH_*, filled; it is dropped at the end."""
     with stand.home() as home:
         variables = {name: value for name, value in stand.environment(True, home, "").items() if name != "CARILLON_SMTP_URL"} | {"CARILLON_DEMO": "1"}
-        try:
-            yield Filled(asyncio.run(_filled(variables, wanted, told)), variables)
-        finally:
-            with psycopg.connect(os.environ["CARILLON_BENCH_DATABASE_URL"], autocommit=True) as db:
-                db.execute(f'drop database "{urlsplit(variables["CARILLON_DATABASE_URL"]).path[1:]}" with (force)')
+        yield Filled(asyncio.run(_filled(variables, wanted, told)), variables)
 
 
 async def _filled(variables: dict[str, str], wanted: int, told: Callable[[str], None]) -> int:

@@ -50,7 +50,7 @@ def rows() -> list[Row]:
             rates.append(one(name))
             print(f"{name}: {rates[-1]:,.0f}/s", flush=True)
     told = {
-        "embedded": "Carillon, one process, SQLite", "servers": "Carillon, two processes, Kafka, PostgreSQL, Redis",
+        "embedded": "Carillon, one process, SQLite", "servers": "Carillon, three processes, Kafka, PostgreSQL, Redis",
         "celery": "Celery, two processes, Redis and PostgreSQL", "taskiq": "taskiq, two processes with 50 at once, Redis and PostgreSQL",
     }  # fmt: skip
     made = [(f"the same mails in the same rounds, deliveries a second: {told[name]}", spread(rates), "") for name, rates in runs.items()]

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+from confluent_kafka.admin import AdminClient
 
 from backend.app.app import App, open_app
 from backend.app.views import PersonIn, TemplateIn
@@ -27,6 +28,8 @@ from backend.store.migrate import migrate
 PEOPLE = 2_000
 TEMPLATE = "bench_order"  # the demo has none of this name
 ENGINES = ("DATABASE", "LOG", "CACHE")
+MADE = "databases"  # in a home: what was made for it
+PATIENCE = 30.0  # seconds
 
 SUBJECT = "Your order {{ order_id }} is on its way"
 HTML = """<html><head><title>Order</title></head><body style="font-family:sans-serif"><h1 style="color:{{ brand.color }}">{{ brand.name }}</h1>
@@ -54,6 +57,8 @@ def environment(servers: bool, home: Path, smtp: str) -> dict[str, str]:
         base = os.environ["CARILLON_BENCH_DATABASE_URL"]
         with psycopg.connect(base, autocommit=True) as db:
             db.execute(f'create database "{name}"')
+        with (home / MADE).open("a") as made_here:
+            made_here.write(f"{name}\n")
         parts = urlsplit(base)
         made["CARILLON_DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{name}"))
         made["CARILLON_LOG_URL"] = f"{os.environ['CARILLON_BENCH_LOG_URL']}?prefix={name}."
@@ -63,9 +68,25 @@ def environment(servers: bool, home: Path, smtp: str) -> dict[str, str]:
 
 @contextmanager
 def home() -> Iterator[Path]:
-    """A home that is gone afterwards."""
+    """A home of its own that is gone afterwards, with what `environment` made for it: an old database is tidied up, and old topics are looked after, at
+    the cost of whoever is measured next."""
     with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
-        yield Path(folder)
+        try:
+            yield Path(folder)
+        finally:
+            made = Path(folder) / MADE
+            for name in made.read_text().split() if made.exists() else ():
+                _drop(name)
+
+
+def _drop(name: str) -> None:
+    with psycopg.connect(os.environ["CARILLON_BENCH_DATABASE_URL"], autocommit=True) as db:
+        db.execute(f'drop database if exists "{name}" with (force)')
+    admin = AdminClient({"bootstrap.servers": urlsplit(os.environ["CARILLON_BENCH_LOG_URL"]).netloc, "log_level": 0})
+    topics = [topic for topic in admin.list_topics(timeout=PATIENCE).topics if topic.startswith(f"{name}.")]
+    if topics:
+        for gone in admin.delete_topics(topics, operation_timeout=PATIENCE).values():
+            gone.result()
 
 
 @contextmanager

@@ -220,7 +220,7 @@ def campaign() -> rx.Component:
     ran = rx.fragment(_progress(), _fact(), _waves(), _people())
     left = div(lead, blocked, _next(), rx.cond(CampaignPage.started, ran), _ahead(), cls="col g4 c8")
     body = rx.cond(CampaignPage.gone != "", gone, div(left, _side(), cls="grid"))
-    head = page_head(CampaignPage.name, None, *[rx.cond(CampaignPage.gone == "", rx.fragment(*_acts()))], badge=state_pill(CampaignPage.state))
+    head = rx.cond(CampaignPage.gone == "", page_head(CampaignPage.name, None, *_acts(), badge=state_pill(CampaignPage.state)))
     return shell(
         "/campaigns", [(t("nav.campaigns"), "/campaigns"), (CampaignPage.name, "")], head, page_body(CampaignPage.trouble, CampaignPage.again, waiting_cards(), body), *_dialogs(),
     )  # fmt: skip

@@ -86,7 +86,7 @@ def campaign_edit() -> rx.Component:
     whole = div(left, div(rail(), cls="c4"), cls="grid")
     body = rx.cond(Builder.gone != "", gone, div(stepper(), whole))
     test = button(t("cedit.test"), "send", data_open="specimen", on_click=Specimen.open(0))
-    head = page_head(Builder.name, None, test, button(t("cedit.close"), href="/campaigns"), badge=state_pill(Builder.state))
+    head = rx.cond(Builder.gone == "", page_head(Builder.name, None, test, button(t("cedit.close"), href="/campaigns"), badge=state_pill(Builder.state)))
     foot = rx.cond(Builder.gone == "", _foot())
     return shell(
         "/campaigns", [(t("nav.campaigns"), "/campaigns"), (Builder.name, "")], head, page_body(Builder.trouble, Builder.again, waiting_cards(), body), foot, specimen(), *campaign_review.dialogs(), _apply(),
