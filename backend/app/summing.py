@@ -49,7 +49,7 @@ class Summing:
                     log.info("what rules look at was written down of %s people so far", f"{total + n:,}")
                 total += n
                 if n == SOME:
-                    await asyncio.sleep((time.perf_counter() - began) * SHARE)
+                    await asyncio.sleep(min(0.25, (time.perf_counter() - began) * SHARE))  # a turn that was waited for long is no reason to wait longer, nor to stop late
         if total and not self._stopping:
             log.info("what rules look at is written down of everybody: %s people were read", f"{total:,}")
         return total
