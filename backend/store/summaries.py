@@ -16,11 +16,10 @@ SUMMED = "done"  # of the mark of a space: everybody's attributes are written do
 _s = summaries.c
 _COLUMNS = {"space": "int2", "person": "int8", "attributes": "jsonb"}
 _CONSENTS_SQLITE = "update summaries set consents = json_patch(consents, ?) where space = ? and person = ?"
+_CONSENTS_POSTGRES = "update summaries set consents = consents || cast(? as jsonb) where space = ? and person = ?"
 _REACH_SQLITE = """update summaries set reach = (select coalesce(sum(distinct 1 << a.channel), 0) from addresses a where a.space = summaries.space and a.person = summaries.person)
   where space = ? and person = ?"""
-# of many at once: a statement for each person costs seven times as much
-_CONSENTS_POSTGRES = """update summaries s set consents = s.consents || n.said from unnest(%s::int8[], %s::jsonb[]) as n(person, said)
-  where s.space = %s::int2 and s.person = n.person"""
+# of many at once: a statement for each person costs seven times as much. They are locked, in their order: this one takes rows in an order of its own
 _REACH_POSTGRES = """update summaries s set reach = n.bits from (select p.person, (select coalesce(bit_or(1 << a.channel), 0) from addresses a
   where a.space = %s::int2 and a.person = p.person) as bits from unnest(%s::int8[]) as p(person) offset 0) n where s.space = %s::int2 and s.person = n.person"""
 
@@ -120,11 +119,7 @@ def set_consents(tx: Tx, space: int, answers: Iterable[tuple[int, str, bool]]) -
     said: dict[int, dict[str, bool]] = {}
     for person, category, given in answers:
         said.setdefault(person, {})[category] = given
-    of = sorted(said)
-    if tx.dialect == "sqlite":
-        run_many(tx, _CONSENTS_SQLITE, [(_json(said[person]), space, person) for person in of])
-    elif of:
-        tx.raw.execute(_CONSENTS_POSTGRES, (of, [_json(said[person]) for person in of], space))
+    run_many(tx, _CONSENTS_SQLITE if tx.dialect == "sqlite" else _CONSENTS_POSTGRES, [(_json(given), space, person) for person, given in sorted(said.items())])
 
 
 def use_field(tx: Tx, space: int, name: str, used: bool) -> bool:

@@ -3,16 +3,13 @@
 Rows are made as they would stand after the deliveries, not by making these: analytics reads nothing else.
 """
 
-import os
 import random
 import statistics
 import time
 from collections import Counter
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
-import psycopg
 from sqlalchemy import case, func, select
 
 from backend.app.analytics_views import AnalyticsIn
@@ -140,9 +137,6 @@ async def looks(deliveries: int, *, servers: bool) -> Looked:
             return await _looks(app, deliveries)
         finally:
             await app.store.close()
-            if servers:
-                with psycopg.connect(os.environ["CARILLON_BENCH_DATABASE_URL"], autocommit=True) as db:
-                    db.execute(f'drop database "{urlsplit(settings.database_url).path[1:]}" with (force)')
 
 
 def _behind(tx: Tx) -> tuple[int, int]:

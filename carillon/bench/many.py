@@ -1,8 +1,8 @@
 """A PostgreSQL with millions of deliveries in it, made in minutes: the demo's month, written by the line's own writers, and then copied whole.
 
 A copy has people, events, notifications, deliveries and attempts of its own; ids, addresses and times follow the same rule everywhere,
-so that everything still refers to what belongs to it and every count is true to the rows (`carillon ledger --recount` holds on it).
-Letters are not copied: each goes to the people of every copy. Not copied: captured messages, dead letters, due rows.
+so that everything still refers to what belongs to it and every count of messages is true to the rows. Letters are not copied: each goes to the people
+of every copy. Not copied: captured messages, dead letters, due rows, and recipients of campaigns, of whose counts `carillon ledger --recount` complains.
 """
 
 import asyncio
@@ -130,7 +130,7 @@ async def _filled(variables: dict[str, str], wanted: int, told: Callable[[str], 
 
 
 async def fill(app: App, wanted: int, told: Callable[[str], None]) -> int:
-    """A month with at least so many deliveries; how many there are. The store must be PostgreSQL, migrated and otherwise empty."""
+    """A month with at least so many deliveries, and nothing still to do; how many there are. The store must be PostgreSQL, migrated and otherwise empty."""
     now = app.clock.now()
     await app.store.write(lambda tx: partitions.ensure(tx, now, back=SIZE.days + 1))
     await demo.start(app)

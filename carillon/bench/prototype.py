@@ -56,7 +56,10 @@ def _on_engines(source: Path, count: int, figure: str) -> float:
         env = {
             "PL2_PG": urlunsplit(urlsplit(base)._replace(path=f"/{name}")), "BOOTSTRAP": log.netloc, "REDIS_PORT": str(cache.port), "PG_PIDFILE": told.name,
         }  # fmt: skip
-        return _run(source, figure, env, "run.py", str(count))
+        try:
+            return _run(source, figure, env, "run.py", str(count))
+        finally:
+            stand.drop(name)
 
 
 def _run(source: Path, figure: str, env: dict[str, str], *arguments: str) -> float:

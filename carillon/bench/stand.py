@@ -76,10 +76,11 @@ def home() -> Iterator[Path]:
         finally:
             made = Path(folder) / MADE
             for name in made.read_text().split() if made.exists() else ():
-                _drop(name)
+                drop(name)
 
 
-def _drop(name: str) -> None:
+def drop(name: str) -> None:
+    """Take away a database of this name and the topics whose names begin with it."""
     with psycopg.connect(os.environ["CARILLON_BENCH_DATABASE_URL"], autocommit=True) as db:
         db.execute(f'drop database if exists "{name}" with (force)')
     admin = AdminClient({"bootstrap.servers": urlsplit(os.environ["CARILLON_BENCH_LOG_URL"]).netloc, "log_level": 0})
