@@ -1,4 +1,7 @@
-"""The runner: reads a stage's lanes, most urgent first, hands batches to the stage, writes what it returns, moves the mark.
+"""The runner: reads a stage's lanes, hands batches to the stage, writes what it returns, moves the mark.
+
+The most urgent lane has a loop of its own, so that nothing in it waits for a batch of the others to be written; those are read in turn, again the
+more urgent before the others.
 
 A stage does no I/O of its own choosing but reading facts: it returns a `Batch`, and the runner writes. When an engine is
 away the batch is kept and tried again until it is back: the line pauses and resumes alone. A record that makes the stage
@@ -28,8 +31,8 @@ from workers.faults import Faults
 log = logging.getLogger("carillon.line")
 
 BATCH = 500  # records; the measured start, 250 to 1,000 do alike
-LESS_URGENT = 125  # records of any lane but the first while urgent ones come, which wait for no more; of a round with three full lanes a twentieth is left to each
-URGENT = 2.0  # seconds behind an urgent one in which the next is expected
+LESS_URGENT = 150  # records of the third lane and those behind it while the second has some; with all lanes full a twentieth of all is left to each
+URGENT = 2.0  # seconds behind one of the second lane in which the next is expected
 SHORT = 350  # events whose rows are written in less than 10 ms
 IDLE = 0.5  # seconds a read waits for the first record
 MAIN = 1  # the space that is there from the start
@@ -97,62 +100,85 @@ class Runner:
     """Runs one stage until `stop`. `busy` is True from the read of a batch to its mark."""
 
     def __init__(self, stage: Stage, events: Log, commit: Commit, clock: Clock, faults: Faults | None = None, batch: int = BATCH) -> None:
-        self.stage, self.busy = stage, False
+        self.stage = stage
         self._log, self._commit, self._clock, self._batch = events, commit, clock, batch
         self._faults = faults or Faults(stage.name)
         self._stopping = asyncio.Event()
-        self._reader: Reader | None = None
-        self._urgent = 0.0  # when the first lane last had something
+        self._in_hand = 0  # batches
+        self._fallen = False  # one of the loops: the other ends with its batch
+        self._urgent = 0.0  # when the second lane last had something
+
+    @property
+    def busy(self) -> bool:
+        """From the read of a batch to its mark."""
+        return self._in_hand > 0
 
     def stop(self) -> None:
-        """Finish the batch in hand, then return from `run`."""
+        """Finish what is in hand, then return from `run`."""
         self._stopping.set()
 
     async def run(self) -> None:
         """Until `stop`. Raises only what is a mistake of ours."""
-        self._reader = await self._join()
-        if self._reader is None:
-            return
-        try:
-            while not self._stopping.is_set():
-                if not await self._round(self._reader):
-                    await self._take(self._reader, IDLE, None, self._less_urgent())
-        finally:
-            with contextlib.suppress(Unavailable):
-                await self._reader.close()
+        self._fallen = False
+        lanes = self.stage.lanes
+        loops = [self._loop(some) for some in (lanes[:1], lanes[1:]) if some]
+        for error in await asyncio.gather(*loops, return_exceptions=True):
+            if error is not None:
+                raise error
 
-    async def _join(self) -> Reader | None:
-        tries = 0
-        while not self._stopping.is_set():
+    async def _loop(self, lanes: Sequence[str]) -> None:
+        try:
+            reader = await self._join(lanes)
+            if reader is None:
+                return
             try:
-                return await self._log.reader(self.stage.name, self.stage.lanes)
+                while not self._ending:
+                    if not await self._round(reader, lanes):
+                        await self._take(reader, lanes, IDLE, self._less_urgent())
+            finally:
+                with contextlib.suppress(Unavailable):
+                    await reader.close()
+        except BaseException:
+            self._fallen = True
+            raise
+
+    @property
+    def _ending(self) -> bool:
+        return self._fallen or self._stopping.is_set()
+
+    async def _join(self, lanes: Sequence[str]) -> Reader | None:
+        tries = 0
+        while not self._ending:
+            try:
+                return await self._log.reader(self.stage.name, lanes)
             except Unavailable:
                 await self._pause(tries)
                 tries += 1
         return None
 
-    async def _round(self, reader: Reader) -> bool:
+    async def _round(self, reader: Reader, lanes: Sequence[str]) -> bool:
         """Each lane once, the first one before each other."""
-        met = await self._first(reader)
-        for lane in self.stage.lanes[1:]:
-            if self._stopping.is_set():
+        met = await self._first(reader, lanes)
+        for n, lane in enumerate(lanes[1:]):
+            if n and met:
+                await self._first(reader, lanes)
+            if self._ending:
                 break
-            if await self._take(reader, 0, [lane], self._less_urgent()):
-                met = True
-                await self._first(reader)
+            met |= await self._take(reader, [lane], 0, self._less_urgent())
         return met
 
-    async def _first(self, reader: Reader) -> bool:
-        """What is most urgent."""
-        if met := await self._take(reader, 0, self.stage.lanes[:1]):
+    async def _first(self, reader: Reader, lanes: Sequence[str]) -> bool:
+        """What is most urgent of these."""
+        met = await self._take(reader, lanes[:1], 0, BATCH)
+        if met and lanes[1:]:
             self._urgent = self._clock.now()
         return met
 
     def _less_urgent(self) -> int:
-        """How many records of another lane may be carried out at once: the larger a batch the cheaper is a record, and the longer waits an urgent one."""
+        """How many records of a third or fourth lane may be carried out at once: the larger a batch the cheaper is a record, and the longer waits one of the second."""
         return LESS_URGENT if abs(self._clock.now() - self._urgent) < URGENT else BATCH
 
-    async def _take(self, reader: Reader, wait: float, lanes: Sequence[str] | None, most: int = BATCH) -> bool:
+    async def _take(self, reader: Reader, lanes: Sequence[str], wait: float, most: int) -> bool:
         try:
             records = await reader.read(min(most, self._batch), wait, lanes)
         except Unavailable:
@@ -160,12 +186,12 @@ class Runner:
             return False
         if not records:
             return False
-        self.busy = True
+        self._in_hand += 1
         try:
             self._faults.at("after_read")
             await self.carry_out(reader, records)
         finally:
-            self.busy = False
+            self._in_hand -= 1
         return True
 
     async def carry_out(self, reader: Reader, records: Sequence[Record]) -> bool:
