@@ -87,5 +87,4 @@ class Smtp:
         mail = mail_of(outgoing, now)
         if self._signer:
             mail = self._signer.sign(mail, now)
-        # doubled dots, RFC 5321 4.5.2; a mail begins with a header, never with a dot
-        return Parcel(sender, recipient, mail.replace(b"\r\n.", b"\r\n.."), done, outgoing.delivery, urgent=outgoing.priority == "critical")
+        return Parcel(sender, recipient, mail, done, outgoing.delivery, urgent=outgoing.priority == "critical")

@@ -28,6 +28,14 @@ class Among(Protocol):
         """Whether others have taken what waits in this one, which found no connection; then it is one of them no more."""
         ...
 
+    def whole(self) -> bool:
+        """Whether mails may go whole, several at once."""
+        ...
+
+    def cut(self) -> None:
+        """A connection ended amid them."""
+        ...
+
     def idle(self, lane: "Lane") -> None:
         """It has no connection any more and nothing to send."""
         ...
@@ -101,7 +109,7 @@ class Lane:
                     self._fail(Answer("temporary", "failed", f"{type(error).__name__}: {error}"))
                 else:
                     self._link = link
-                    link.serve(self._take, self._gone)
+                    link.serve(self._take, self._gone, whole=self._among.whole())
         finally:
             self._opening = None
 
@@ -125,6 +133,8 @@ class Lane:
         """The connection ended; `back` was not sent and comes first on the next one."""
         self._failed = 0 if link.served else self._failed + (link.taken > 0)
         self._link = None
+        if link.cut:
+            self._among.cut()
         self._waiting.extendleft(reversed(back))
         if self._closed:
             self._answer_all(CLOSING)

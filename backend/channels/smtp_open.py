@@ -168,6 +168,8 @@ async def _greet(link: Link, target: Target, timing: Timing, context: ssl.SSLCon
 async def _hello(link: Link, target: Target) -> None:
     name = (target.ehlo or _literal(link)).encode()
     answer = await link.ask(b"EHLO " + name)
+    if answer[0][:3] == b"421":
+        raise _no("EHLO", answer)
     if answer[0][:1] != b"2":
         link.extensions = {}
         answer = await link.ask(b"HELO " + name)

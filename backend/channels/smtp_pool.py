@@ -24,6 +24,7 @@ WAIT = 0.02  # seconds that a mail may wait behind others on its connection befo
 DEPTH = 8  # mails on a connection, however quick the server is
 LEARN, LONGEST = 0.05, 0.1  # weight of the newest mail in what one takes, and the seconds that it counts at most: a pause of ours is no slow server
 OPENING = 20  # connections that are being opened at once: a server that is knocked at by more drops some, and neither side hears of it until a time is over
+ASKING = 3_600.0  # seconds in which a server that broke off amid whole mails gets none
 FULL = 60.0  # seconds until a server that took no more connections is asked for one more
 
 
@@ -44,6 +45,7 @@ class Pool:
         self._loads: list[dict[Lane, None]] = [{}]  # lanes by how many mails they have, the one that got there last behind
         self._bound: dict[int, _Bound] = {}
         self._allowed, self._full_until = most, 0.0
+        self._whole_from = 0.0  # when mails may go whole
         self._takes = 0.0  # seconds that the server takes for a mail, as seen on busy connections
         self._closed = False
 
@@ -97,6 +99,14 @@ class Pool:
                 bound.lane = self._pick()
             self._give(bound.lane, parcel)
         return True
+
+    def whole(self) -> bool:
+        """See `smtp_lane.Among`."""
+        return asyncio.get_running_loop().time() >= self._whole_from
+
+    def cut(self) -> None:
+        """See `smtp_lane.Among`. Once is an accident that happens to any connection; but where a server does so as a habit, each time costs the answers of several."""
+        self._whole_from = asyncio.get_running_loop().time() + ASKING
 
     def idle(self, lane: Lane) -> None:
         """See `smtp_lane.Among`."""

@@ -30,6 +30,7 @@ class Manner(msgspec.Struct, frozen=True):
     drop: bool = False
     every: int = 1
     pipelining: bool = True
+    chunking: bool = True
     greeting: str = "220 sink ESMTP"
 
 
@@ -80,6 +81,7 @@ class Sink:
 class _Session(asyncio.Protocol):
     def __init__(self, sink: Sink) -> None:
         self._sink, self._buf, self._data = sink, b"", False
+        self._chunk = -1  # bytes of the mail that come now (BDAT)
         self._odd = False  # this mail is one of those treated badly
         self._void = False  # nobody is there to take it
         self._mute = False
@@ -100,6 +102,16 @@ class _Session(asyncio.Protocol):
             return
         out: list[bytes] = []
         while True:
+            if self._chunk >= 0:
+                if len(self._buf) < self._chunk:
+                    break
+                mail, self._buf, self._chunk = self._buf[: self._chunk], self._buf[self._chunk :], -1
+                refused = self._refused("data")
+                if refused:
+                    out.append(refused + b"\r\n")
+                elif not self._final(mail, out):
+                    return
+                continue
             if self._data:
                 end = self._buf.find(b"\r\n.\r\n")
                 if end < 0:
@@ -111,7 +123,11 @@ class _Session(asyncio.Protocol):
             end = self._buf.find(b"\r\n")
             if end < 0:
                 break
-            verb, self._buf = self._buf[:4].upper(), self._buf[end + 2 :]
+            line, self._buf = self._buf[:end], self._buf[end + 2 :]
+            verb = line[:4].upper()
+            if verb == b"BDAT" and self._sink.manner.chunking:
+                self._chunk = int(line.split()[1])
+                continue
             out.append(self._reply(verb) + b"\r\n")
         if out:
             self._transport.write(b"".join(out))
@@ -119,21 +135,26 @@ class _Session(asyncio.Protocol):
     def _reply(self, verb: bytes) -> bytes:
         manner = self._sink.manner
         if verb == b"EHLO":
-            return b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME" if manner.pipelining else b"250 sink"
+            offers = [b"PIPELINING"] * manner.pipelining + [b"CHUNKING"] * (manner.pipelining and manner.chunking) + [b"8BITMIME"]
+            return b"250-sink\r\n" + b"".join(b"250-%b\r\n" % one for one in offers[:-1]) + b"250 " + offers[-1]
         if verb == b"QUIT":
             asyncio.get_running_loop().call_soon(self._transport.close)
             return b"221 2.0.0 bye"
         if verb == b"MAIL":
             self._n += 1
             self._odd, self._void = self._n % manner.every == 0, False
-        word = verb.decode("ascii", "replace").lower()
+        if refused := self._refused(verb.decode("ascii", "replace").lower()):
+            return refused
+        self._data = verb == b"DATA"
+        return b"354 go on" if self._data else b"250 2.0.0 ok"
+
+    def _refused(self, word: str) -> bytes:
+        """What is said instead; empty when it is taken."""
+        manner = self._sink.manner
         if self._odd and word in manner.refuse:
             self._void = True
             return manner.refuse[word].encode()
-        if verb == b"DATA" and self._void:
-            return b"554 5.5.1 no valid recipients"
-        self._data = verb == b"DATA"
-        return b"354 go on" if self._data else b"250 2.0.0 ok"
+        return b"554 5.5.1 no valid recipients" if word == "data" and self._void else b""
 
     def _final(self, mail: bytes, out: list[bytes]) -> bool:
         """Answer a mail; False when nothing more is said on this connection."""
@@ -176,9 +197,10 @@ class _Session(asyncio.Protocol):
 @click.option("--drop", is_flag=True, help="Take a mail and close instead of answering.")
 @click.option("--every", default=1, type=click.IntRange(1), help="Misbehave with each n-th mail of a connection only.")
 @click.option("--pipelining/--no-pipelining", default=True)
-def main(port: int, file: Path | None, delay: float, refuse: tuple[str, ...], hang: bool, drop: bool, every: int, pipelining: bool) -> None:
+@click.option("--chunking/--no-chunking", default=True)
+def main(port: int, file: Path | None, delay: float, refuse: tuple[str, ...], hang: bool, drop: bool, every: int, pipelining: bool, chunking: bool) -> None:
     """A mail server that takes everything."""
-    manner = Manner(delay, dict(one.split("=", 1) for one in refuse), hang, drop, every, pipelining)
+    manner = Manner(delay, dict(one.split("=", 1) for one in refuse), hang, drop, every, pipelining, chunking)
     uvloop.run(_open(port, file, manner))
 
 

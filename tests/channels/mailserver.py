@@ -25,6 +25,7 @@ GOOD = {
     "RSET": b"250 2.0.0 ok\r\n",
     "QUIT": b"221 2.0.0 bye\r\n",
 }
+WHOLE = b"250-here\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 SIZE 1000000\r\n"  # as EHLO's answer: mails may come whole
 
 
 def outgoing(n=1, *, to="mia@example.com", subject="Hello", text="Hi\n", html="<p>Hi</p>", sender=SENDER, headers=None, priority="normal"):
@@ -38,7 +39,8 @@ def number(mail: bytes) -> int:
 
 class MailServer:
     """`script(step, n)` may give the reply to a step (greet, EHLO, MAIL, RCPT, DATA, final ...) of the n-th mail of all, counted
-    from 1; `DROP` closes, `HANG` says nothing more; None is the good reply. Replies are written in chunks of `chunk` bytes."""
+    from 1; `DROP` closes, `HANG` says nothing more; None is the good reply, and a 421 is the last one. Replies are written in chunks of `chunk` bytes.
+    As in Postfix a mail that failed without a recipient leaves its envelope open, and MAIL within one is refused."""
 
     def __init__(self, script=lambda step, n: None, chunk=0):
         self.script, self.chunk = script, chunk
@@ -47,6 +49,7 @@ class MailServer:
         self.verbs = []
         self.envelopes = []
         self.connections = 0
+        self.nested = 0  # MAIL within an envelope
         self.mails = 0
         self._tasks = set()
 
@@ -82,33 +85,46 @@ class MailServer:
             await writer.drain()
             if self.chunk:
                 await asyncio.sleep(0)
+        if what.startswith(b"421"):
+            raise ConnectionAbortedError
         return what
 
     async def _talk(self, reader, writer):
         await self._say(writer, "greet", 0)
         n = 0
-        valid = False
+        valid = begun = False
         while True:
             line = await reader.readuntil(b"\r\n")
             verb = line.split()[0].decode().upper()
             self.verbs.append(verb)
+            if verb == "MAIL" and begun:
+                self.nested += 1
+                writer.write(b"503 5.5.1 nested MAIL command\r\n")
+                continue
             if verb == "MAIL":
                 self.mails += 1
                 n, valid = self.mails, True
             if verb in ("MAIL", "RCPT"):
                 self.envelopes.append(line)
-                valid = (await self._say(writer, verb, n)).startswith(b"2") and valid
-            elif verb == "DATA":
-                if not (await self._say(writer, verb, n)).startswith(b"3"):
-                    continue
-                body = await reader.readuntil(b"\r\n.\r\n") if valid else await reader.readuntil(b".\r\n")
-                if valid:
-                    self.heard.append(body)
+                good = (await self._say(writer, verb, n)).startswith(b"2")
+                begun, valid = begun or (verb == "MAIL" and good), good and valid
+            elif verb in ("DATA", "BDAT"):
+                if verb == "DATA":
+                    if not (await self._say(writer, verb, n)).startswith(b"3"):
+                        continue
+                    body = await reader.readuntil(b"\r\n.\r\n") if valid else await reader.readuntil(b".\r\n")
+                else:
+                    body = await reader.readexactly(int(line.split()[1]))
+                    body = body.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+                begun = begun and verb == "BDAT" and not valid
                 if not valid:
                     writer.write(b"554 5.5.1 nobody to take it\r\n")
-                elif (await self._say(writer, "final", n)).startswith(b"2"):
+                    continue
+                self.heard.append(body)
+                if (await self._say(writer, "final", n)).startswith(b"2"):
                     self.taken.append(body)
             else:
+                begun = begun and verb != "RSET"
                 await self._say(writer, verb, n)
                 if verb == "QUIT":
                     return
