@@ -7,6 +7,7 @@ The promise is about the end of the body: before it has been written, nothing of
 """
 
 import asyncio
+import contextlib
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -229,7 +230,7 @@ class Link(asyncio.Protocol):
             if self._chunking and len(parcel.body) <= BIG and (len(self._flight) > 1 or monotonic() - self._heard < LIVE):
                 return self._whole(parcel)
             before = b""
-            if self._reset:
+            if self._reset or (self._chunking and len(self._flight) > 1):
                 self._reset, before = False, b"RSET\r\n"
                 self._expect.append(RSET)
                 if not self._pipelining:
@@ -313,7 +314,8 @@ class Link(asyncio.Protocol):
         """Servers say that they take the envelope, and then (RFC 896) wait until we have got that before they say what became of the mail; our machine would
         wait 40 ms, for something of ours to ride on (RFC 1122, 4.2.3.2). The system forgets this at its next chance."""
         if not self._over and self._transport is not None and (sock := self._transport.get_extra_info("socket")) is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
+            with contextlib.suppress(OSError):  # it ends just now
+                sock.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
 
     def _reply(self, code: bytes, lines: list[bytes]) -> None:
         if self._take is None:
@@ -438,7 +440,7 @@ class Link(asyncio.Protocol):
             elif parcel.trouble:
                 answers.append((parcel, parcel.trouble))
             elif (self.served or code == "chunking") and not parcel.again and not self._ending and not (code == "timeout" and n == 0):
-                parcel.again = True  # an old connection that had ended unseen: nothing of the mail was taken
+                parcel.again, parcel.whole = True, False  # an old connection that had ended unseen: nothing of the mail was taken
                 back.append(parcel)
             else:
                 answers.append((parcel, Answer("temporary", code, why)))

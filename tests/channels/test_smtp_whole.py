@@ -8,6 +8,7 @@ import pytest
 from backend.channels import smtp_link, smtp_pool
 from backend.channels.base import Answer
 from backend.channels.smtp_link import AHEAD, BIG, Timing
+from carillon.bench.sink_smtp import Manner, Sink
 from tests.channels.mailserver import DROP, HANG, QUICK, WHOLE, Answers, number, outgoing, provider, send, server
 from tests.channels.postfix import postfix
 from tests.channels.test_smtp import SAID
@@ -137,6 +138,43 @@ async def test_a_long_body_asks_and_the_others_go_on():
         assert [number(mail) for mail in there.heard] == [1, 2, 3, 4, 5]
         assert [verb for verb in there.verbs if verb in ("DATA", "BDAT")] == ["BDAT", "BDAT", "DATA", "BDAT", "BDAT"]
         assert there.nested == 0
+
+
+async def test_a_long_one_behind_one_that_is_refused_begins_clean_too():
+    long = "<p>" + "x\n" * BIG + "</p>"
+    mails = [outgoing(n, html=long if n == 4 else "<p>Hi</p>") for n in range(1, 7)]
+    async with server(once("RCPT", b"550 5.1.1 nobody\r\n", n=3)) as there:
+        answers = await send(there.port, *mails)
+        assert [n for n, answer in answers.items() if answer.meaning != "accepted"] == [3]
+        assert [number(mail) for mail in there.taken] == [1, 2, 4, 5, 6]
+        assert there.nested == 0
+
+
+async def test_one_that_went_whole_in_vain_may_be_refused_the_other_way():
+    """The server knows no BDAT, and does not like this mail."""
+
+    def script(step, n):
+        return b"500 5.5.2 what?\r\n" if step == "final" else None
+
+    async with server(offering(script)) as there:
+        answers = await send(there.port, outgoing(1))
+        assert (answers[1].meaning, answers[1].code) == ("refused", "5.5.2")
+        assert [verb for verb in there.verbs if verb in ("DATA", "BDAT")] == ["BDAT", "DATA"]
+
+
+async def test_a_slow_server_gets_one_at_a_time():
+    sink = Sink(manner=Manner(delay=0.15))
+    port = await sink.start()
+    async with provider(port) as made:
+        answers = Answers()
+        for n in range(1, 11):
+            answers.post(made, outgoing(n))
+        while sink.count < 2:
+            await asyncio.sleep(0.01)
+        made.recall({outgoing(n).delivery for n in range(1, 11)}, Answer("withheld", "halted", "space"))
+        await answers.all(10)
+    await sink.close()
+    assert sink.count <= 3
 
 
 async def test_bodies_arrive_as_they_were():
