@@ -10,8 +10,8 @@ from backend.channels.dkim import Signer
 from backend.channels.kinds import Parts
 from backend.channels.mail import envelope, mail_of
 from backend.channels.returns import Returns
-from backend.channels.smtp_link import Parcel, Timing, Unreachable
 from backend.channels.smtp_open import Target, open_link, parse_target
+from backend.channels.smtp_parcel import Parcel, Timing, Unreachable
 from backend.channels.smtp_pool import Pool
 from backend.channels.verp import Verp
 from backend.clock import Clock

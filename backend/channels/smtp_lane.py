@@ -13,8 +13,9 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from backend.channels.base import Answer
-from backend.channels.smtp_link import Link, Parcel, Timing, Unreachable
+from backend.channels.smtp_link import Link
 from backend.channels.smtp_open import Target, open_link
+from backend.channels.smtp_parcel import Parcel, Timing, Unreachable
 
 log = logging.getLogger("carillon.channels")
 

@@ -13,7 +13,8 @@ from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from backend.channels.smtp_link import Link, Timing, Unreachable
+from backend.channels.smtp_link import Link
+from backend.channels.smtp_parcel import Timing, Unreachable
 from backend.channels.smtp_replies import words
 from backend.domain.errors import Invalid
 

@@ -15,8 +15,8 @@ from time import monotonic
 
 from backend.channels.base import Answer
 from backend.channels.smtp_lane import CLOSING, Lane
-from backend.channels.smtp_link import Parcel, Timing, Unreachable
 from backend.channels.smtp_open import Target
+from backend.channels.smtp_parcel import Parcel, Timing, Unreachable
 
 log = logging.getLogger("carillon.channels")
 

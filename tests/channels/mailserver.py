@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 
 from backend.channels.base import Outgoing
 from backend.channels.smtp import Smtp
-from backend.channels.smtp_link import Timing
+from backend.channels.smtp_parcel import Timing
 from backend.clock import HeldClock
 from backend.domain.space import Sender
 from backend.domain.template import EmailMessage

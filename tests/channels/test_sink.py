@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from backend.channels.smtp_link import Timing
+from backend.channels.smtp_parcel import Timing
 from carillon.bench.sink_smtp import Manner, Sink
 from tests.channels.mailserver import Answers, outgoing, provider, send
 

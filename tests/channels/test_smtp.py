@@ -7,7 +7,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from backend.channels.base import Answer
-from backend.channels.smtp_link import Timing
+from backend.channels.smtp_parcel import Timing
 from backend.domain.errors import Unavailable
 from backend.domain.space import Sender
 from tests.channels.mailserver import DROP, HANG, QUICK, Answers, number, outgoing, provider, send, server

@@ -9,7 +9,7 @@ import pytest
 from backend.channels.base import Answer
 from backend.channels.kinds import Parts
 from backend.channels.smtp import Smtp
-from backend.channels.smtp_link import Timing
+from backend.channels.smtp_parcel import Timing
 from backend.channels.smtp_pool import OPENING
 from backend.channels.verp import Bounced, Verp
 from backend.clock import HeldClock

@@ -6,7 +6,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.channels.smtp_link import Timing
+from backend.channels.smtp_parcel import Timing
 from tests.channels.mailserver import DROP, GOOD, HANG, WHOLE, number, outgoing, send, server
 
 TIMING = Timing(connect=5.0, answer=0.03, idle=0.5, close=0.03, pauses=(0.0,), most=4)

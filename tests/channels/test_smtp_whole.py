@@ -7,7 +7,8 @@ import pytest
 
 from backend.channels import smtp_link, smtp_pool
 from backend.channels.base import Answer
-from backend.channels.smtp_link import AHEAD, BIG, Timing
+from backend.channels.smtp_link import AHEAD, BIG
+from backend.channels.smtp_parcel import Timing
 from carillon.bench.sink_smtp import Manner, Sink
 from tests.channels.mailserver import DROP, HANG, QUICK, WHOLE, Answers, number, outgoing, provider, send, server
 from tests.channels.postfix import postfix
