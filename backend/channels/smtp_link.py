@@ -47,7 +47,7 @@ class Link(asyncio.Protocol):
         self._early: deque[list[bytes]] = deque()  # replies while opening
         self._asked: asyncio.Future[None] | None = None
         self._expect: deque[int] = deque()
-        self._flight: deque[Parcel] = deque()  # the mail being sent, and the one whose envelope rides behind it
+        self._flight: deque[Parcel] = deque()  # mails that are not answered yet: the one being sent and the one whose envelope rides behind it, or those that went whole
         self.taken = 0  # mails begun
         self._pipelining, self._chunking, self._dsn, self._size = False, False, False, 0
         self.cut = False  # it ended with whole mails on their way, or the server does not know them
