@@ -23,6 +23,9 @@ SLICE = 0.05  # seconds of one poll; how long an order can wait behind an empty 
 QUIET = 0.2  # the same in a lane that has brought nothing for a while: two dozen of them would else poll 500 times a second at rest
 BEAT = 1.0  # seconds between polls of an idle lane, so that it hears of rebalances
 BUFFER = 8_192  # KB that librdkafka fetches ahead for one lane
+# bytes of one partition in one fetch: with the default megabyte a backlog is read one partition after the other, thousands of records each, and
+# the process of the next stage that has the others waits (17 to 28 % fewer mails a second with two that deliver)
+FETCH = 65_536
 
 
 class _Seldom(logging.Filter):
@@ -292,6 +295,7 @@ class KafkaReader:
             "enable.auto.offset.store": False,
             "queued.max.messages.kbytes": BUFFER,
             "queued.min.messages": 4_000,  # of a partition: more than is carried out while a fetch of the others waits for its first record
+            "max.partition.fetch.bytes": FETCH,
             "fetch.queue.backoff.ms": 10,  # the default holds a lane back for a second once its queue was full
             "fetch.wait.max.ms": 800,  # fetches that find nothing are most of what a broker at rest does; a lane that moves may wait for one to end
         }

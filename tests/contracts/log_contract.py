@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -220,6 +221,14 @@ class LogContract:
             while sum(sizes) < 40:
                 sizes.append(len(await reader.read(7, 1.0)))
         assert max(sizes) <= 7
+        await reader.close()
+
+    async def test_a_backlog_is_read_from_every_partition_side_by_side(self, log: Log) -> None:
+        """One partition after the other, what it leads to would go to one process of the next stage while the others have nothing to do."""
+        for partition, _ in itertools.product(range(3), range(40)):
+            await log.append(records(LOW, partition, [secrets.token_hex(150) for _ in range(100)]))
+        reader = await log.reader("g", [LOW])
+        assert {record.partition for record in await read_all(reader, 4_500)} == {0, 1, 2}
         await reader.close()
 
     async def test_a_read_of_some_topics_leaves_the_others_for_later(self, log: Log) -> None:
