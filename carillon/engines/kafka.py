@@ -114,8 +114,10 @@ def version() -> str:
 
 
 def _java(libs: Path) -> list[str]:
+    """The first compiler alone: the second one's work pays off after a quarter of an hour, and until then it takes more than the broker (of 24,000
+    mails in a row 108, 63 and 47 microseconds each with both, 30, 25 and 34 with one)."""
     return [
-        *(find("java"), "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-Xshare:auto", "-Djava.awt.headless=true"),
+        *(find("java"), "-Xms128m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Djava.awt.headless=true"),
         *("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{libs}/*"),
     ]
 
