@@ -1,21 +1,17 @@
-"""Celery on Redis: one call and one row for each event. `python celery_app.py` fills it; `celery -A celery_app worker` works it off.
+"""Celery on Redis: one call for each event. `python celery_app.py` fills it; `celery -A celery_app worker` works it off.
 
 Acknowledged late, read ahead, prefork; one connection to PostgreSQL, Redis and the mail server for each process, kept.
 """
 
 import json
 import smtplib
-import uuid
 from typing import Any
 
 import psycopg
 import redis
 from celery import Celery
 from celery.signals import worker_process_init
-from work import DAY, FOUND, KEY, PENDING, SENDER, SENT, SKIPPED, WISHES, WORK, events, mail, wanted
-
-INSERT = "insert into peer_deliveries (id, person, channel, event, template, state) values (%s, %s, 2, %s, %s, %s)"
-OUTCOME = "update peer_deliveries set state = %s, answer = %s, changed = clock_timestamp() where id = %s"
+from work import BEGIN, END, KEY, SENDER, SKIP, WISHES, WORK, Delivery, events
 
 app = Celery("peer", broker=WORK["cache"])
 app.conf.update(
@@ -43,18 +39,15 @@ def connect(**_: object) -> None:
 
 @app.task(name="deliver")
 def deliver(event: dict[str, Any]) -> None:
-    """Dedup, preferences, row, mail, outcome."""
-    db, cache = held["db"], held["cache"]
-    if not cache.set(FOUND + event["id"], 1, nx=True, ex=DAY):
-        return
-    wishes = json.loads(cache.get(WISHES + event["user"]))
-    delivery = uuid.uuid4()
-    if not wanted(wishes, event["category"]):
-        db.execute(INSERT, (delivery, event["user"], event["id"], event["template"], SKIPPED))
-        return
-    db.execute(INSERT, (delivery, event["user"], event["id"], event["template"], PENDING))
-    held["smtp"].sendmail(SENDER, [wishes["email"]], mail(delivery, event, wishes))
-    db.execute(OUTCOME, (SENT, "250", delivery))
+    """Preferences, rows, mail, outcome."""
+    db = held["db"]
+    one = Delivery(event, json.loads(held["cache"].get(WISHES + event["user"])))
+    if not one.wanted:
+        db.execute(SKIP, one.claim())
+    elif db.execute(BEGIN, one.begin()).rowcount:  # none of a repeat
+        to = one.address()
+        held["smtp"].sendmail(SENDER, [to], one.mail(to))
+        db.execute(END, one.end("250 2.0.0 Ok"))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""taskiq on Redis: one call and one row for each event. `python taskiq_app.py` fills it; `taskiq worker taskiq_app:broker` works it off.
+"""taskiq on Redis: one call for each event. `python taskiq_app.py` fills it; `taskiq worker taskiq_app:broker` works it off.
 
 Many at once in each process, on uvloop, asyncpg and aiosmtplib; connections are kept.
 """
 
 import asyncio
-import uuid
+import itertools
+import re
 from typing import Any
 
 import aiosmtplib
@@ -15,10 +16,16 @@ import uvloop
 from taskiq import TaskiqEvents, TaskiqState
 from taskiq.serializers import ORJSONSerializer
 from taskiq_redis import ListQueueBroker, RedisStreamBroker
-from work import DAY, FOUND, KEY, PENDING, SENDER, SENT, SKIPPED, WISHES, WORK, events, mail, wanted
+from work import BEGIN, END, KEY, SENDER, SKIP, WISHES, WORK, Delivery, events
 
-INSERT = "insert into peer_deliveries (id, person, channel, event, template, state) values ($1, $2, 2, $3, $4, $5)"
-OUTCOME = "update peer_deliveries set state = $1, answer = $2, changed = clock_timestamp() where id = $3"
+
+def numbered(sql: str) -> str:
+    """As asyncpg wants its values marked."""
+    count = itertools.count(1)
+    return re.sub("%s", lambda _: f"${next(count)}", sql)
+
+
+BEGIN, END, SKIP = map(numbered, (BEGIN, END, SKIP))
 
 if WORK["late"]:  # acknowledged when it is done
     broker = RedisStreamBroker(WORK["cache"], queue_name=f"{KEY}.taskiq", consumer_group_name="peer", consumer_id="0")
@@ -42,23 +49,20 @@ async def connect(_: TaskiqState) -> None:
 
 @broker.task("deliver")
 async def deliver(event: dict[str, Any]) -> None:
-    """Dedup, preferences, row, mail, outcome."""
-    db, cache = held["db"], held["cache"]
-    if not await cache.set(FOUND + event["id"], 1, nx=True, ex=DAY):
-        return
-    wishes = orjson.loads(await cache.get(WISHES + event["user"]))
-    delivery = uuid.uuid4()
-    if not wanted(wishes, event["category"]):
-        await db.execute(INSERT, delivery, event["user"], event["id"], event["template"], SKIPPED)
-        return
-    await db.execute(INSERT, delivery, event["user"], event["id"], event["template"], PENDING)
-    body = mail(delivery, event, wishes)
-    link = await held["smtp"].get()
-    try:
-        await link.sendmail(SENDER, [wishes["email"]], body)
-    finally:
-        held["smtp"].put_nowait(link)
-    await db.execute(OUTCOME, SENT, "250", delivery)
+    """Preferences, rows, mail, outcome."""
+    db = held["db"]
+    one = Delivery(event, orjson.loads(await held["cache"].get(WISHES + event["user"])))
+    if not one.wanted:
+        await db.execute(SKIP, *one.claim())
+    elif await db.fetchval(BEGIN, *one.begin()):  # none of a repeat
+        to = one.address()
+        body = one.mail(to)
+        link = await held["smtp"].get()
+        try:
+            await link.sendmail(SENDER, [to], body)
+        finally:
+            held["smtp"].put_nowait(link)
+        await db.execute(END, *one.end("250 2.0.0 Ok"))
 
 
 async def fill() -> None:
