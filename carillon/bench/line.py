@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import uvloop
+from sqlalchemy import select
 
 from backend.app.app import App
 from backend.clock import SystemClock
@@ -22,8 +23,10 @@ from backend.domain.ids import cohort_id
 from backend.security.roles import SYSTEM
 from backend.settings import Settings
 from backend.store import counted, history
+from backend.store.tables import deliveries
 from carillon import collector
 from carillon.bench import stand
+from carillon.bench.figures import steady
 from carillon.house import House
 
 COHORT = cohort_id(SYSTEM.space, "system", "high", stand.TEMPLATE, "1", "")  # of all the bench sends
@@ -42,6 +45,7 @@ class Round(msgspec.Struct):
     deliveries: int
     cpu: dict[str, float]
     accepted: float  # events accepted a second while the log was filled (through the facade, 500 at a time)
+    steady: float  # the rate as peers' own rows tell theirs
 
 
 async def embedded(count: int, *manner: str, seen: Seen | None = None, limit: float = LIMIT, asked: str = "") -> Round:
@@ -57,7 +61,8 @@ async def embedded(count: int, *manner: str, seen: Seen | None = None, limit: fl
             seconds = time.perf_counter() - started
             used = time.process_time() - before
             await _check(house.app, count)
-        return Round(count / seconds, seconds, count, {"carillon": used / count * 1e6}, accepted)
+            even = await _steady(house.app)
+        return Round(count / seconds, seconds, count, {"carillon": used / count * 1e6}, accepted, even)
 
 
 async def servers(
@@ -88,11 +93,12 @@ async def servers(
             parts = {name: (now - used[name]) / count * 1e6 for name, now in measured().items()}
             if not database:  # there the ledger is not of ours alone
                 await _check(app, count)
+            even = 0.0 if database else await _steady(app)
         for process in (decide, *many):
             process.terminate()
             process.wait(30)
         seconds = ended - began
-        return Round(count / seconds, seconds, count, parts, accepted)
+        return Round(count / seconds, seconds, count, parts, accepted, even)
 
 
 async def part(names: Sequence[str], variables: Mapping[str, str]) -> "subprocess.Popen[str]":
@@ -140,6 +146,10 @@ async def _check(app: App, count: int) -> None:
     ledger = await app.store.read(lambda tx: history.whole_ledger(tx, SYSTEM.space))
     if (ledger.planned, ledger.sent) != (count, count):
         raise AssertionError(f"The ledger says {ledger}.")
+
+
+async def _steady(app: App) -> float:
+    return steady(await app.store.read(lambda tx: tx.conn.execute(select(deliveries.c.changed).order_by(deliveries.c.changed)).scalars().all()))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Beside Celery and taskiq: the same work on the same machine in the same rounds. They run in an environment of their own, made on demand
 under build/ from carillon/bench/peer/requirements.lock. Figures are deliveries a second.
 
-Their work is written as cheaply as it can be (`peer/work.py`), and every advantage is theirs: what they do is filled in before the clock starts,
-which starts when their processes are warm; they have one queue where ours has two topics.
+Their work is written as cheaply as it can be (`peer/work.py`), and every advantage is theirs: what they do is filled in before the clock starts, and
+they have one queue where ours has two topics. Of each line, ours too, the first twentieth is not counted.
 """
 
 import base64
@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from backend.domain.html_text import text_of
 from carillon.bench import line, stand
-from carillon.bench.figures import ROUNDS, Row, spread
+from carillon.bench.figures import ROUNDS, Row, spread, steady
 
 COUNT = int(os.environ.get("CARILLON_BENCH_COUNT", "12000"))  # deliveries of one run of ours; theirs are fewer, so that runs take as long
 SHARES = {"celery": 5, "taskiq": 4}  # how many times fewer
@@ -37,7 +37,6 @@ HERE = Path(__file__).parent / "peer"
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 300.0  # seconds
 LOOK = 0.5
-WARM = 0.05  # of the deliveries are not counted: processes start and connect
 TABLES = """create table peer_seen (key text primary key, id uuid not null, at timestamptz not null default clock_timestamp());
   create table peer_events (id uuid primary key, person text not null, category smallint not null, priority smallint not null, template text not null,
     data text not null, accepted timestamptz not null default clock_timestamp());
@@ -78,7 +77,7 @@ def one(name: str, count: int = COUNT) -> float:
     """Deliveries a second of one run."""
     if name in GOALS:
         return peer(name, max(count // SHARES[name], 100))
-    return uvloop.run(line.embedded(count) if name == "embedded" else line.servers(count)).rate
+    return uvloop.run(line.embedded(count) if name == "embedded" else line.servers(count)).steady
 
 
 def peer(name: str, count: int, **choices: Any) -> float:
@@ -97,7 +96,7 @@ def peer(name: str, count: int, **choices: Any) -> float:
             process = subprocess.Popen([str(python), "-m", *workers[name]], cwd=HERE, env=env, stdout=out, stderr=out)
         try:
             with psycopg.connect(known["database"], autocommit=True) as db:
-                return _rate(_until(db, process, count))
+                return steady(_until(db, process, count))
         except Exception as error:
             error.add_note(said.read_text()[-2000:])
             raise
@@ -166,11 +165,6 @@ def _until(db: "psycopg.Connection[tuple[Any, ...]]", process: "subprocess.Popen
         if time.monotonic() > limit:
             raise TimeoutError(f"After {LIMIT:.0f} seconds only {done} of {count}.")
         time.sleep(LOOK)
-
-
-def _rate(taken: list[float]) -> float:
-    first = int(len(taken) * WARM)
-    return (len(taken) - 1 - first) / (taken[-1] - taken[first])
 
 
 if __name__ == "__main__":  # one run with choices: peers.py taskiq 3000 late=0 smtps=50

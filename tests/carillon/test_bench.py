@@ -8,7 +8,7 @@ import pytest
 import carillon.bench
 from backend.domain import mime
 from carillon.bench import __main__ as bench
-from carillon.bench import arrivals, offer, stand
+from carillon.bench import arrivals, figures, offer, stand
 
 PEER = Path(carillon.bench.__file__).with_name("peer")
 
@@ -27,6 +27,11 @@ async def test_a_mail_is_recognised_by_the_number_its_producer_gave_it(tmp_path)
 
 def test_a_plan_offers_whole_arrays():
     assert offer.Plan(rate=100, seconds=1.1, array=25).count == 100
+
+
+def test_a_line_is_compared_without_its_start():
+    start = [n / 10 for n in range(5)]  # ten a second while it joins
+    assert figures.steady([*start, *(1 + n / 100 for n in range(95))]) == pytest.approx(100)
 
 
 def test_an_unknown_part_is_refused_and_all_are_named(capsys):
