@@ -24,7 +24,7 @@ QUIET = 0.2  # the same in a lane that has brought nothing for a while: two doze
 BEAT = 1.0  # seconds between polls of an idle lane, so that it hears of rebalances
 BUFFER = 8_192  # KB that librdkafka fetches ahead for one lane
 # bytes of one partition in one fetch: with the default megabyte a backlog is read one partition after the other, thousands of records each, and
-# the process of the next stage that has the others waits (17 to 28 % fewer mails a second with two that deliver)
+# the process of the next stage that has the others waits (4,137 and 4,904 mails a second of 30,000 with two that deliver, 5,281 with 64 KB)
 FETCH = 65_536
 
 

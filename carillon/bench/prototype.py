@@ -21,6 +21,7 @@ import psycopg
 from carillon.bench import stand
 
 SINKS = ("smtp", "http")
+LIMIT = 600  # seconds
 
 
 def folder() -> Path | None:
@@ -68,12 +69,13 @@ def _run(source: Path, figure: str, env: dict[str, str], *arguments: str) -> flo
         shutil.copytree(source, copy, ignore=shutil.ignore_patterns("*.db*", "__pycache__"))
         copy.chmod(0o700)
         _mail_only(copy / "common.py")
+        _to_the_end(copy / "run.py")
         with _sinks(copy) as ports:
             env = os.environ | env | {f"{name.upper()}_PORT": str(port) for name, port in ports.items()}
-            done = subprocess.run([sys.executable, *arguments], cwd=copy, env=env, capture_output=True, text=True, check=False, timeout=300)
+            done = subprocess.run([sys.executable, *arguments], cwd=copy, env=env, capture_output=True, text=True, check=False, timeout=LIMIT)
         found = re.search(figure, done.stdout, re.MULTILINE)
-        if found is None:
-            raise RuntimeError(f"The prototype said no figure: {(done.stdout + done.stderr)[-1000:]}")
+        if found is None or done.returncode:  # it looks whether all was sent, after it said how fast
+            raise RuntimeError(f"The prototype did not come to its end: {(done.stdout + done.stderr)[-1000:]}")
         return float(found[1].replace(",", ""))
 
 
@@ -85,6 +87,16 @@ def _mail_only(common: Path) -> None:
         raise RuntimeError("The prototype is another one than this comparison was written for: its events name their channels elsewhere.")
     common.chmod(0o600)
     common.write_text(changed)
+
+
+def _to_the_end(runner: Path) -> None:
+    """On servers it stops after a minute and divides all it was given by that, sent or not."""
+    text = runner.read_text()
+    changed = text.replace("time.time() + 60", f"time.time() + {LIMIT}")
+    if changed == text:
+        raise RuntimeError("The prototype is another one than this comparison was written for: it stops otherwise.")
+    runner.chmod(0o600)
+    runner.write_text(changed)
 
 
 @contextmanager
