@@ -117,7 +117,8 @@ class DecideStage:
             self._written.update(met)
             count(made)
 
-        return Batch(write, verdicts, remember, short=len(records) <= SHORT)
+        folds = any(event.collapse for _, event in asked.values())  # what is newest of a key is a row that the batch before may write
+        return Batch(write, verdicts, remember, short=len(records) <= SHORT, follows=folds)
 
     def give_up(self, tx: Tx, record: Record, now: float) -> None:
         """Account for a record that makes the stage fail."""

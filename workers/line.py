@@ -86,8 +86,8 @@ class Line:
         for stage in (expand, decide, Receipts(clock=clock, facts=facts, alarm=alarm), Web(clock=clock, facts=facts, renderer=renderer)):
             self._groups[stage.name] = stage.lanes
             if stage.name.split(".")[0] in names:
-                batch = SHORT if stage is decide and store.dialect == "sqlite" else BATCH  # on one file it writes on the loop
-                self.workers[stage.name] = Runner(stage, events, commit, clock, batch=batch)
+                here = stage is decide and store.dialect == "sqlite"  # on one file it writes on the loop, which would wait for each commit
+                self.workers[stage.name] = Runner(stage, events, commit, clock, batch=SHORT if here else BATCH, ahead=here)
         for channel in SENT:
             deliver = Deliver(
                 channel, events=events, commit=commit, clock=clock, facts=facts, router=router, renderer=renderer, rnd=random.random, brake=self.brake,

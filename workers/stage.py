@@ -1,7 +1,7 @@
 """The runner: reads a stage's lanes, hands batches to the stage, writes what it returns, moves the mark.
 
 The most urgent lane has a loop of its own, so that nothing in it waits for a batch of the others to be written; those are read in turn, again the
-more urgent before the others.
+more urgent before the others. A loop may make its next batch while the one before is committed; they are written one after the other.
 
 A stage does no I/O of its own choosing but reading facts: it returns a `Batch`, and the runner writes. When an engine is
 away the batch is kept and tried again until it is back: the line pauses and resumes alone. A record that makes the stage
@@ -36,6 +36,7 @@ URGENT = 2.0  # seconds behind one of the second lane in which the next is expec
 SHORT = 350  # events whose rows are written in less than 10 ms
 IDLE = 0.5  # seconds a read waits for the first record
 MAIN = 1  # the space that is there from the start
+FRESH = 1.0  # seconds for which a batch that was made before its turn serves
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between tries while an engine is away
 
 
@@ -66,13 +67,15 @@ class Batch(msgspec.Struct):
 
     `write` is run inside the transaction and returns the records to append: those of every row still pending, new or not.
     `verdicts` answer the records in their order; an empty list says Done to all. `after` is awaited once all is durable, for
-    what may be lost (cached facts to forget). `short`: as in `Store.write`.
+    what may be lost (cached facts to forget). `short`: as in `Store.write`. `follows`: from rows that the batch before may
+    write, so that it cannot be made before those are durable.
     """
 
     write: Callable[[Tx], Sequence[Record]]
     verdicts: Sequence[Verdict] = ()
     after: Callable[[], Awaitable[None]] | None = None
     short: bool = False
+    follows: bool = False
 
 
 class Stage(Protocol):
@@ -96,11 +99,50 @@ def ends(records: Sequence[Record]) -> dict[Position, int]:
     return upto
 
 
-class Runner:
-    """Runs one stage until `stop`. `busy` is True from the read of a batch to its mark."""
+class Ahead(msgspec.Struct):
+    """A batch whose turn has come. `made`: before that, and when; None: it is still to be made. `stated` is called when its statements have run."""
 
-    def __init__(self, stage: Stage, events: Log, commit: Commit, clock: Clock, faults: Faults | None = None, batch: int = BATCH) -> None:
+    made: Batch | None
+    at: float
+    stated: Callable[[], None]
+
+
+class Writing:
+    """What one loop is writing while it makes its next batch. Used on the loop."""
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[bool] | None = None
+        self._loop, self._commits = asyncio.get_running_loop(), asyncio.Event()
+
+    def begin(self, task: "asyncio.Task[bool]") -> None:
+        """It is under way."""
+        self.task = task
+        self._commits.clear()
+        task.add_done_callback(lambda _: self._commits.set())
+
+    def stated(self) -> None:
+        """Its statements have run, in whatever thread: what is left to wait for is the disk."""
+        self._loop.call_soon_threadsafe(self._commits.set)
+
+    async def committing(self) -> None:
+        """Return when nothing is under way that still needs the loop: what is made earlier stands in its way and leaves nothing to do while it commits."""
+        if self.task:
+            await self._commits.wait()
+
+    async def done(self) -> bool:
+        """Return when nothing is under way; False when it was given up because we stop. Raises what it raised."""
+        task, self.task = self.task, None
+        return await task if task else True
+
+
+class Runner:
+    """Runs one stage until `stop`. `busy` is True from the read of a batch to its mark. `ahead`: the next batch is made while one is committed."""
+
+    def __init__(
+        self, stage: Stage, events: Log, commit: Commit, clock: Clock, faults: Faults | None = None, batch: int = BATCH, ahead: bool = False
+    ) -> None:  # fmt: skip
         self.stage = stage
+        self._ahead = ahead
         self._log, self._commit, self._clock, self._batch = events, commit, clock, batch
         self._faults = faults or Faults(stage.name)
         self._stopping = asyncio.Event()
@@ -131,13 +173,18 @@ class Runner:
             reader = await self._join(lanes)
             if reader is None:
                 return
+            writing = Writing()
             try:
                 while not self._ending:
-                    if not await self._round(reader, lanes):
-                        await self._take(reader, lanes, IDLE, self._less_urgent())
+                    if not await self._round(reader, lanes, writing):
+                        await writing.done()
+                        await self._take(reader, lanes, IDLE, self._less_urgent(), writing)
             finally:
-                with contextlib.suppress(Unavailable):
-                    await reader.close()
+                try:
+                    await writing.done()
+                finally:
+                    with contextlib.suppress(Unavailable):
+                        await reader.close()
         except BaseException:
             self._fallen = True
             raise
@@ -156,20 +203,20 @@ class Runner:
                 tries += 1
         return None
 
-    async def _round(self, reader: Reader, lanes: Sequence[str]) -> bool:
+    async def _round(self, reader: Reader, lanes: Sequence[str], writing: Writing) -> bool:
         """Each lane once, the first one before each other."""
-        met = await self._first(reader, lanes)
+        met = await self._first(reader, lanes, writing)
         for n, lane in enumerate(lanes[1:]):
             if n and met:
-                await self._first(reader, lanes)
+                await self._first(reader, lanes, writing)
             if self._ending:
                 break
-            met |= await self._take(reader, [lane], 0, self._less_urgent())
+            met |= await self._take(reader, [lane], 0, self._less_urgent(), writing)
         return met
 
-    async def _first(self, reader: Reader, lanes: Sequence[str]) -> bool:
+    async def _first(self, reader: Reader, lanes: Sequence[str], writing: Writing) -> bool:
         """What is most urgent of these."""
-        met = await self._take(reader, lanes[:1], 0, BATCH)
+        met = await self._take(reader, lanes[:1], 0, BATCH, writing)
         if met and lanes[1:]:
             self._urgent = self._clock.now()
         return met
@@ -178,7 +225,8 @@ class Runner:
         """How many records of a third or fourth lane may be carried out at once: the larger a batch the cheaper is a record, and the longer waits one of the second."""
         return LESS_URGENT if abs(self._clock.now() - self._urgent) < URGENT else BATCH
 
-    async def _take(self, reader: Reader, lanes: Sequence[str], wait: float, most: int) -> bool:
+    async def _take(self, reader: Reader, lanes: Sequence[str], wait: float, most: int, writing: Writing) -> bool:
+        await writing.committing()
         try:
             records = await reader.read(min(most, self._batch), wait, lanes)
         except Unavailable:
@@ -189,17 +237,37 @@ class Runner:
         self._in_hand += 1
         try:
             self._faults.at("after_read")
+            if self._ahead:
+                return await self._begin(reader, records, writing)
             await self.carry_out(reader, records)
         finally:
             self._in_hand -= 1
         return True
 
-    async def carry_out(self, reader: Reader, records: Sequence[Record]) -> bool:
+    async def _begin(self, reader: Reader, records: Sequence[Record], writing: Writing) -> bool:
+        """Make the batch while the one before is committed, then begin to write it."""
+        ahead = Ahead(None, self._clock.now(), writing.stated)
+        if writing.task:
+            with contextlib.suppress(Exception):  # it is made again when its turn has come, and fails again if it must
+                made = await self.stage.handle(records)
+                ahead.made = None if made.follows else made
+        if not await writing.done():
+            return False  # no mark passes what was given up
+        task = asyncio.create_task(self.carry_out(reader, records, ahead))
+        self._in_hand += 1
+        task.add_done_callback(self._ended)
+        writing.begin(task)
+        return True
+
+    def _ended(self, _: object) -> None:
+        self._in_hand -= 1
+
+    async def carry_out(self, reader: Reader, records: Sequence[Record], ahead: Ahead | None = None) -> bool:
         """Handle and write one batch, however long an engine stays away; False when that was given up because we stop."""
         tries = 0
         while True:
             try:
-                done = await self._attempt(reader, records)
+                done = await self._attempt(reader, records, ahead)
             except Unavailable as away:
                 if tries == 0:
                     log.warning("%s waits: %s", self.stage.name, away.detail)
@@ -212,9 +280,9 @@ class Runner:
                     log.warning("%s goes on after %d tries", self.stage.name, tries)
                 return done
 
-    async def _attempt(self, reader: Reader, records: Sequence[Record]) -> bool:
+    async def _attempt(self, reader: Reader, records: Sequence[Record], ahead: Ahead | None) -> bool:
         try:
-            await self._write(reader, records, await self.stage.handle(records))
+            await self._write(reader, records, self._still(ahead) or await self.stage.handle(records), ahead)
         except Unavailable:
             raise
         except Exception as error:
@@ -232,6 +300,13 @@ class Runner:
                 await self._write(reader, records, Batch(lambda _: (), [Dead(0, cause_of(error), detail_of(error))]))
         return True
 
+    def _still(self, ahead: Ahead | None) -> Batch | None:
+        """What was made before its turn, once, and only while it is fresh."""
+        if ahead is None or ahead.made is None:
+            return None
+        made, ahead.made = ahead.made, None
+        return made if abs(self._clock.now() - ahead.at) < FRESH else None
+
     def _give_up(self, record: Record, error: Exception) -> Batch:
         """A letter, and what the stage itself has to write so that the ledger knows of it."""
         account = getattr(self.stage, "give_up", None)
@@ -244,7 +319,7 @@ class Runner:
 
         return Batch(write, [Dead(0, cause_of(error), detail_of(error))])
 
-    async def _write(self, reader: Reader, records: Sequence[Record], batch: Batch) -> None:
+    async def _write(self, reader: Reader, records: Sequence[Record], batch: Batch, ahead: Ahead | None = None) -> None:
         def write(tx: Tx) -> Sequence[Record]:
             out = list(batch.write(tx))
             later = [verdict.due for verdict in batch.verdicts if isinstance(verdict, Later)]
@@ -253,6 +328,8 @@ class Runner:
             for record, verdict in zip(records, batch.verdicts, strict=False):
                 if isinstance(verdict, Dead):
                     out.append(bury(tx, self.stage.name, record, verdict, self._clock.now()))
+            if ahead:
+                ahead.stated()
             return out
 
         await self._commit.step(self.stage.name, write, reader, self.stage.name, ends(records), self._faults, batch.short)

@@ -6,6 +6,7 @@ the same event for 30 days: the cache holds the newest claims, the table `seen` 
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -69,11 +70,12 @@ class Events(Aggregate):
         answers: list[Accepted | Refusal] = []
         for answer in made:
             if isinstance(answer, Ready):
-                EVENTS_ACCEPTED.labels(source, answer.event.priority).inc()
                 answers.append(Accepted(answer.event.id, answer.event.id in repeats))
             else:
                 EVENTS_REFUSED.labels(source, answer.code()).inc()
                 answers.append(answer)
+        for priority, n in Counter(answer.event.priority for answer in made if isinstance(answer, Ready)).items():
+            EVENTS_ACCEPTED.labels(source, priority).inc(n)
         return answers
 
     async def _note_way(self, actor: Actor, ready: Sequence[Ready]) -> None:

@@ -74,7 +74,7 @@ LEDGER_OF = {
 }
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the deliver stage is given: references and the event's data, never a rendered body, never an open address."""
 
     id: bytes  # made of (notification, person, channel, address)

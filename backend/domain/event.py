@@ -47,7 +47,7 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     data: dict[str, Any] = {}
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """Record of `events.<priority>`: one accepted event for one person. Times are seconds since 1970, UTC."""
 
     id: bytes  # 16 bytes; of the root event for a fan-out's child together with `person`

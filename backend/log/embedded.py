@@ -15,7 +15,7 @@ import msgspec
 from backend.clock import Clock
 from backend.domain.errors import LogUnavailable, StoreUnavailable
 from backend.log.embedded_file import OFFSETS, TABLES_SQL, Result, SqliteFile, Transaction, place_of
-from backend.log.held import Held
+from backend.log.held import Held, shares_of
 from backend.log.port import Position, Record
 from backend.log.topics import TOPICS, Declared, Topic
 
@@ -252,8 +252,9 @@ class EmbeddedLog:
             found: list[Record] = []
             turn = ahead
             while turn and len(found) < limit:
-                share, again = -(-(limit - len(found)) // len(turn)), []
-                for topic, partition, begin, offset in turn:
+                again = []
+                shares = shares_of([max(1, self.head((topic, partition)) - offset) for topic, partition, _, offset in turn], limit - len(found))
+                for (topic, partition, begin, offset), share in zip(turn, shares, strict=True):
                     take = min(share, limit - len(found))
                     rows = tx.raw.execute(_READ, (begin + offset, begin + OFFSETS, take)).fetchall() if take else []
                     for place, key, value, headers, at in rows:

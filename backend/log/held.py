@@ -13,6 +13,14 @@ MOST = 4 * 1024 * 1024  # bytes of one reader
 BESIDE = 300  # bytes of a record besides its value
 
 
+def shares_of(unread: Sequence[int], limit: int) -> list[int]:
+    """How many records a read of up to `limit` takes of each partition that has so many unread ones (at least one each): in proportion, so that those of
+    one time are read together and their rows stand on the same pages; none less than a quarter of its equal share, so that a long one holds no other back.
+    In sum at least `limit`: rounded up, for whoever comes last gets what is left."""
+    total, least = sum(unread), max(1, limit // (4 * len(unread)))
+    return [max(least, -(-limit * n // total)) for n in unread]
+
+
 class Held:
     """Of one reader, on its loop. `cursors`: the reader's own, the next offset of each partition."""
 
@@ -42,8 +50,7 @@ class Held:
         taken: list[Record] = []
         turn = [rows[position] for position in ahead]
         while turn and len(taken) < limit:
-            share = -(-(limit - len(taken)) // len(turn))
-            for row in turn:
+            for row, share in zip(turn, shares_of([len(row) for row in turn], limit - len(taken)), strict=True):
                 for _ in range(min(share, len(row), limit - len(taken))):
                     taken.append(row.popleft())
             turn = [row for row in turn if row]

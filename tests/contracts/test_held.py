@@ -88,3 +88,18 @@ async def test_who_takes_over_begins_at_the_mark_and_not_at_what_another_held(lo
     await log.append(records(LOW, 0, ["d"]))
     await first.close()
     assert values(await read_all(second, 3)) == ["b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("unread", "limit", "shares"),
+    [
+        ([5], 3, [3]),
+        ([10, 10], 10, [5, 5]),
+        ([30, 10], 20, [15, 5]),
+        ([97, 1, 1, 1], 100, [97, 6, 6, 6]),  # a long one leaves the others a quarter of what would be equal
+        ([1, 1, 1, 1], 2, [1, 1, 1, 1]),
+    ],
+)
+def test_how_much_is_read_of_each_partition(unread: list[int], limit: int, shares: list[int]) -> None:
+    assert held.shares_of(unread, limit) == shares
+    assert sum(shares) >= min(limit, sum(unread))
