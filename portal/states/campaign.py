@@ -92,7 +92,7 @@ class CampaignPage(rx.State):
             if view.state not in MOVING:
                 self._loop = ""  # nothing moves any more
 
-        await watch(self, f"{PATH}/{key}", "content.read", every=LOOK, whole=AGAIN, ask=ask, show=show)
+        await watch(self, f"{PATH}/{key}", "content.read", every=LOOK, whole=AGAIN, ask=ask, show=show, missing=lambda refusal: _gone(self, refusal))
 
     @guarded("content.write")
     async def pause(self) -> Any:
@@ -199,6 +199,10 @@ class CampaignPage(rx.State):
             self.trouble = in_words(refusal)
             return
         _show(self, voice, view)
+
+
+def _gone(page: CampaignPage, refusal: NotFound) -> None:
+    page.gone = page.gone or in_words(refusal)
 
 
 async def _names(actor: Any, view: CampaignView) -> dict[str, str]:

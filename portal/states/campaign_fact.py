@@ -83,7 +83,7 @@ class CampaignFact(rx.State):
             if view.state not in MOVING:
                 self._loop = ""  # nothing moves any more
 
-        await watch(self, f"{PATH}/{key}", "content.read", every=LOOK, whole=AGAIN, ask=ask, show=show)
+        await watch(self, f"{PATH}/{key}", "content.read", every=LOOK, whole=AGAIN, ask=ask, show=show, missing=lambda _: None)  # the page says so itself
 
     async def _judge(self, actor: Any, view: CampaignView) -> None:
         if view.draft.experiment is None:

@@ -76,7 +76,7 @@ class CampaignNext(rx.State):
             if found.state != "counting":
                 self._loop = ""
 
-        await watch(self, f"{PATH}/{key}", "content.read", every=LOOK, whole=AGAIN, ask=ask, show=show)
+        await watch(self, f"{PATH}/{key}", "content.read", every=LOOK, whole=AGAIN, ask=ask, show=show, missing=lambda _: None)  # the page says so itself
 
 
 async def _newest(actor: Any, view: CampaignView) -> ForecastView | None:

@@ -240,6 +240,22 @@ async def test_what_goes_is_paused_goes_on_and_is_cancelled_and_changes_wait_for
     assert (await one.open(CampaignPage, "/campaigns/slow-one-again")).gone
 
 
+async def test_a_campaign_that_goes_while_it_is_looked_at_is_told_of_by_its_page_alone(house, tab, monkeypatch):  # noqa: F811
+    """Two parts of the page look again by themselves; neither says in a corner what the page says."""
+    for part in ("campaign", "campaign_fact"):
+        monkeypatch.setattr(f"portal.states.{part}.LOOK", 0.0)
+    monkeypatch.setattr("portal.watching.tab_is_open", lambda _: True)
+    one = await tab("marketer")
+    await house.app.campaigns.put(SYSTEM, "goes", CampaignIn(name="Goes", category="orders", revision=0))
+    page = await one.open(CampaignPage, "/campaigns/goes")
+    assert not page.gone
+    await house.app.campaigns.delete(SYSTEM, "goes")
+    for part in (CampaignPage, CampaignFact):
+        await one.do(part, "follow")
+    assert "goes" in one.state(CampaignPage).gone
+    assert one.state(Frame).said == 0
+
+
 async def test_a_draft_that_a_program_made_is_shown_with_what_the_page_itself_does_not_offer(house, tab):  # noqa: F811
     many = [Variant(str(n), "gaiters", 5) for n in range(20)]
     given = CampaignIn(name="By a program", category="orders", variants=many, experiment=Experiment(), timing=Timing(expires=3_601), revision=0)
