@@ -7,6 +7,7 @@ from backend.app.studio_views import LookView
 from backend.domain.draft import Change
 from backend.domain.template import EmailMessage, PushMessage, SmsMessage, WebMessage
 from portal.components.editor import BLOCK_OFFERS, FIELD_OFFERS, FILTER_OFFERS
+from portal.refusals import german
 from portal.rows import Choice
 from portal.studio_rows import ChangeRow, LineRow, ProblemRow, Shown, ValueRow
 from portal.telling import Teller
@@ -42,7 +43,7 @@ def problem_rows(voice: Teller, seen: LookView) -> list[ProblemRow]:
         if p.line:
             place.append(voice.say("studio.at", line=p.line, column=max(1, p.column)))
         where = ", ".join(place)
-        text = voice.say("studio.absent", name=p.text.removeprefix("data.")) if p.kind == "missing" else p.text
+        text = voice.say("studio.absent", name=p.text.removeprefix("data.")) if p.kind == "missing" else (german(p.text) if voice.language == "de" else "") or p.text
         line = 0 if p.part or field == "actions" else p.line
         rows.append(ProblemRow(field, where[:1].upper() + where[1:], text, p.kind, line, p.column))
     return rows[:ROWS]

@@ -1,6 +1,23 @@
 """German of what forms and pages of the portal are refused with; `{}` in the English stands for what is named, `{0}` in the German for the first of these."""
 
 SENTENCES = {
+    # categories
+    "A channel stands twice in channels. Name each once; the order is yours.": "Ein Kanal steht zweimal da. Nennen Sie jeden einmal; die Reihenfolge bestimmen Sie.",
+    "give_up is 0 for the usual time, or 60 seconds to seven days.": "Aufgegeben wird nach 60 Sekunden bis sieben Tagen; 0 steht für die übliche Zeit.",
+    "value is 0 or more.": "Der Wert ist 0 oder mehr.",
+    "Nobody is told anything of a category of activity. Leave {} empty, or choose another kind.": "Von einer Kategorie für Aktivität erfährt niemand. Lassen Sie {0} leer, oder wählen Sie eine andere Art.",
+    "Nobody is told of an event of {}: it says what somebody did. Leave template out, or name another category.":
+        "Von einem Ereignis der Kategorie {0} erfährt niemand: Es sagt, was jemand getan hat. Lassen Sie die Vorlage weg, oder nehmen Sie eine andere Kategorie.",
+    # rules, comparisons, what is kept
+    "Whether {} is {} needs no value. Leave it out.": "Ob {0} {1} ist, braucht keinen Wert. Lassen Sie ihn weg.",
+    "A condition of what somebody {} names one of channel, category and campaign, not {}.": "Eine Bedingung, was jemand {0}, nennt Kanal, Kategorie oder Kampagne, nicht {1}.",
+    "Name 1 to {} campaigns to compare.": "Wählen Sie 1 bis {0} Kampagnen für den Vergleich.",
+    "There is no campaign {}. Take its key from the list of campaigns.": "Die Kampagne {0} gibt es nicht. Wählen Sie eine aus der Liste.",
+    "There is no such variant. Take its number from the parts of the campaign; the holdout is -2.": "Diese Variante gibt es nicht. Wählen Sie eine der Kampagne.",
+    "There is no variant {}.": "Die Variante {0} gibt es nicht.",
+    "The suppression would end in the past. Leave until out to suppress for good.": "Die Sperre wäre schon vorbei. Lassen Sie das Ende weg, dann gilt sie auf Dauer.",
+    "A calendar shows 1 to 100 days.": "Ein Kalender zeigt 1 bis 100 Tage.",
+    "The schema is wrong at {}: {}": "Das Schema stimmt bei {0} nicht: {1}",
     # what is not there
     "There is no group {} here. Check its key.": "Die Gruppe {0} gibt es hier nicht. Prüfen Sie ihren Schlüssel.",
     "There is no group {}. Take it out of the rule, or make it first.": "Die Gruppe {0} gibt es nicht. Nehmen Sie sie aus der Regel, oder legen Sie sie zuerst an.",

@@ -29,6 +29,7 @@ GENERAL = {
     "template_missing": "Von dieser Vorlage ist keine Version veröffentlicht. Veröffentlichen Sie sie, oder geben Sie Titel und Text an.",
     "data_missing": "Die Vorlage braucht einen Wert, den das Ereignis nicht mitbringt. Geben Sie ihn in den Daten mit, oder der Vorlage einen Vorgabewert.",
     "cursor_foreign": "Diese Stelle gehört nicht zu dieser Liste. Beginnen Sie von vorn.",
+    "wrong_state": "In diesem Zustand geht das nicht (mehr). Laden Sie die Seite neu, um zu sehen, was jetzt geht.",
     "link_unsafe": "Ein Link darf nur zu http, https, mailto oder tel führen. Ändern Sie ihn.",
     "link_invalid": "Dieser Link wurde nicht hier gemacht oder unterwegs verändert. Öffnen Sie ihn neu aus der Nachricht.",
     "link_expired": "Dieser Link galt für begrenzte Zeit, die vorbei ist. Öffnen Sie einen neueren, oder melden Sie sich an.",
