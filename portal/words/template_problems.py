@@ -99,7 +99,7 @@ OTHERS = {
         "'{0}' steht hier falsch, oder es gibt es nicht. In Vorlagen gibt es nur if, elif, else, for, set und raw; was geöffnet wird, wird in umgekehrter Folge geschlossen.",
     "Encountered unknown tag '{}'.{}": "'{0}' steht hier falsch, oder es gibt es nicht. Was geöffnet wird, wird in umgekehrter Folge geschlossen.",
     "Unexpected end of template. Jinja was looking for the following tags: {}. The innermost block that needs to be closed is '{}'.":
-        "Der Text endet, und '{1}' ist noch offen. Es fehlt {0}.",
+        "Der Text endet, und '{1}' ist noch offen. Schließen Sie es mit {{% end{1} %}}.",
     "Unexpected end of template.{}": "Der Text endet, bevor alles geschlossen ist.",
     "unexpected end of template, expected 'end of print statement'.": "Der Text endet, und es fehlt }}.",
     "unexpected end of template, expected 'end of statement block'.": "Der Text endet, und es fehlt %}.",
