@@ -1,6 +1,7 @@
 """A refusal of the facade in the reader's language: the catalogue's sentence, else a general one for its code, else its own English."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 from backend.domain.errors import Refusal
@@ -34,10 +35,25 @@ def _known(text: str) -> str:
     for spelled in (text, text[:1].lower() + text[1:]):  # a sentence behind a place begins small
         if found := _ALL.get(spelled):
             return found
-    for pattern, sentence in _patterns():
-        if found := pattern.fullmatch(text) or pattern.fullmatch(text[:1].lower() + text[1:]):
-            return sentence.format(*found.groups())
+        for parts, sentence in _named():
+            if (names := _names(parts, spelled)) is not None:
+                return sentence.format(*names)
     return ""
+
+
+def _names(parts: Sequence[str], text: str) -> list[str] | None:
+    """What stands between these parts of a sentence, each as early as can be, a character at least; None: it is another sentence. Each part is looked for
+    once: with an expression that tries again whoever typed the text could make it take seconds."""
+    if len(text) < sum(map(len, parts)) or not (text.startswith(parts[0]) and text.endswith(parts[-1])):
+        return None
+    names, at, end = list[str](), len(parts[0]), len(text) - len(parts[-1])
+    for part in parts[1:-1]:
+        begin = text.find(part, at + 1, end)
+        if begin < 0:
+            return None
+        names.append(text[at:begin])
+        at = begin + len(part)
+    return [*names, text[at:end]] if at < end else None
 
 
 def _of_caller() -> str:
@@ -48,7 +64,7 @@ def _of_caller() -> str:
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The sentences that name something; those with more words of their own are tried first."""
+def _named() -> tuple[tuple[Sequence[str], str], ...]:
+    """The sentences that name something, in the parts around it; those with more words of their own are tried first."""
     named = sorted((english for english in _ALL if "{}" in english), key=len, reverse=True)
-    return tuple((re.compile("(.+?)".join(re.escape(part) for part in english.split("{}")), re.DOTALL), _ALL[english]) for english in named)
+    return tuple((english.split("{}"), _ALL[english]) for english in named)

@@ -43,7 +43,9 @@ def problem_rows(voice: Teller, seen: LookView) -> list[ProblemRow]:
         if p.line:
             place.append(voice.say("studio.at", line=p.line, column=max(1, p.column)))
         where = ", ".join(place)
-        text = voice.say("studio.absent", name=p.text.removeprefix("data.")) if p.kind == "missing" else (german(p.text) if voice.language == "de" else "") or p.text
+        text = german(p.text) or p.text if voice.language == "de" else p.text
+        if p.kind == "missing":
+            text = voice.say("studio.absent", name=p.text.removeprefix("data."))
         line = 0 if p.part or field == "actions" else p.line
         rows.append(ProblemRow(field, where[:1].upper() + where[1:], text, p.kind, line, p.column))
     return rows[:ROWS]

@@ -87,7 +87,7 @@ class Line:
             self._groups[stage.name] = stage.lanes
             if stage.name.split(".")[0] in names:
                 here = stage is decide and store.dialect == "sqlite"  # on one file it writes on the loop, which would wait for each commit
-                self.workers[stage.name] = Runner(stage, events, commit, clock, batch=SHORT if here else BATCH, ahead=here)
+                self.workers[stage.name] = Runner(stage, events, commit, clock, batch=SHORT if here else BATCH, early=here)
         for channel in SENT:
             deliver = Deliver(
                 channel, events=events, commit=commit, clock=clock, facts=facts, router=router, renderer=renderer, rnd=random.random, brake=self.brake,

@@ -99,7 +99,7 @@ def ends(records: Sequence[Record]) -> dict[Position, int]:
     return upto
 
 
-class Ahead(msgspec.Struct):
+class Early(msgspec.Struct):
     """A batch whose turn has come. `made`: before that, and when; None: it is still to be made. `stated` is called when its statements have run."""
 
     made: Batch | None
@@ -136,13 +136,13 @@ class Writing:
 
 
 class Runner:
-    """Runs one stage until `stop`. `busy` is True from the read of a batch to its mark. `ahead`: the next batch is made while one is committed."""
+    """Runs one stage until `stop`. `busy` is True from the read of a batch to its mark. `early`: the next batch is made while one is committed."""
 
     def __init__(
-        self, stage: Stage, events: Log, commit: Commit, clock: Clock, faults: Faults | None = None, batch: int = BATCH, ahead: bool = False
+        self, stage: Stage, events: Log, commit: Commit, clock: Clock, faults: Faults | None = None, batch: int = BATCH, early: bool = False
     ) -> None:  # fmt: skip
         self.stage = stage
-        self._ahead = ahead
+        self._early = early
         self._log, self._commit, self._clock, self._batch = events, commit, clock, batch
         self._faults = faults or Faults(stage.name)
         self._stopping = asyncio.Event()
@@ -237,7 +237,7 @@ class Runner:
         self._in_hand += 1
         try:
             self._faults.at("after_read")
-            if self._ahead:
+            if self._early:
                 return await self._begin(reader, records, writing)
             await self.carry_out(reader, records)
         finally:
@@ -246,14 +246,14 @@ class Runner:
 
     async def _begin(self, reader: Reader, records: Sequence[Record], writing: Writing) -> bool:
         """Make the batch while the one before is committed, then begin to write it."""
-        ahead = Ahead(None, self._clock.now(), writing.stated)
+        early = Early(None, self._clock.now(), writing.stated)
         if writing.task:
             with contextlib.suppress(Exception):  # it is made again when its turn has come, and fails again if it must
                 made = await self.stage.handle(records)
-                ahead.made = None if made.follows else made
+                early.made = None if made.follows else made
         if not await writing.done():
             return False  # no mark passes what was given up
-        task = asyncio.create_task(self.carry_out(reader, records, ahead))
+        task = asyncio.create_task(self.carry_out(reader, records, early))
         self._in_hand += 1
         task.add_done_callback(self._ended)
         writing.begin(task)
@@ -262,12 +262,12 @@ class Runner:
     def _ended(self, _: object) -> None:
         self._in_hand -= 1
 
-    async def carry_out(self, reader: Reader, records: Sequence[Record], ahead: Ahead | None = None) -> bool:
+    async def carry_out(self, reader: Reader, records: Sequence[Record], early: Early | None = None) -> bool:
         """Handle and write one batch, however long an engine stays away; False when that was given up because we stop."""
         tries = 0
         while True:
             try:
-                done = await self._attempt(reader, records, ahead)
+                done = await self._attempt(reader, records, early)
             except Unavailable as away:
                 if tries == 0:
                     log.warning("%s waits: %s", self.stage.name, away.detail)
@@ -280,9 +280,9 @@ class Runner:
                     log.warning("%s goes on after %d tries", self.stage.name, tries)
                 return done
 
-    async def _attempt(self, reader: Reader, records: Sequence[Record], ahead: Ahead | None) -> bool:
+    async def _attempt(self, reader: Reader, records: Sequence[Record], early: Early | None) -> bool:
         try:
-            await self._write(reader, records, self._still(ahead) or await self.stage.handle(records), ahead)
+            await self._write(reader, records, self._still(early) or await self.stage.handle(records), early)
         except Unavailable:
             raise
         except Exception as error:
@@ -300,12 +300,12 @@ class Runner:
                 await self._write(reader, records, Batch(lambda _: (), [Dead(0, cause_of(error), detail_of(error))]))
         return True
 
-    def _still(self, ahead: Ahead | None) -> Batch | None:
+    def _still(self, early: Early | None) -> Batch | None:
         """What was made before its turn, once, and only while it is fresh."""
-        if ahead is None or ahead.made is None:
+        if early is None or early.made is None:
             return None
-        made, ahead.made = ahead.made, None
-        return made if abs(self._clock.now() - ahead.at) < FRESH else None
+        made, early.made = early.made, None
+        return made if abs(self._clock.now() - early.at) < FRESH else None
 
     def _give_up(self, record: Record, error: Exception) -> Batch:
         """A letter, and what the stage itself has to write so that the ledger knows of it."""
@@ -319,7 +319,7 @@ class Runner:
 
         return Batch(write, [Dead(0, cause_of(error), detail_of(error))])
 
-    async def _write(self, reader: Reader, records: Sequence[Record], batch: Batch, ahead: Ahead | None = None) -> None:
+    async def _write(self, reader: Reader, records: Sequence[Record], batch: Batch, early: Early | None = None) -> None:
         def write(tx: Tx) -> Sequence[Record]:
             out = list(batch.write(tx))
             later = [verdict.due for verdict in batch.verdicts if isinstance(verdict, Later)]
@@ -328,8 +328,8 @@ class Runner:
             for record, verdict in zip(records, batch.verdicts, strict=False):
                 if isinstance(verdict, Dead):
                     out.append(bury(tx, self.stage.name, record, verdict, self._clock.now()))
-            if ahead:
-                ahead.stated()
+            if early:
+                early.stated()
             return out
 
         await self._commit.step(self.stage.name, write, reader, self.stage.name, ends(records), self._faults, batch.short)

@@ -13,7 +13,7 @@ from backend.domain.errors import DataMissing, Forbidden, Invalid, NotFound, Ref
 from backend.domain.ids import parse_id
 from backend.domain.lint import look
 from backend.domain.template import Content, SmsContent
-from portal.refusals import EVERY, german, in_words
+from portal.refusals import EVERY, _named, _names, german, in_words
 from portal.words.refusals import GENERAL
 from portal.words.template_problems import OTHERS
 
@@ -73,6 +73,31 @@ def test_refusals_as_they_are_raised():
         with pytest.raises(Invalid) as refused:
             call(given)
         assert in_words(refused.value, "de").startswith(words)
+
+
+@pytest.mark.parametrize("typed", ["a.b. Did you mean c.d", "a. b", "'. x", "", "{0}"])
+def test_what_a_sentence_names_is_found_in_one_look(typed):
+    """A text that nearly fits, over and over, is looked through no oftener than one that does not: here by counting, for a test that measures time fails by itself."""
+    looks = []
+
+    class Text(str):
+        __slots__ = ()
+
+        def find(self, *at):
+            looks.append(at)
+            return super().find(*at)
+
+    for parts, _ in _named():
+        _names(parts, Text(parts[0] + typed * 90 + parts[-1]))
+    assert len(looks) <= sum(len(parts) - 2 for parts, _ in _named())
+
+
+def test_what_is_named_is_as_short_as_can_be():
+    assert _names(["a ", " b ", "."], "a x b y b z.") == ["x", "y b z"]
+    assert _names(["a ", " b ", "."], "a  b y.") is None
+    assert _names(["a ", "."], "a .") is None
+    assert _names(["", "", " c"], "xy c") == ["x", "y"]
+    assert _names(["no ", " no"], "no no") is None
 
 
 def test_a_long_text_that_somebody_typed_is_answered_at_once():
